@@ -1,0 +1,44 @@
+// Package mask shows credentials without revealing them.
+//
+// A credential type is a defined string. It forwards its Format method here, so that no verb of
+// package fmt prints the real value; a conversion to string gives it.
+package mask
+
+import (
+	"fmt"
+	"strconv"
+)
+
+// shown is how many trailing characters of a credential stay visible, and minLength the length
+// that a credential must exceed for any to be: the end of a short one would be most of it.
+const (
+	shown     = 4
+	minLength = 8
+)
+
+// String returns secret with all but its last four bytes hidden, and wholly hidden if it is no
+// longer than eight bytes. The empty string stays empty: it is no secret, and worth telling apart.
+func String(secret string) string {
+	switch {
+	case secret == "":
+		return ""
+	case len(secret) <= minLength:
+		return "***"
+	default:
+		return "***" + secret[len(secret)-shown:]
+	}
+}
+
+// Format implements fmt.Formatter for a credential: %q and %#v print the masked form quoted,
+// every other verb as it is. Width and flags are ignored.
+//
+// Package fmt itself does not ask a Formatter for %p, %T and %w; go vet reports the first and the
+// last when applied to a credential.
+func Format(f fmt.State, verb rune, secret string) {
+	masked := String(secret)
+	if verb == 'q' || verb == 'v' && f.Flag('#') {
+		masked = strconv.Quote(masked)
+	}
+	// An fmt.State writes to memory and reports no error.
+	_, _ = f.Write([]byte(masked))
+}

@@ -1,0 +1,2 @@
+// Package stream is reactive streams on channels and generics.
+package stream
