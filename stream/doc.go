@@ -1,2 +1,80 @@
-// Package stream is reactive streams on channels and generics.
+// Package stream is reactive streams for Go: a sequence of values over time is a function, its
+// operators are functions of functions, and what is asynchronous says so.
+//
+//	type Observable[T any] func(ctx context.Context, yield func(T) bool) error
+//
+// It is an iterator for range-over-func with two additions, a context that can stop it while it
+// waits, and a terminal error.
+//
+// # Contract
+//
+// Every Observable keeps these rules, and may count on every other to keep them. Package streamtest
+// holds any observable, of this package or not, to them.
+//
+//  1. yield is called on the goroutine that subscribed, never concurrently with itself, and never
+//     after the observable has returned.
+//  2. When it has returned, every goroutine, timer and connection that the subscription started is
+//     gone.
+//  3. A false from yield stops it: it returns nil, promptly, and does not call yield again.
+//  4. A cancelled context stops it promptly, wherever it is: it returns the context's cause, and
+//     yields nothing more. One that was cancelled before it began yields nothing at all.
+//  5. yield blocking is the backpressure: nothing is dropped unless an operator's name says so.
+//  6. A panic in a callback is not swallowed, and leaves no lock held and no goroutine behind.
+//
+// # In plain words
+//
+// Subscribing is calling. Nothing happens before, and each call is a sequence of its own: two
+// subscriptions to one connection are two connections. Where that is not so, as with a channel or
+// a Subject, the comment says it.
+//
+// Order is that of the calls to yield. An operator keeps the order of its source unless its name is
+// about mixing several.
+//
+// Termination has three forms. The sequence ends by itself: nil, or an error. The subscriber has
+// had enough and returns false: nil. The context is cancelled: its cause. If the last two coincide,
+// nil; if a cancellation coincides with the end of the sequence, either may be returned. Operators
+// that act upon failures (Catch, Retry, Materialize) leave cancellation alone.
+//
+// Errors are passed on as they are, never wrapped. There are no values after an error.
+//
+// Backpressure needs no protocol: the source calls yield, and goes on when the subscriber has
+// returned from it. Only where an operator puts a goroutine between the two is there a buffer, whose
+// size and whose behaviour when full are arguments.
+//
+// Goroutines: Map, Filter, Concat, Retry and all others of their kind have none, and take neither
+// a channel nor memory for a value; a chain of them is a chain of calls. Operators that must attend to
+// several things at once run their sources on goroutines of their own, bring the values back to
+// the subscriber's, and have waited for all of them when they return. So rule 1 makes a type safe
+// to use from its callbacks without a lock, a loop over All an ordinary loop, and t.FailNow in a
+// callback an ordinary end of a test.
+//
+// Panics travel up the stack from where they happen. On the subscriber's goroutine that is through
+// the operators, whose deferred functions clean up, to the caller. On a goroutine of an operator's
+// own it ends the program, as it does everywhere in Go: catching it to throw it elsewhere would
+// cost the stack and gain nothing.
+//
+// # Terminals
+//
+// Operators are functions, because those that change the type must be and one rule is easier than
+// two. Terminals are methods:
+//
+//   - ForEach, where each value is acted upon and an action can fail.
+//   - All, in a loop that wants break, continue or return.
+//   - Chan, where values meet other channels in a select. It is the one terminal with a goroutine.
+//   - Collect, First and Count, where only the outcome matters.
+//
+// Calling the function itself is for writing operators.
+//
+// # What is not here
+//
+// Window and GroupBy, whose values are observables. An inner sequence would have to be subscribed
+// to before its first value, and at the pace of the outer one, on the same goroutine: it could
+// keep the contract only with an unbounded buffer or by dropping. BatchCount and BatchTime give
+// windows as slices; a group per key is a Scan over a map, or a Filter for each key over a Share.
+//
+// Operators that are a line of others: OnErrorReturn is Catch with Just, OnErrorResumeNext is Catch
+// with a handler that ignores the error, Last is Reduce, Repeat is Concat, DefaultIfEmpty and the
+// like are shorter to write than to look up.
+//
+// Schedulers: goroutines are Go's.
 package stream

@@ -1,0 +1,27 @@
+package stream
+
+import "context"
+
+// Catch continues, when o has failed, with the observable that handler makes of the error. A
+// cancelled context is no failure: handler does not hear of it.
+//
+//	o         ──1──2──✗
+//	handler            ──3──|
+//	          ──1──2─────3──|
+func Catch[T any](o Observable[T], handler func(error) Observable[T]) Observable[T] {
+	return func(ctx context.Context, yield func(T) bool) error {
+		stopped := false
+		step := func(v T) bool {
+			stopped = !yield(v)
+			return !stopped
+		}
+		err := o(ctx, step)
+		switch {
+		case stopped || err == nil:
+			return nil
+		case ctx.Err() != nil:
+			return context.Cause(ctx)
+		}
+		return unless(stopped, handler(err)(ctx, step))
+	}
+}

@@ -1,0 +1,137 @@
+package stream
+
+import "context"
+
+// Filter yields the values for which keep is true.
+//
+//	o     ──1──2──3──4──|
+//	even  ─────2─────4──|
+func Filter[T any](o Observable[T], keep func(T) bool) Observable[T] {
+	return func(ctx context.Context, yield func(T) bool) error {
+		stopped := false
+		err := o(ctx, func(v T) bool {
+			if keep(v) {
+				stopped = !yield(v)
+			}
+			return !stopped
+		})
+		return unless(stopped, err)
+	}
+}
+
+// Take yields the first n values and completes with the last of them, without waiting for
+// another. With n less than 1 it does not subscribe to o at all.
+//
+//	o  ──1──2──3──4──|
+//	2  ──1──2|
+func Take[T any](o Observable[T], n int) Observable[T] {
+	if n < 1 {
+		return Empty[T]()
+	}
+	return func(ctx context.Context, yield func(T) bool) error {
+		left, stopped := n, false
+		err := o(ctx, func(v T) bool {
+			left--
+			stopped = !yield(v) || left == 0
+			return !stopped
+		})
+		return unless(stopped, err)
+	}
+}
+
+// TakeWhile yields values as long as keep is true, and completes at the first for which it is
+// not, which is not passed on.
+//
+//	o    ──1──2──3──1──|
+//	< 3  ──1──2──|
+func TakeWhile[T any](o Observable[T], keep func(T) bool) Observable[T] {
+	return func(ctx context.Context, yield func(T) bool) error {
+		stopped := false
+		err := o(ctx, func(v T) bool {
+			stopped = !keep(v) || !yield(v)
+			return !stopped
+		})
+		return unless(stopped, err)
+	}
+}
+
+// Skip yields what comes after the first n values.
+//
+//	o  ──1──2──3──4──|
+//	2  ────────3──4──|
+func Skip[T any](o Observable[T], n int) Observable[T] {
+	return func(ctx context.Context, yield func(T) bool) error {
+		left, stopped := n, false
+		err := o(ctx, func(v T) bool {
+			if left > 0 {
+				left--
+				return true
+			}
+			stopped = !yield(v)
+			return !stopped
+		})
+		return unless(stopped, err)
+	}
+}
+
+// SkipWhile drops values as long as drop is true, and yields the first for which it is not and
+// all that follow.
+//
+//	o    ──1──2──3──1──|
+//	< 3  ────────3──1──|
+func SkipWhile[T any](o Observable[T], drop func(T) bool) Observable[T] {
+	return func(ctx context.Context, yield func(T) bool) error {
+		skipping, stopped := true, false
+		err := o(ctx, func(v T) bool {
+			if skipping = skipping && drop(v); skipping {
+				return true
+			}
+			stopped = !yield(v)
+			return !stopped
+		})
+		return unless(stopped, err)
+	}
+}
+
+// Distinct yields only the first value of each key. It remembers every key that it has seen for
+// as long as the subscription lasts.
+//
+//	o     ──a1──b1──a2──b2──c1──|
+//	name  ──a1──b1──────────c1──|
+func Distinct[T any, K comparable](o Observable[T], key func(T) K) Observable[T] {
+	return func(ctx context.Context, yield func(T) bool) error {
+		seen := make(map[K]struct{})
+		stopped := false
+		err := o(ctx, func(v T) bool {
+			k := key(v)
+			if _, ok := seen[k]; ok {
+				return true
+			}
+			seen[k] = struct{}{}
+			stopped = !yield(v)
+			return !stopped
+		})
+		return unless(stopped, err)
+	}
+}
+
+// DistinctUntilChanged yields only those values whose key differs from that of the value before.
+//
+//	o     ──a1──a2──b1──a3──a4──|
+//	name  ──a1──────b1──a3──────|
+func DistinctUntilChanged[T any, K comparable](o Observable[T], key func(T) K) Observable[T] {
+	return func(ctx context.Context, yield func(T) bool) error {
+		var last K
+		started, stopped := false, false
+		err := o(ctx, func(v T) bool {
+			k := key(v)
+			if started && k == last {
+				return true
+			}
+			last, started = k, true
+			stopped = !yield(v)
+			return !stopped
+		})
+		return unless(stopped, err)
+	}
+}

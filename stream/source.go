@@ -1,0 +1,142 @@
+package stream
+
+import (
+	"context"
+	"iter"
+)
+
+// Just is the sequence of the given values. Just(s...) is the sequence of the slice s, which it
+// does not copy.
+func Just[T any](values ...T) Observable[T] {
+	return func(ctx context.Context, yield func(T) bool) error {
+		if len(values) == 0 {
+			return context.Cause(ctx)
+		}
+		for _, v := range values {
+			if ctx.Err() != nil {
+				return context.Cause(ctx)
+			}
+			if !yield(v) {
+				return nil
+			}
+		}
+		return nil
+	}
+}
+
+// Empty completes without a value.
+func Empty[T any]() Observable[T] {
+	return func(ctx context.Context, _ func(T) bool) error { return context.Cause(ctx) }
+}
+
+// Never has no value and no end but the cancellation of its context.
+func Never[T any]() Observable[T] {
+	return func(ctx context.Context, _ func(T) bool) error {
+		<-ctx.Done()
+		return context.Cause(ctx)
+	}
+}
+
+// Fail ends with err, without a value. It completes if err is nil.
+func Fail[T any](err error) Observable[T] {
+	return func(ctx context.Context, _ func(T) bool) error {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		return err
+	}
+}
+
+// FromSeq is the sequence of an iterator. Each subscription ranges over it anew; whether that
+// gives the same values is the iterator's affair. Cancellation is noticed between two values: a
+// call of the iterator that blocks is not interrupted.
+func FromSeq[T any](seq iter.Seq[T]) Observable[T] {
+	return func(ctx context.Context, yield func(T) bool) error {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		for v := range seq {
+			if ctx.Err() != nil {
+				return context.Cause(ctx)
+			}
+			if !yield(v) {
+				return nil
+			}
+		}
+		return nil
+	}
+}
+
+// FromSeq2 is FromSeq for an iterator that can fail, such as a parser: the first error that is
+// not nil ends the sequence, and the value beside it is not passed on.
+func FromSeq2[T any](seq iter.Seq2[T, error]) Observable[T] {
+	return func(ctx context.Context, yield func(T) bool) error {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		for v, err := range seq {
+			if ctx.Err() != nil {
+				return context.Cause(ctx)
+			}
+			if err != nil {
+				return err
+			}
+			if !yield(v) {
+				return nil
+			}
+		}
+		return nil
+	}
+}
+
+// FromChan is the sequence of what is received from ch, until ch is closed. A channel is not
+// cold: subscriptions to the same one share its values out among them, and a value that was
+// received is gone. A nil channel is Never.
+func FromChan[T any](ch <-chan T) Observable[T] {
+	return func(ctx context.Context, yield func(T) bool) error {
+		for {
+			// A select picks at random when both are ready, and cancellation must win.
+			if ctx.Err() != nil {
+				return context.Cause(ctx)
+			}
+			select {
+			case <-ctx.Done():
+				return context.Cause(ctx)
+			case v, ok := <-ch:
+				if !ok || !yield(v) {
+					return nil
+				}
+			}
+		}
+	}
+}
+
+// FromFunc is the one value that f returns, or its error. Each subscription calls f, which should
+// return when its context is cancelled.
+func FromFunc[T any](f func(ctx context.Context) (T, error)) Observable[T] {
+	return func(ctx context.Context, yield func(T) bool) error {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		v, err := f(ctx)
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		if err != nil {
+			return err
+		}
+		yield(v)
+		return nil
+	}
+}
+
+// Defer calls f for each subscription, which goes to the observable that f returns. It gives every
+// subscription state of its own.
+func Defer[T any](f func() Observable[T]) Observable[T] {
+	return func(ctx context.Context, yield func(T) bool) error {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		return f()(ctx, yield)
+	}
+}

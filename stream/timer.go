@@ -1,0 +1,45 @@
+package stream
+
+import (
+	"context"
+	"time"
+)
+
+// Interval yields the time every d, first after one d, without end. It ticks like time.Ticker: a
+// tick that falls due while the subscriber is still busy with earlier ones is not made up for.
+// Interval panics if d is not positive.
+func Interval(d time.Duration) Observable[time.Time] {
+	if d <= 0 {
+		panic("stream: Interval of a duration that is not positive")
+	}
+	return func(ctx context.Context, yield func(time.Time) bool) error {
+		ticker := time.NewTicker(d)
+		defer ticker.Stop()
+		return FromChan(ticker.C)(ctx, yield)
+	}
+}
+
+// Timer yields the time once, after d, and completes.
+func Timer(d time.Duration) Observable[time.Time] {
+	return func(ctx context.Context, yield func(time.Time) bool) error {
+		if err := sleep(ctx, d); err != nil {
+			return err
+		}
+		yield(time.Now())
+		return nil
+	}
+}
+
+// sleep waits for d and returns nil, or the cause as soon as ctx is cancelled: cancellation wins
+// if it comes at the same time.
+func sleep(ctx context.Context, d time.Duration) error {
+	if d > 0 {
+		timer := time.NewTimer(d)
+		defer timer.Stop()
+		select {
+		case <-ctx.Done():
+		case <-timer.C:
+		}
+	}
+	return context.Cause(ctx)
+}

@@ -1,0 +1,127 @@
+package stream
+
+import "context"
+
+// Map yields f of every value.
+//
+//	o       ──1──2──3──|
+//	x → 2x  ──2──4──6──|
+func Map[T, U any](o Observable[T], f func(T) U) Observable[U] {
+	return func(ctx context.Context, yield func(U) bool) error {
+		stopped := false
+		err := o(ctx, func(v T) bool {
+			stopped = !yield(f(v))
+			return !stopped
+		})
+		return unless(stopped, err)
+	}
+}
+
+// MapErr is Map for a function that can fail. Its first error stops o and ends the sequence.
+//
+//	o     ──1──2──x──3──|
+//	Atoi  ──1──2──✗
+func MapErr[T, U any](o Observable[T], f func(T) (U, error)) Observable[U] {
+	return func(ctx context.Context, yield func(U) bool) error {
+		stopped := false
+		var failed error
+		err := o(ctx, func(v T) bool {
+			var u U
+			if u, failed = f(v); failed != nil {
+				return false
+			}
+			stopped = !yield(u)
+			return !stopped
+		})
+		if failed != nil {
+			return failed
+		}
+		return unless(stopped, err)
+	}
+}
+
+// Tap calls f with every value before it is passed on: for a log, a metric, a test.
+func Tap[T any](o Observable[T], f func(T)) Observable[T] {
+	return func(ctx context.Context, yield func(T) bool) error {
+		stopped := false
+		err := o(ctx, func(v T) bool {
+			f(v)
+			stopped = !yield(v)
+			return !stopped
+		})
+		return unless(stopped, err)
+	}
+}
+
+// Scan keeps a state, which starts as seed, and yields it after every value. It does not yield
+// the seed. All subscriptions start from the same seed: one that f modifies in place (a map, a
+// pointer) must be made for each, inside Defer.
+//
+//	o       ──1──2──3──|
+//	0, +    ──1──3──6──|
+func Scan[T, S any](o Observable[T], seed S, f func(S, T) S) Observable[S] {
+	return func(ctx context.Context, yield func(S) bool) error {
+		state, stopped := seed, false
+		err := o(ctx, func(v T) bool {
+			state = f(state, v)
+			stopped = !yield(state)
+			return !stopped
+		})
+		return unless(stopped, err)
+	}
+}
+
+// Reduce yields the last state of the same Scan, or seed if there was no value, when o has
+// completed. If o fails it yields nothing.
+//
+//	o       ──1──2──3──|
+//	0, +    ───────────6|
+func Reduce[T, S any](o Observable[T], seed S, f func(S, T) S) Observable[S] {
+	return func(ctx context.Context, yield func(S) bool) error {
+		state := seed
+		err := o(ctx, func(v T) bool {
+			state = f(state, v)
+			return true
+		})
+		if err == nil {
+			err = context.Cause(ctx)
+		}
+		if err != nil {
+			return err
+		}
+		yield(state)
+		return nil
+	}
+}
+
+// BatchCount gathers values into slices of n, which belong to the receiver. The last may be
+// shorter: what has been gathered is passed on when o completes, and also when it fails, before the
+// error. Cancellation drops it. BatchCount panics if n is less than 1.
+//
+//	o  ──1──2──3──4──5──|
+//	2  ─────[1 2]─[3 4]─[5]|
+func BatchCount[T any](o Observable[T], n int) Observable[[]T] {
+	if n < 1 {
+		panic("stream: BatchCount of less than 1")
+	}
+	return func(ctx context.Context, yield func([]T) bool) error {
+		var batch []T
+		stopped := false
+		err := o(ctx, func(v T) bool {
+			if batch == nil {
+				batch = make([]T, 0, n)
+			}
+			if batch = append(batch, v); len(batch) < n {
+				return true
+			}
+			full := batch
+			batch = nil
+			stopped = !yield(full)
+			return !stopped
+		})
+		if !stopped && len(batch) > 0 && ctx.Err() == nil {
+			stopped = !yield(batch)
+		}
+		return unless(stopped, err)
+	}
+}

@@ -1,0 +1,53 @@
+package stream
+
+import (
+	"context"
+	"errors"
+	"sync"
+)
+
+// errNotified is the cause with which TakeUntil's notifier cancels.
+var errNotified = errors.New("stream: TakeUntil's notifier has a value")
+
+// TakeUntil yields the values of o and completes at the first value of notifier. An error of
+// notifier is an error of the whole; its completion without a value means nothing. Notifier is
+// subscribed to on a goroutine of its own, so nothing orders what it does against the first
+// values of o.
+//
+//	o         ──1──2──3──4──|
+//	notifier  ─────────x
+//	          ──1──2──|
+func TakeUntil[T, N any](o Observable[T], notifier Observable[N]) Observable[T] {
+	return func(ctx context.Context, yield func(T) bool) error {
+		// The first who cancels leaves the reason: the subscriber's context, the notifier, or the end.
+		ctx, cancel := context.WithCancelCause(ctx)
+		var watcher sync.WaitGroup
+		defer watcher.Wait()
+		defer cancel(nil)
+		watcher.Go(func() {
+			err := notifier(ctx, func(N) bool {
+				cancel(errNotified)
+				return false
+			})
+			if err != nil {
+				cancel(err)
+			}
+		})
+		stopped := false
+		err := o(ctx, func(v T) bool {
+			if ctx.Err() != nil {
+				return false
+			}
+			stopped = !yield(v)
+			return !stopped
+		})
+		switch cause := context.Cause(ctx); {
+		case stopped, cause == errNotified:
+			return nil
+		case cause != nil:
+			return cause
+		default:
+			return err
+		}
+	}
+}
