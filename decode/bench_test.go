@@ -1,0 +1,66 @@
+package decode
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+)
+
+func patchOf(environment string) []byte {
+	return []byte(`{"path":"/environments/e1","data":` + environment + `}`)
+}
+
+// BenchmarkPatch decodes versions of one environment of which only the name and the version change.
+func BenchmarkPatch(b *testing.B) {
+	var patches [16][]byte
+	for i := range patches {
+		env := strings.Replace(plainEnvironment, `"version":7`, fmt.Sprintf(`"version":%d`, 100+i), 1)
+		patches[i] = patchOf(strings.Replace(env, "Production", fmt.Sprintf("Production %d", i), 1))
+	}
+	b.Run("encoding/json", func(b *testing.B) {
+		b.ReportAllocs()
+		b.SetBytes(int64(len(patches[0])))
+		for i := 0; b.Loop(); i++ {
+			var m PatchMessageData
+			if err := json.Unmarshal(patches[i%16], &m); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("changed", func(b *testing.B) {
+		b.ReportAllocs()
+		b.SetBytes(int64(len(patches[0])))
+		known := &EnvironmentRep{}
+		d := newDecoder(&Options{Known: func([]byte) *EnvironmentRep { return known }})
+		for i := 0; b.Loop(); i++ {
+			m, err := d.decode(PatchEvent, patches[i%16])
+			if err != nil {
+				b.Fatal(err)
+			}
+			*known = *m.Environment.Rep
+			known.Version = 0
+		}
+	})
+	b.Run("stale", func(b *testing.B) {
+		b.ReportAllocs()
+		b.SetBytes(int64(len(patches[0])))
+		known := &EnvironmentRep{Version: 1000}
+		d := newDecoder(&Options{Known: func([]byte) *EnvironmentRep { return known }})
+		for i := 0; b.Loop(); i++ {
+			if _, err := d.decode(PatchEvent, patches[i%16]); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("strict", func(b *testing.B) {
+		b.ReportAllocs()
+		unusual := append([]byte(" "), patches[0]...)
+		d := newDecoder(nil)
+		for b.Loop() {
+			if _, err := d.decode(PatchEvent, unusual); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}

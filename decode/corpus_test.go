@@ -1,0 +1,118 @@
+package decode
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+)
+
+type seed struct {
+	event uint8 // put, patch, delete
+	data  []byte
+}
+
+// plainEnvironment is an environment in the wire's usual form.
+const plainEnvironment = `{"envID":"e1","envKey":"production","envName":"Production","projKey":"shop","projName":"Web Shop",` +
+	`"sdkKey":{"value":"sdk-11111111-new","expiring":{"value":"sdk-00000000-old","timestamp":1700000000000}},` +
+	`"mobKey":"mob-22222222","defaultTtl":5,"secureMode":true,"version":7}`
+
+// relayOrder has the members in the order of Relay's own type, and concurrent keys.
+const relayOrder = `{"envID":"e1","envKey":"production","envName":"Production","mobKey":"mob-22222222","projKey":"shop","projName":"Web Shop",` +
+	`"sdkKey":{"value":"sdk-11111111-new","expiring":{}},"sdkKeys":[{"key":"a","value":"sdk-11111111-new","hasViews":false},{"key":"b","value":"sdk-3","expiry":1700000000000,"hasViews":true}],` +
+	`"mobileKeys":[{"key":"m","value":"mob-22222222","hasViews":false}],"defaultTtl":0,"secureMode":false,"version":1}`
+
+// environments are the forms an environment may come in, each for the reason given.
+var environments = map[string]string{
+	"usual":                       plainEnvironment,
+	"relay's order, arrays":       relayOrder,
+	"no expiring key":             strings.Replace(plainEnvironment, `,"expiring":{"value":"sdk-00000000-old","timestamp":1700000000000}`, ``, 1),
+	"empty":                       `{}`,
+	"null":                        `null`,
+	"not an object":               `[1]`,
+	"whitespace":                  strings.ReplaceAll(plainEnvironment, `,`, ` , `),
+	"escape in a name":            strings.Replace(plainEnvironment, `Production`, `Pro\u0064 \"x\" \\`, 1),
+	"escaped member name":         strings.Replace(plainEnvironment, `envName`, `envN\u0061me`, 1),
+	"name in other case":          strings.Replace(plainEnvironment, `envName`, `ENVNAME`, 1),
+	"both cases of a name":        strings.Replace(plainEnvironment, `"envName":"Production"`, `"envName":"a","EnvName":"b"`, 1),
+	"duplicate member":            strings.Replace(plainEnvironment, `"version":7`, `"version":7,"version":8`, 1),
+	"duplicate object merges":     strings.Replace(plainEnvironment, `"mobKey"`, `"sdkKey":{"expiring":{"timestamp":1}},"mobKey"`, 1),
+	"duplicate array":             strings.Replace(relayOrder, `"mobileKeys"`, `"sdkKeys":[{"value":"sdk-11111111-new"}],"mobileKeys"`, 1),
+	"unknown member":              strings.Replace(plainEnvironment, `"version"`, `"future":{"a":[1,"}"]},"version"`, 1),
+	"null members":                strings.Replace(plainEnvironment, `"Production"`, `null`, 1),
+	"null key object":             `{"envID":"e1","sdkKey":null,"version":1}`,
+	"empty arrays":                `{"envID":"e1","sdkKeys":[],"mobileKeys":[],"version":1}`,
+	"null array":                  `{"envID":"e1","sdkKeys":null,"version":1}`,
+	"non-ASCII":                   strings.Replace(plainEnvironment, `Production`, `Größe ☃ 😀`, 1),
+	"invalid UTF-8":               strings.Replace(plainEnvironment, `Production`, "a\xff\xfeb", 1),
+	"half a surrogate pair":       strings.Replace(plainEnvironment, `Production`, `\ud83d`, 1),
+	"control character":           strings.Replace(plainEnvironment, `Production`, "a\tb", 1),
+	"DEL is plain":                strings.Replace(plainEnvironment, `Production`, "a\x7fb", 1),
+	"version as float":            strings.Replace(plainEnvironment, `:7}`, `:7.0}`, 1),
+	"version with exponent":       strings.Replace(plainEnvironment, `:7}`, `:7e2}`, 1),
+	"version with leading zero":   strings.Replace(plainEnvironment, `:7}`, `:07}`, 1),
+	"version zero":                strings.Replace(plainEnvironment, `:7}`, `:0}`, 1),
+	"version negative":            strings.Replace(plainEnvironment, `:7}`, `:-7}`, 1),
+	"version is max int64":        strings.Replace(plainEnvironment, `:7}`, `:9223372036854775807}`, 1),
+	"version is max int64 plus 1": strings.Replace(plainEnvironment, `:7}`, `:9223372036854775808}`, 1),
+	"version with 19 nines":       strings.Replace(plainEnvironment, `:7}`, `:9999999999999999999}`, 1),
+	"version as string":           strings.Replace(plainEnvironment, `:7}`, `:"7"}`, 1),
+	"secure mode as number":       strings.Replace(plainEnvironment, `true`, `1`, 1),
+	"timestamp negative":          strings.Replace(plainEnvironment, `1700000000000`, `-1`, 1),
+	"wrong ID":                    strings.Replace(plainEnvironment, `"e1"`, `"e2"`, 1),
+	"anchor missing":              strings.Replace(relayOrder, `"sdk-11111111-new","hasViews"`, `"sdk-other","hasViews"`, 1),
+	"mobile anchor missing":       strings.Replace(relayOrder, `"value":"mob-22222222"`, `"value":"mob-3"`, 1),
+	"empty key in the set":        strings.Replace(relayOrder, `"sdk-3"`, `""`, 1),
+	"truncated":                   plainEnvironment[:100],
+	"trailing comma":              strings.Replace(plainEnvironment, `:7}`, `:7,}`, 1),
+}
+
+func corpus(tb testing.TB) []seed {
+	seeds := []seed{
+		{0, []byte(`{"path":"/","data":{"environments":{}}}`)},
+		{0, []byte(`{"path":"/","data":{"environments":{},"filters":{}}}`)},
+		{0, []byte(`{"path":"/","data":{"filters":{"f":{"projKey":"p","key":"k","version":1}},"environments":{"e1":` + plainEnvironment + `}}}`)},
+		{0, []byte(`{"path":"/","data":{"environments":{"e1":` + plainEnvironment + `},"environments":{"e1":` + relayOrder + `}}}`)},
+		{0, []byte(`{"path":"/","data":{"environments":{"e1":` + plainEnvironment + `,"e1":` + relayOrder + `}}}`)},
+		{0, []byte(`{"path":"/","data":{"environments":{"e1":` + plainEnvironment + `}},"data":null}`)},
+		{0, []byte(`{"path":"/","data":{"environments":null}}`)},
+		{0, []byte(`{"path":"/","data":{"environments":[]}}`)},
+		{0, []byte(`{"path":"/","data":{}}`)},
+		{0, []byte(`{"path":"/"}`)},
+		{0, []byte(`{"path":"/other","data":{"environments":{}}}`)},
+		{0, []byte(`{"path":1,"data":{"environments":{}}}`)},
+		{0, []byte(`{"path":"/","data":{"environments":{"e\u0031":` + plainEnvironment + `}}}`)},
+		{0, []byte(`{"path":"/","data":{"environments":{}}} `)},
+		{0, []byte(`{"path":"/","data":{"environments":{}}}x`)},
+		{0, []byte(`{"path":"/","data":{"environments":{},"filters":[]}}`)},
+		{0, []byte(`{"path":"/","data":{"environments":{},"filters":{"f":1,"g":{"version":-1},"h":{"version":"x"},"i":{"version":2}}}}`)},
+		{1, []byte(`{"path":"/filters/f","data":{"projKey":"p","key":"k","version":3}}`)},
+		{1, []byte(`{"path":"/filters/f","data":{"projKey":1}}`)},
+		{1, []byte(`{"path":"/filters/f"}`)},
+		{1, []byte(`{"path":"/flags/f","data":7}`)},
+		{1, []byte(`{"path":"/environments/","data":{}}`)},
+		{1, []byte(`{"path":"/environments/a/b","data":{"envID":"a/b"}}`)},
+		{1, []byte(`{"path":"environments/e1","data":` + plainEnvironment + `}`)},
+		{1, []byte(`{"data":` + plainEnvironment + `,"path":"/environments/e1"}`)},
+		{1, []byte(`{"path":"/environments/e1","data":` + plainEnvironment + `,"data":{"version":9}}`)},
+		{1, []byte(``)}, {1, []byte(`null`)}, {1, []byte(`{`)},
+		{2, []byte(`{"path":"/environments/e1","version":12}`)},
+		{2, []byte(`{"path":"environments/e1","version":12}`)},
+		{2, []byte(`{"path":"/environments/e1","version":-12}`)},
+		{2, []byte(`{"path":"/environments/e1","version":1.5}`)},
+		{2, []byte(`{"path":"/environments/e1"}`)},
+		{2, []byte(`{"path":"/filters/f","version":3}`)},
+		{2, []byte(`{"path":"/filters/f","version":-3}`)},
+		{2, []byte(`{"path":"/filters/f","version":{}}`)},
+		{2, []byte(`{"path":"/flags/f","version":3}`)},
+	}
+	for _, env := range environments {
+		seeds = append(seeds,
+			seed{1, []byte(`{"path":"/environments/e1","data":` + env + `}`)},
+			seed{0, []byte(`{"path":"/","data":{"environments":{"e0":` + strings.ReplaceAll(plainEnvironment, "e1", "e0") + `,"e1":` + env + `}}}`)})
+	}
+	own, err := json.Marshal(PatchMessageData{Path: "/environments/e1", Data: EnvironmentRep{EnvID: "e1", EnvName: "<&>", Version: 1}})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return append(seeds, seed{1, own})
+}

@@ -1,0 +1,165 @@
+package decode
+
+import (
+	"context"
+
+	"github.com/relaystream/autoconfig/stream"
+	"github.com/relaystream/autoconfig/stream/sse"
+)
+
+// Options refine Messages. The zero value, like nil, is the default.
+type Options struct {
+	// Known returns the environment that the receiver of the messages holds under id, or nil. It is
+	// only a hint, for speed: an environment of the same version is taken to be the known one, one
+	// of a lower version is passed on without its Rep, and what did not change from the known one
+	// shares its memory. id is borrowed for the call. Known is called on the goroutine that
+	// subscribed. The default knows nothing.
+	Known func(id []byte) *EnvironmentRep
+}
+
+// Messages maps the events of one connection to messages. It ends with a *MalformedError,
+// a *RefusedError or ErrReconnect when an event says so, else as events does. It keeps events'
+// promises on blocking and cancellation, and needs no goroutine of its own.
+func Messages(events stream.Observable[sse.Event], o *Options) stream.Observable[Message] {
+	return func(ctx context.Context, yield func(Message) bool) error {
+		d := newDecoder(o)
+		var failed error
+		err := events(ctx, func(e sse.Event) bool {
+			m, err := d.decode(e.Type, e.Data)
+			if err == nil {
+				return yield(m)
+			}
+			// A refused environment comes with a message, for the rest of a put.
+			if m.Kind != Put || yield(m) {
+				failed = err
+			}
+			return false
+		})
+		if failed != nil {
+			return failed
+		}
+		return err
+	}
+}
+
+// A decoder is the state of one subscription: what makes the next message cheap.
+type decoder struct {
+	known func(id []byte) *EnvironmentRep
+	// last has the names of the environment that was new most recently. Its neighbours tend to be
+	// of the same project, and to have the same names in each project.
+	last EnvironmentRep
+	env  environmentReader
+}
+
+func newDecoder(o *Options) *decoder {
+	d := &decoder{known: func([]byte) *EnvironmentRep { return nil }}
+	if o != nil && o.Known != nil {
+		d.known = o.Known
+	}
+	return d
+}
+
+// decode returns the message of one event. With an error there is a message only if it is a put.
+func (d *decoder) decode(event string, data []byte) (Message, error) {
+	switch event {
+	case PutEvent:
+		return d.put(data)
+	case PatchEvent:
+		return d.patch(data)
+	case DeleteEvent:
+		return d.delete(data)
+	case ReconnectEvent:
+		return Message{}, ErrReconnect
+	default:
+		return Message{Err: ignored(event, "", ErrUnknownEvent)}, nil
+	}
+}
+
+func (d *decoder) put(data []byte) (Message, error) {
+	put, ok := d.fastPut(data)
+	if !ok {
+		path, strict, err := strictPut(data)
+		if err != nil {
+			return Message{}, malformed(PutEvent, err)
+		}
+		if path != "/" {
+			return Message{Err: ignored(PutEvent, path, ErrPutPath)}, nil
+		}
+		put = strict
+		for i, entry := range put.Environments {
+			put.Environments[i] = d.unlessOutdated(entry)
+		}
+	}
+	m := Message{Kind: Put, Put: put}
+	for i := range put.Environments {
+		if refused, ok := put.Environments[i].Err.(*RefusedError); ok {
+			return m, refused
+		}
+	}
+	return m, nil
+}
+
+func (d *decoder) patch(data []byte) (Message, error) {
+	entry, ok := d.fastPatch(data)
+	if !ok {
+		path, err := strictPath(data)
+		if err != nil {
+			return Message{}, malformed(PatchEvent, err)
+		}
+		if id, ok := itemID(path, filtersPath); ok {
+			return message(Message{Kind: Patch, Filter: strictFilter(data, FilterID(id))})
+		}
+		id, ok := itemID(path, environmentsPath)
+		if !ok {
+			return Message{Err: ignored(PatchEvent, path, ErrUnknownPath)}, nil
+		}
+		entry, err = strictEnvironment(data, EnvironmentID(id))
+		if err != nil {
+			return Message{}, malformed(PatchEvent, err)
+		}
+		entry = d.unlessOutdated(entry)
+	}
+	return message(Message{Kind: Patch, Environment: entry})
+}
+
+func (d *decoder) delete(data []byte) (Message, error) {
+	if entry, ok := d.fastDelete(data); ok {
+		return Message{Kind: Delete, Environment: entry}, nil
+	}
+	path, err := strictPath(data)
+	if err != nil {
+		return Message{}, malformed(DeleteEvent, err)
+	}
+	version, err := strictVersion(data)
+	if id, ok := itemID(path, filtersPath); ok {
+		entry := FilterEntry{ID: FilterID(id), Version: version}
+		if err != nil {
+			entry = filterEntry(DeleteEvent, entry.ID, nil, err)
+		}
+		return message(Message{Kind: Delete, Filter: entry})
+	}
+	id, ok := itemID(path, environmentsPath)
+	switch {
+	case !ok:
+		return Message{Err: ignored(DeleteEvent, path, ErrUnknownPath)}, nil
+	case err != nil:
+		return Message{}, malformed(DeleteEvent, err)
+	}
+	return Message{Kind: Delete, Environment: EnvironmentEntry{ID: EnvironmentID(id), Version: version}}, nil
+}
+
+// message passes m on unless its one entry must not be used: the message is ignored then, or
+// refused.
+func message(m Message) (Message, error) {
+	err := m.Environment.Err
+	if m.Filter.Err != nil {
+		err = m.Filter.Err
+	}
+	if err == nil {
+		return m, nil
+	}
+	if refused, ok := err.(*RefusedError); ok {
+		return Message{}, refused
+	}
+	return Message{Err: err}, nil
+}

@@ -1,0 +1,175 @@
+package decode
+
+import (
+	"bytes"
+	"encoding/json"
+)
+
+// The strict path: encoding/json for whatever the fast path does not recognise. It decides what is
+// accepted, with which values; the fast path may only agree with it.
+
+// strictPath reads the path alone, which tells how to read the rest.
+func strictPath(data []byte) (string, error) {
+	var m struct {
+		Path string `json:"path"`
+	}
+	err := json.Unmarshal(data, &m)
+	return m.Path, err
+}
+
+func strictPut(data []byte) (path string, put *Listing, err error) {
+	var m struct {
+		Path string `json:"path"`
+		Data *struct {
+			Environments *environmentList `json:"environments"`
+			Filters      filterList       `json:"filters"`
+		} `json:"data"`
+	}
+	err = json.Unmarshal(data, &m)
+	switch {
+	case err != nil:
+		return m.Path, nil, err
+	case m.Path != "/":
+		return m.Path, nil, nil
+	case m.Data == nil || m.Data.Environments == nil:
+		return m.Path, nil, errNoContent
+	}
+	put = &Listing{Environments: *m.Data.Environments, Filters: m.Data.Filters.entries, FiltersErr: m.Data.Filters.err}
+	return m.Path, put, nil
+}
+
+// strictEnvironment reads the environment of a patch.
+func strictEnvironment(data []byte, id EnvironmentID) (EnvironmentEntry, error) {
+	var m PatchMessageData
+	if err := json.Unmarshal(data, &m); err != nil {
+		return EnvironmentEntry{}, err
+	}
+	return environmentEntry(PatchEvent, id, &m.Data)
+}
+
+// strictFilter reads the filter of a patch. Whatever is wrong with it is an entry that is ignored.
+func strictFilter(data []byte, id FilterID) FilterEntry {
+	var m struct {
+		Data *FilterRep `json:"data"`
+	}
+	err := json.Unmarshal(data, &m)
+	return filterEntry(PatchEvent, id, m.Data, err)
+}
+
+func strictVersion(data []byte) (int, error) {
+	var m DeleteMessageData
+	if err := json.Unmarshal(data, &m); err != nil {
+		return 0, err
+	}
+	if m.Version < 0 {
+		return 0, errNegativeVersion
+	}
+	return m.Version, nil
+}
+
+// environmentEntry makes the entry for rep, listed or patched under id.
+func environmentEntry(event string, id EnvironmentID, rep *EnvironmentRep) (EnvironmentEntry, error) {
+	entry := EnvironmentEntry{ID: id, Version: rep.Version}
+	switch {
+	case rep.Version < 0:
+		return entry, errNegativeVersion
+	case rep.EnvID != id:
+		entry.Err = ignored(event, environmentsPath+string(id), ErrWrongID)
+	default:
+		entry.Err = rep.check()
+	}
+	if entry.Err == nil {
+		entry.Rep = rep
+	}
+	return entry, nil
+}
+
+// filterEntry makes the entry for rep, or the one that tells why there is none.
+func filterEntry(event string, id FilterID, rep *FilterRep, err error) FilterEntry {
+	switch {
+	case err != nil:
+	case rep == nil:
+		err = errNoFilter
+	case rep.Version < 0:
+		err = errNegativeVersion
+	default:
+		return FilterEntry{ID: id, Version: rep.Version, Rep: rep}
+	}
+	return FilterEntry{ID: id, Err: ignored(event, filtersPath+string(id), malformed(event, err))}
+}
+
+// An environmentList is the JSON object of environments, in the order of the wire, which a Go map
+// would lose.
+type environmentList []EnvironmentEntry
+
+// UnmarshalJSON reads an object like encoding/json reads one into a map. A second object, which is
+// a duplicated member, adds to the first.
+func (l *environmentList) UnmarshalJSON(data []byte) error {
+	if *l == nil {
+		*l = environmentList{}
+	}
+	return members(data, func(id string, dec *json.Decoder) error {
+		rep := new(EnvironmentRep)
+		if err := dec.Decode(rep); err != nil {
+			return err
+		}
+		entry, err := environmentEntry(PutEvent, EnvironmentID(id), rep)
+		if err == nil {
+			*l = append(*l, entry)
+		}
+		return err
+	})
+}
+
+// A filterList is the JSON object of filters, of which each is read by itself, so that a malformed
+// one is its own problem.
+type filterList struct {
+	entries []FilterEntry
+	err     error
+}
+
+// UnmarshalJSON reads an object of filters and never fails. Null is the empty object.
+func (l *filterList) UnmarshalJSON(data []byte) error {
+	if string(data) == "null" {
+		*l = filterList{}
+		return nil
+	}
+	err := members(data, func(id string, dec *json.Decoder) error {
+		var raw json.RawMessage
+		if err := dec.Decode(&raw); err != nil {
+			return err
+		}
+		var rep *FilterRep
+		err := json.Unmarshal(raw, &rep)
+		l.entries = append(l.entries, filterEntry(PutEvent, FilterID(id), rep, err))
+		return nil
+	})
+	if err != nil {
+		l.err = ignored(PutEvent, filtersPath, malformed(PutEvent, err))
+	}
+	return nil
+}
+
+// members calls f for each member of the object in data, valid JSON, with a decoder that stands
+// before its value, which f must read.
+func members(data []byte, f func(name string, dec *json.Decoder) error) error {
+	dec := json.NewDecoder(bytes.NewReader(data))
+	start, err := dec.Token()
+	if err != nil {
+		return err
+	}
+	if start != json.Delim('{') {
+		// Reading it into a map gives the error that describes it.
+		return json.Unmarshal(data, new(map[string]json.RawMessage))
+	}
+	for dec.More() {
+		name, err := dec.Token()
+		if err != nil {
+			return err
+		}
+		if err := f(name.(string), dec); err != nil {
+			return err
+		}
+	}
+	return nil
+}
