@@ -1,0 +1,56 @@
+package stream
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+)
+
+// An intake runs observables on goroutines of its own and brings what they yield to one subscriber,
+// in the order in which it came, with the errors of the first that fails.
+//
+// Concurrency: the goroutines only ever publish to a subject, whose single subscription belongs to
+// the goroutine that made the intake. It alone calls run, or take, and at last stop, which cancels
+// the goroutines' context and waits for them: a goroutine that is waiting for room sees its context
+// end, and one inside an observable relies on that to obey its own.
+type intake[T any] struct {
+	*subscription[T]
+	ctx    context.Context
+	cancel context.CancelFunc
+	wg     sync.WaitGroup
+	live   atomic.Int64 // the observables that have not completed
+}
+
+func newIntake[T any](ctx context.Context, p Policy[T]) *intake[T] {
+	in := &intake[T]{subscription: NewSubject[T]().join(p, nil)}
+	in.ctx, in.cancel = context.WithCancel(ctx)
+	return in
+}
+
+// start runs sources. The intake ends when all have completed, or with the first error, which
+// stops the others. One of the sources may start more.
+func (in *intake[T]) start(sources ...Observable[T]) {
+	in.live.Add(int64(len(sources)))
+	for _, o := range sources {
+		in.wg.Go(func() {
+			err := o(in.ctx, in.push)
+			if err != nil {
+				in.subject.Close(err)
+				in.cancel()
+			}
+			if in.live.Add(-1) == 0 {
+				in.subject.Close(nil)
+			}
+		})
+	}
+}
+
+// push waits for room. It reports false when its caller is to stop.
+func (in *intake[T]) push(v T) bool { return in.subject.Publish(in.ctx, v) == nil }
+
+// stop ends the intake, wherever it is.
+func (in *intake[T]) stop() {
+	in.cancel()
+	in.leave()
+	in.wg.Wait()
+}

@@ -1,0 +1,26 @@
+package stream
+
+import "context"
+
+// Merge yields the values of all sources, each on a goroutine of its own, in the order in which they
+// come; the values of one source keep their order. It completes when all have, and the first error
+// stops the others and is returned after the values that came before it. Up to 128 values are
+// fetched ahead of the subscriber. A single source needs no goroutine.
+//
+//	a  ──1─────2──|
+//	b  ────x──────y──|
+//	   ──1─x───2──y──|
+func Merge[T any](sources ...Observable[T]) Observable[T] {
+	if len(sources) == 1 {
+		return sources[0]
+	}
+	return func(ctx context.Context, yield func(T) bool) error {
+		if len(sources) == 0 {
+			return context.Cause(ctx)
+		}
+		in := newIntake(ctx, Block[T](prefetch))
+		defer in.stop()
+		in.start(sources...)
+		return in.run(ctx, yield)
+	}
+}

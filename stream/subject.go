@@ -1,0 +1,297 @@
+package stream
+
+import (
+	"context"
+	"errors"
+	"math"
+	"slices"
+	"sync"
+)
+
+// ErrClosed is what publishing to a closed Subject returns.
+var ErrClosed = errors.New("stream: subject closed")
+
+// A Subject multicasts: what is published to it goes to everybody who has subscribed by then.
+// Subscribers come and go without touching each other, and each has a Policy for when it falls
+// behind: unless that is Block, a subscriber that is slow, dead or panicking delays nobody.
+//
+// All methods may be called concurrently, also by subscribers from within yield. Only one of them
+// waits: Publish (and Update) for subscribers with the policy Block. A subscriber that publishes to
+// its own subject must therefore not have that policy, or else it may come to wait for itself.
+//
+// Concurrency: one lock guards everything. It is held while values are appended to the log and
+// while a subscriber takes its next batch, never while yield runs or anybody waits.
+type Subject[T any] struct {
+	// emit is the method publish, bound once so that Update need not allocate.
+	emit func(T)
+	// room gets a token when publishers that wait may look again.
+	room chan struct{}
+
+	mu     sync.Mutex
+	closed bool
+	err    error // the result of all subscriptions, once closed
+	log    log[T]
+	// due is a lower bound of the log's end at which a subscriber exceeds its limit; only then does
+	// publishing have to look at the subscribers.
+	due uint64
+
+	subs    []*subscription[T]
+	behind  []*subscription[T] // those whose backlog takes new values
+	waiting []*subscription[T] // those that have taken everything and wait to be woken
+	spare   []*subscription[T] // an empty slice to exchange for waiting
+	fresh   bool               // values were published for which nobody was woken yet
+	over    int                // subscribers with the policy Block that exceed their limit
+	blocked int                // publishers that wait for over to become 0
+}
+
+// NewSubject returns a subject without subscribers.
+func NewSubject[T any]() *Subject[T] {
+	s := &Subject[T]{room: make(chan struct{}, 1), due: math.MaxUint64}
+	s.emit = s.publish
+	return s
+}
+
+// Publish passes values to all current subscribers, and then waits until no subscriber with the
+// policy Block has more values waiting than its limit.
+//
+// It returns ErrClosed if the subject is closed, and context.Cause(ctx) if ctx has ended, before
+// anything was published or while it waited; being already published, the values are delivered
+// all the same in the latter case.
+func (s *Subject[T]) Publish(ctx context.Context, values ...T) error {
+	return s.Update(ctx, func(emit func(T)) {
+		for _, v := range values {
+			emit(v)
+		}
+	})
+}
+
+// Update is Publish for a subject that has a state from which the prefixes of Observe are taken: f
+// changes the state and emits the changes, while the subject is locked, so that a newcomer sees
+// each change either in its prefix or as a value. It waits and returns as Publish does; f is not
+// called if the subject is closed or ctx has ended at the start.
+//
+// f must be quick, must not call methods of the subject, and must not use emit after it returned.
+func (s *Subject[T]) Update(ctx context.Context, f func(emit func(T))) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	wait, err := s.update(f)
+	if wait {
+		return s.waitForRoom(ctx)
+	}
+	return err
+}
+
+func (s *Subject[T]) update(f func(emit func(T))) (wait bool, err error) {
+	s.mu.Lock()
+	defer s.unlockAndWake()
+	if s.closed {
+		return false, ErrClosed
+	}
+	f(s.emit)
+	if s.over > 0 {
+		s.blocked++
+	}
+	return s.over > 0, nil
+}
+
+// View calls f while the subject is locked: f sees the state that Update changes, consistently.
+// f must be quick and must not call methods of the subject.
+func (s *Subject[T]) View(f func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f()
+}
+
+// Close ends every subscription after the values that wait for it: with nil it completes, else it
+// fails with err. Observables of the subject that are subscribed to later end at once in the same
+// way, after their prefix. Publishers that wait return. Only the first call counts; Close does not
+// wait for the subscribers.
+func (s *Subject[T]) Close(err error) {
+	s.mu.Lock()
+	defer s.unlockAndWake()
+	if s.closed {
+		return
+	}
+	s.closed, s.err, s.fresh = true, err, true
+	s.admit()
+}
+
+// Observe returns the observable of what is published from the subscription on, after the values
+// of prefix, which may be nil. prefix is called while the subject is locked, in the same instant as
+// the subscription begins: no value of the subject is missing between the two, and none is in
+// both if the state that prefix reads is changed by Update only. It must be quick, must not call
+// methods of the subject, and must return a slice that is not modified later.
+func (s *Subject[T]) Observe(p Policy[T], prefix func() []T) Observable[T] {
+	return func(ctx context.Context, yield func(T) bool) error {
+		sub := s.join(p, prefix)
+		defer sub.leave()
+		return sub.run(ctx, yield)
+	}
+}
+
+// SubscriptionStats describes one subscriber of a Subject.
+type SubscriptionStats struct {
+	// Policy is the name of its policy.
+	Policy string
+	// Lag is the number of values that wait for it, or that it has taken but not finished with:
+	// what it has delivered is booked batch by batch.
+	Lag int
+	// Delivered, Dropped and Coalesced are the numbers of values that were passed to it, dropped
+	// by its policy, and merged away by its policy.
+	Delivered, Dropped, Coalesced uint64
+}
+
+// Subscribers describes the current subscribers, in no particular order.
+func (s *Subject[T]) Subscribers() []SubscriptionStats {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	stats := make([]SubscriptionStats, 0, len(s.subs))
+	for _, sub := range s.subs {
+		stats = append(stats, sub.stats())
+	}
+	return stats
+}
+
+// publish appends v for everybody. Update is the only way to it.
+func (s *Subject[T]) publish(v T) {
+	if len(s.subs) == 0 {
+		return
+	}
+	if s.log.full() {
+		s.turnLog()
+	}
+	s.log.values = append(s.log.values, v)
+	s.fresh = true
+	for _, sub := range s.behind {
+		sub.push(v)
+	}
+	if s.log.end() >= s.due {
+		s.findLate()
+	}
+}
+
+// turnLog makes room in the log.
+func (s *Subject[T]) turnLog() {
+	next, read := s.log.end(), s.log.end()
+	for _, sub := range s.subs {
+		if sub.backlog == nil {
+			next = min(next, sub.next)
+		}
+		read = min(read, sub.reading)
+	}
+	s.log.turn(next, read)
+}
+
+// findLate applies the policies of the subscribers that exceed their limit, and computes due anew.
+func (s *Subject[T]) findLate() {
+	s.due = math.MaxUint64
+	for _, sub := range s.subs {
+		if sub.backlog != nil || sub.over {
+			continue
+		}
+		if s.log.end() >= sub.due() {
+			sub.exceed()
+		}
+		if sub.backlog == nil && !sub.over {
+			s.due = min(s.due, sub.due())
+		}
+	}
+}
+
+// unlockAndWake unlocks the subject and then wakes those who wait for what was published, so that
+// they don't run into the lock.
+func (s *Subject[T]) unlockAndWake() {
+	if !s.fresh || len(s.waiting) == 0 {
+		s.fresh = false
+		s.mu.Unlock()
+		return
+	}
+	woken := s.waiting
+	s.fresh, s.waiting, s.spare = false, s.spare, nil
+	for _, sub := range woken {
+		sub.slot = awake
+	}
+	s.mu.Unlock()
+	for _, sub := range woken {
+		sub.signal()
+	}
+	clear(woken)
+	s.mu.Lock()
+	s.spare = woken[:0]
+	s.mu.Unlock()
+}
+
+// waitForRoom waits until no subscriber exceeds its limit. One token wakes one publisher, who
+// passes it on. The caller has been counted as blocked.
+func (s *Subject[T]) waitForRoom(ctx context.Context) error {
+	for {
+		select {
+		case <-s.room:
+		case <-ctx.Done():
+		}
+		s.mu.Lock()
+		free := s.over == 0 || s.closed
+		if free || ctx.Err() != nil {
+			s.blocked--
+			s.admit()
+			s.mu.Unlock()
+			if free {
+				return nil
+			}
+			return context.Cause(ctx)
+		}
+		s.mu.Unlock()
+	}
+}
+
+// admit lets a waiting publisher look again.
+func (s *Subject[T]) admit() {
+	if s.blocked == 0 || s.over > 0 && !s.closed {
+		return
+	}
+	select {
+	case s.room <- struct{}{}:
+	default:
+	}
+}
+
+// join adds a subscription. Whoever calls it must call leave.
+func (s *Subject[T]) join(p Policy[T], prefix func() []T) *subscription[T] {
+	sub := &subscription[T]{subject: s, policy: p.normal(), wake: make(chan struct{}, 1), slot: awake}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if prefix != nil {
+		sub.prefix = prefix()
+	}
+	sub.hand = len(sub.prefix)
+	sub.follow()
+	sub.reading = math.MaxUint64
+	sub.index = len(s.subs)
+	s.subs = append(s.subs, sub)
+	return sub
+}
+
+// remove undoes join.
+func (s *Subject[T]) remove(sub *subscription[T]) {
+	last := len(s.subs) - 1
+	s.subs[sub.index] = s.subs[last]
+	s.subs[sub.index].index = sub.index
+	s.subs[last] = nil
+	s.subs = s.subs[:last]
+	if sub.backlog != nil {
+		s.catchUp(sub)
+	}
+	if len(s.waiting) == len(s.subs) {
+		s.log.reset()
+	}
+}
+
+// catchUp removes sub from those that are behind.
+func (s *Subject[T]) catchUp(sub *subscription[T]) {
+	if i := slices.Index(s.behind, sub); i >= 0 {
+		last := len(s.behind) - 1
+		s.behind[i], s.behind[last] = s.behind[last], nil
+		s.behind = s.behind[:last]
+	}
+}

@@ -1,0 +1,51 @@
+package stream_test
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"testing"
+
+	"github.com/relaystream/autoconfig/stream"
+)
+
+type item struct {
+	kind     int
+	old, new *int
+}
+
+func BenchmarkSubject(b *testing.B) {
+	for _, n := range []int{0, 1, 10, 100, 1000, 10000} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) { benchmarkSubject(b, n, stream.Block[item](256)) })
+	}
+	for _, p := range []stream.Policy[item]{
+		stream.DropOldest[item](256), stream.DropNewest[item](256),
+		stream.Coalesce(256, func(i item) int { return i.kind }, func(_, v item) (item, stream.Place) { return v, stream.AtOlder }),
+	} {
+		b.Run("100/"+p.String(), func(b *testing.B) { benchmarkSubject(b, 100, p) })
+	}
+}
+
+func benchmarkSubject(b *testing.B, subscribers int, p stream.Policy[item]) {
+	s := stream.NewSubject[item]()
+	var running sync.WaitGroup
+	for range subscribers {
+		running.Go(func() {
+			_ = s.Observe(p, nil)(context.Background(), func(item) bool { return true })
+		})
+	}
+	for len(s.Subscribers()) < subscribers {
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	b.ReportAllocs()
+	i := 0
+	for b.Loop() {
+		i++
+		if s.Publish(ctx, item{kind: i & 1023}) != nil {
+			b.Fatal("closed")
+		}
+	}
+	s.Close(nil)
+	running.Wait()
+}

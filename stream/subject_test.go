@@ -1,0 +1,385 @@
+package stream_test
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+	"testing/synctest"
+
+	"pgregory.net/rapid"
+
+	"github.com/relaystream/autoconfig/stream"
+)
+
+// The model of a subject is written for its meaning alone: each subscriber has a list of its own.
+// The values are ints, of which the last digit is the key. Pending values of one key add up; the
+// sum vanishes if it is divisible by 7, and goes to the end if it is divisible by 3.
+
+const modelBatch = 64
+
+func key(v int) int { return v % 10 }
+
+func mergeInts(older, newer int) (int, stream.Place) {
+	sum := (older/10+newer/10)*10 + key(older)
+	switch {
+	case sum/10%7 == 0:
+		return 0, stream.Nowhere
+	case sum/10%3 == 0:
+		return sum, stream.AtNewer
+	default:
+		return sum, stream.AtOlder
+	}
+}
+
+func policies(n int) []stream.Policy[int] {
+	return []stream.Policy[int]{
+		stream.Block[int](n), stream.DropOldest[int](n), stream.DropNewest[int](n), stream.FailSlow[int](n),
+		stream.Coalesce(n, key, mergeInts),
+	}
+}
+
+// modelSubscriber is what one subscriber should be like.
+type modelSubscriber struct {
+	policy  string
+	limit   int
+	waiting []int
+	hand    []int // what is left of the batch
+	batch   int   // its size when it was taken
+	merging bool
+	failed  bool // by FailSlow; ends when hand and waiting are empty
+	gone    bool
+	ended   bool // gone by itself, with err
+	err     error
+	stream.SubscriptionStats
+}
+
+func (m *modelSubscriber) publish(v int) {
+	if m.gone || m.failed {
+		return
+	}
+	if m.merging {
+		m.merge(v)
+		return
+	}
+	m.waiting = append(m.waiting, v)
+	if len(m.waiting) <= m.limit {
+		return
+	}
+	switch m.policy {
+	case "DropOldest":
+		m.waiting = m.waiting[1:]
+		m.Dropped++
+	case "DropNewest":
+		m.waiting = m.waiting[:m.limit]
+		m.Dropped++
+	case "FailSlow":
+		m.waiting = m.waiting[:m.limit]
+		m.Dropped++
+		m.failed = true
+	case "Coalesce":
+		pending := m.waiting
+		m.waiting, m.merging = nil, true
+		for _, v := range pending {
+			m.merge(v)
+		}
+	}
+}
+
+func (m *modelSubscriber) merge(v int) {
+	i := slices.IndexFunc(m.waiting, func(w int) bool { return key(w) == key(v) })
+	if i < 0 {
+		m.waiting = append(m.waiting, v)
+		return
+	}
+	sum, place := mergeInts(m.waiting[i], v)
+	m.waiting = slices.Clone(m.waiting)
+	switch place {
+	case stream.AtOlder:
+		m.waiting[i] = sum
+		m.Coalesced++
+	case stream.AtNewer:
+		m.waiting = append(slices.Delete(m.waiting, i, i+1), sum)
+		m.Coalesced++
+	case stream.Nowhere:
+		m.waiting = slices.Delete(m.waiting, i, i+1)
+		m.Coalesced += 2
+	}
+}
+
+// take is what a subscriber does whenever it has nothing in hand.
+func (m *modelSubscriber) take(closed bool, result error) {
+	if m.gone || len(m.hand) > 0 {
+		return
+	}
+	n := min(len(m.waiting), modelBatch)
+	m.Delivered, m.batch = m.Delivered+uint64(m.batch), n
+	m.hand, m.waiting = m.waiting[:n:n], m.waiting[n:]
+	if len(m.waiting) == 0 {
+		m.merging = false
+	}
+	switch {
+	case n > 0:
+	case m.failed:
+		m.gone, m.ended, m.err = true, true, stream.ErrSlowConsumer
+	case closed:
+		m.gone, m.ended, m.err = true, true, result
+	}
+}
+
+// realSubscriber is a real one, whose every value has to be allowed.
+type realSubscriber struct {
+	allow  chan bool // whether yield is to continue
+	got    []int
+	result chan error
+	cancel context.CancelCauseFunc
+}
+
+func subscribe(ctx context.Context, o stream.Observable[int]) *realSubscriber {
+	r := &realSubscriber{allow: make(chan bool), result: make(chan error, 1)}
+	ctx, r.cancel = context.WithCancelCause(ctx)
+	go func() {
+		r.result <- o(ctx, func(v int) bool {
+			r.got = append(r.got, v)
+			select {
+			case more := <-r.allow:
+				return more
+			case <-ctx.Done(): // only so that the test can end
+				return true
+			}
+		})
+	}()
+	return r
+}
+
+type subjectOp struct {
+	Kind  string
+	Who   int // which subscriber
+	Count int
+	Limit int
+}
+
+func drawSubjectOps(t *rapid.T) []subjectOp {
+	op := rapid.Custom(func(t *rapid.T) subjectOp {
+		return subjectOp{
+			Kind: rapid.SampledFrom([]string{
+				"subscribe", "subscribe", "publish", "publish", "publish", "publish", "allow", "allow", "allow", "allow",
+				"stop", "cancel", "close", "fail",
+			}).Draw(t, "kind"),
+			Who:   rapid.IntRange(0, 7).Draw(t, "who"),
+			Count: rapid.OneOf(rapid.IntRange(1, 4), rapid.IntRange(1, 200)).Draw(t, "count"),
+			Limit: rapid.OneOf(rapid.IntRange(1, 5), rapid.IntRange(50, 150)).Draw(t, "limit"),
+		}
+	})
+	return rapid.SliceOfN(op, 1, 80).Draw(t, "ops")
+}
+
+// subjectTest runs operations on a subject and on the model, and compares them after each.
+type subjectTest struct {
+	subject *stream.Subject[int]
+	state   []int // published so far, guarded by the subject
+	closed  bool
+	result  error
+	real    []*realSubscriber
+	model   []*modelSubscriber
+	yielded [][]int // per subscriber, what the model expects to have been yielded
+	blocked chan error
+}
+
+var errBoom = errors.New("boom")
+
+func TestSubjectBehavesLikeItsModel(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		ops := drawSubjectOps(rt)
+		var failure error
+		synctest.Test(t, func(t *testing.T) {
+			st := &subjectTest{subject: stream.NewSubject[int]()}
+			for i, op := range ops {
+				st.do(t.Context(), op)
+				synctest.Wait()
+				if failure = st.compare(); failure != nil {
+					failure = fmt.Errorf("operation %d (%+v): %w", i, op, failure)
+					break
+				}
+			}
+			for _, r := range st.real {
+				r.cancel(nil)
+			}
+		})
+		if failure != nil {
+			rt.Fatal(failure)
+		}
+	})
+}
+
+func (st *subjectTest) do(ctx context.Context, op subjectOp) {
+	switch op.Kind {
+	case "subscribe":
+		st.subscribe(ctx, op)
+		return
+	case "publish":
+		st.publish(ctx, op.Count)
+		return
+	case "close", "fail":
+		if st.closed {
+			st.subject.Close(errors.New("too late"))
+			return
+		}
+		st.closed = true
+		if op.Kind == "fail" {
+			st.result = errBoom
+		}
+		st.subject.Close(st.result)
+		for _, m := range st.model {
+			m.take(st.closed, st.result)
+		}
+		return
+	}
+	if len(st.real) == 0 {
+		return
+	}
+	who := op.Who % len(st.real)
+	if m := st.model[who]; !m.gone {
+		st.affect(op, who)
+	}
+}
+
+// affect does what op says with one subscriber that is still there.
+func (st *subjectTest) affect(op subjectOp, who int) {
+	m, r := st.model[who], st.real[who]
+	switch op.Kind {
+	case "cancel":
+		r.cancel(errBoom)
+		m.gone, m.ended, m.err = true, true, errBoom
+	case "stop":
+		if len(m.hand) > 0 {
+			r.allow <- false
+			m.gone, m.ended, m.err = true, true, nil
+		}
+	case "allow":
+		for range op.Count {
+			if m.gone || len(m.hand) == 0 {
+				return
+			}
+			r.allow <- true
+			synctest.Wait()
+			m.hand = m.hand[1:]
+			m.take(st.closed, st.result)
+			st.see(who)
+		}
+	}
+}
+
+// see notes that the value the model has first in hand is being yielded.
+func (st *subjectTest) see(who int) {
+	if m := st.model[who]; len(m.hand) > 0 {
+		st.yielded[who] = append(st.yielded[who], m.hand[0])
+	}
+}
+
+func (st *subjectTest) subscribe(ctx context.Context, op subjectOp) {
+	p := policies(op.Limit)[op.Who%5]
+	prefix := min(op.Count, len(st.state))
+	m := &modelSubscriber{policy: p.String(), limit: op.Limit, hand: slices.Clone(st.state[:prefix]), batch: prefix}
+	m.take(st.closed, st.result)
+	st.model = append(st.model, m)
+	st.yielded = append(st.yielded, nil)
+	st.see(len(st.model) - 1)
+	st.real = append(st.real, subscribe(ctx, st.subject.Observe(p, func() []int { return st.state[:prefix:prefix] })))
+}
+
+// publish publishes in one Update. If an earlier one is still blocked it does nothing.
+func (st *subjectTest) publish(ctx context.Context, count int) {
+	if st.blocked != nil {
+		return
+	}
+	first := len(st.state)
+	blocked := make(chan error, 1)
+	st.blocked = blocked
+	go func() {
+		blocked <- st.subject.Update(ctx, func(emit func(int)) {
+			for i := range count {
+				st.state = append(st.state, first+i)
+				emit(first + i)
+			}
+		})
+	}()
+	if st.closed {
+		return
+	}
+	for who, m := range st.model {
+		idle := len(m.hand) == 0
+		for i := range count {
+			m.publish(first + i)
+		}
+		if m.take(st.closed, st.result); idle && !m.gone {
+			st.see(who)
+		}
+	}
+}
+
+func (st *subjectTest) compare() error {
+	blocks := false
+	var stats []stream.SubscriptionStats
+	for who, m := range st.model {
+		r := st.real[who]
+		if !slices.Equal(r.got, st.yielded[who]) {
+			return fmt.Errorf("subscriber %d (%s) got %v, not %v", who, m.policy, r.got, st.yielded[who])
+		}
+		if m.ended {
+			m.ended = false
+			select {
+			case err := <-r.result:
+				if err != m.err {
+					return fmt.Errorf("subscriber %d (%s) ended with %v, not %v", who, m.policy, err, m.err)
+				}
+			default:
+				return fmt.Errorf("subscriber %d (%s) has not ended", who, m.policy)
+			}
+		}
+		if len(r.result) > 0 {
+			return fmt.Errorf("subscriber %d (%s) has ended with %v", who, m.policy, <-r.result)
+		}
+		if !m.gone {
+			blocks = blocks || m.policy == "Block" && len(m.waiting) > m.limit && !st.closed
+			m.Policy, m.Lag = m.policy, len(m.waiting)+m.batch
+			stats = append(stats, m.SubscriptionStats)
+		}
+	}
+	return errors.Join(st.compareStats(stats), st.comparePublisher(blocks))
+}
+
+func (st *subjectTest) compareStats(want []stream.SubscriptionStats) error {
+	got := st.subject.Subscribers()
+	order := func(a, b stream.SubscriptionStats) int { return cmp.Compare(fmt.Sprint(a), fmt.Sprint(b)) }
+	slices.SortFunc(got, order)
+	slices.SortFunc(want, order)
+	if !slices.Equal(got, want) {
+		return fmt.Errorf("statistics %+v, not %+v", got, want)
+	}
+	return nil
+}
+
+func (st *subjectTest) comparePublisher(blocks bool) error {
+	if st.blocked == nil {
+		return nil
+	}
+	select {
+	case err := <-st.blocked:
+		st.blocked = nil
+		switch {
+		case blocks:
+			return errors.New("publisher did not wait")
+		case err != nil && !(st.closed && err == stream.ErrClosed):
+			return fmt.Errorf("publisher got %w", err)
+		}
+		return nil
+	default:
+		if !blocks {
+			return errors.New("publisher still waits")
+		}
+		return nil
+	}
+}

@@ -1,0 +1,252 @@
+package stream
+
+import (
+	"cmp"
+	"context"
+	"math"
+	"slices"
+)
+
+// A subscription is one subscriber's place in a subject. Its methods are for the goroutine that
+// subscribed, or need the subject's lock where they say so; the lock guards its fields.
+type subscription[T any] struct {
+	subject *Subject[T]
+	policy  Policy[T]
+	prefix  []T
+	wake    chan struct{} // gets a token when there may be something to take
+
+	index int // in subject.subs
+	slot  int // in subject.waiting, or awake
+
+	next    uint64     // the number of the log's value to take next, if there is no backlog
+	reading uint64     // the least number of the log's values that may be being read
+	backlog backlog[T] // what waits instead, once the limit was exceeded
+	over    bool       // counted in subject.over
+	failed  bool       // ends with ErrSlowConsumer after the backlog
+
+	hand                          int // values taken and not yet booked as delivered
+	delivered, dropped, coalesced uint64
+}
+
+const (
+	awake = -1
+	// maxBatch is the most values a subscriber takes at once: enough to make the lock's share in
+	// the cost of a value small, and so few that the policies of slow subscribers keep their sense.
+	maxBatch = 64
+)
+
+// run passes everything to yield until the end, which it returns.
+func (sub *subscription[T]) run(ctx context.Context, yield func(T) bool) error {
+	done := ctx.Done()
+	batch := sub.prefix
+	sub.prefix = nil
+	for {
+		for _, v := range batch {
+			select {
+			case <-done:
+				return context.Cause(ctx)
+			default:
+			}
+			if !yield(v) {
+				return nil
+			}
+		}
+		var ended bool
+		var err error
+		if batch, ended, err = sub.take(); ended {
+			return cmp.Or(context.Cause(ctx), err)
+		}
+		if len(batch) > 0 {
+			continue
+		}
+		select {
+		case <-sub.wake:
+		case <-done:
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// take books the batch before as delivered and returns the next one, which is valid until the
+// next call. If there is none yet, wake gets a token when it is worth calling again; if there
+// never will be, the subscription has ended with err.
+func (sub *subscription[T]) take() (batch []T, ended bool, err error) {
+	s := sub.subject
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	sub.delivered += uint64(sub.hand)
+	if sub.backlog != nil {
+		batch = sub.takeBacklog()
+	} else {
+		batch = sub.takeLog()
+	}
+	sub.hand = len(batch)
+	switch {
+	case len(batch) > 0:
+		return batch, false, nil
+	case sub.failed:
+		return nil, true, ErrSlowConsumer
+	case s.closed:
+		return nil, true, s.err
+	}
+	sub.sleep()
+	return nil, false, nil
+}
+
+func (sub *subscription[T]) takeLog() []T {
+	log := &sub.subject.log
+	if sub.policy.rule == dropOldest {
+		sub.dropOldest()
+	}
+	from := sub.next
+	sub.next = min(from+maxBatch, log.end())
+	sub.reading = math.MaxUint64
+	if sub.next > from {
+		sub.reading = from
+	}
+	if sub.over && sub.waits() <= sub.policy.limit {
+		sub.settle()
+	}
+	return log.slice(from, sub.next)
+}
+
+func (sub *subscription[T]) takeBacklog() []T {
+	batch := sub.backlog.take(maxBatch)
+	sub.reading = math.MaxUint64
+	if sub.backlog.len() == 0 && !sub.failed {
+		sub.subject.catchUp(sub)
+		sub.backlog = nil
+		sub.follow()
+	}
+	return batch
+}
+
+// sleep registers for wake. The last one to do so has the log to itself.
+func (sub *subscription[T]) sleep() {
+	s := sub.subject
+	if sub.slot != awake {
+		return
+	}
+	sub.slot = len(s.waiting)
+	s.waiting = append(s.waiting, sub)
+	if len(s.waiting) == len(s.subs) {
+		s.log.reset()
+	}
+}
+
+func (sub *subscription[T]) signal() {
+	select {
+	case sub.wake <- struct{}{}:
+	default:
+	}
+}
+
+// leave ends the subscription, wherever it is.
+func (sub *subscription[T]) leave() {
+	s := sub.subject
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if sub.slot != awake {
+		last := len(s.waiting) - 1
+		s.waiting[sub.slot] = s.waiting[last]
+		s.waiting[sub.slot].slot = sub.slot
+		s.waiting[last] = nil
+		s.waiting = s.waiting[:last]
+	}
+	if sub.over {
+		sub.settle()
+	}
+	s.remove(sub)
+}
+
+// The following need the subject's lock.
+
+// follow makes the log's end the subscription's next value.
+func (sub *subscription[T]) follow() {
+	s := sub.subject
+	sub.next = s.log.end()
+	s.due = min(s.due, sub.due())
+}
+
+// due returns the log's end at which the subscription exceeds its limit. DropOldest need not be
+// exact, since take drops what is too much; giving it time spares publishing the looking.
+func (sub *subscription[T]) due() uint64 {
+	limit := uint64(sub.policy.limit)
+	if sub.policy.rule == dropOldest {
+		limit = max(2*limit, minBlock)
+	}
+	return sub.next + limit + 1
+}
+
+// exceed applies the policy when more values wait than the limit allows.
+func (sub *subscription[T]) exceed() {
+	s, limit := sub.subject, sub.policy.limit
+	switch sub.policy.rule {
+	case block:
+		sub.over = true
+		s.over++
+		return
+	case dropOldest:
+		sub.dropOldest()
+		return
+	}
+	waiting := s.log.slice(sub.next, s.log.end())
+	if sub.policy.rule == coalesce {
+		sub.backlog = sub.policy.coalescer()
+	} else {
+		sub.backlog = &shelf[T]{values: slices.Clone(waiting[:limit]), room: limit}
+		waiting = waiting[limit:]
+	}
+	for _, v := range waiting {
+		sub.push(v)
+	}
+	if sub.policy.rule == failSlow {
+		sub.failed = true
+	} else {
+		s.behind = append(s.behind, sub)
+	}
+}
+
+// settle is the opposite of exceed, for Block.
+func (sub *subscription[T]) settle() {
+	s := sub.subject
+	sub.over = false
+	s.over--
+	s.due = min(s.due, sub.due())
+	s.admit()
+}
+
+func (sub *subscription[T]) dropOldest() {
+	if n := sub.waits() - sub.policy.limit; n > 0 {
+		sub.dropped += uint64(n)
+		sub.next += uint64(n)
+	}
+}
+
+func (sub *subscription[T]) push(v T) {
+	dropped, coalesced := sub.backlog.push(v)
+	sub.dropped += dropped
+	sub.coalesced += coalesced
+}
+
+// waits returns the number of values that wait.
+func (sub *subscription[T]) waits() int {
+	if sub.backlog != nil {
+		return sub.backlog.len()
+	}
+	return int(sub.subject.log.end() - sub.next)
+}
+
+func (sub *subscription[T]) stats() SubscriptionStats {
+	waits, dropped := sub.waits(), sub.dropped
+	if n := waits - sub.policy.limit; n > 0 && sub.policy.rule == dropOldest {
+		waits, dropped = waits-n, dropped+uint64(n)
+	}
+	return SubscriptionStats{
+		Policy:    sub.policy.String(),
+		Lag:       waits + sub.hand,
+		Delivered: sub.delivered,
+		Dropped:   dropped,
+		Coalesced: sub.coalesced,
+	}
+}
