@@ -1,0 +1,113 @@
+package sse
+
+import (
+	"bytes"
+	"time"
+)
+
+const (
+	// defaultType is the type of an event whose block names none.
+	defaultType = "message"
+	// noRetry is the Retry of an event whose block has no reconnection time.
+	noRetry time.Duration = -1
+)
+
+// A block collects the fields of one event. Its data is assembled in the buffer, in place.
+type block struct {
+	buf     *buffer
+	session *Session
+	names   names
+
+	// id becomes the session's last event ID at the end of the block. It outlives the block.
+	id string
+
+	typ     string
+	hasData bool
+	retry   time.Duration
+}
+
+func (b *block) init(buf *buffer, session *Session) {
+	b.buf, b.session = buf, session
+	b.id = session.LastEventID
+	b.retry = noRetry
+}
+
+// field takes in a line that is not empty, the one that the buffer has just cut.
+func (b *block) field(line []byte) {
+	name, value := line, line[len(line):]
+	if i := bytes.IndexByte(line, ':'); i >= 0 {
+		name, value = line[:i], line[i+1:]
+	}
+	if len(value) > 0 && value[0] == ' ' {
+		value = value[1:]
+	}
+	// A comment is a field without a name, and ignored like any unknown one.
+	switch string(name) {
+	case "data":
+		if b.hasData {
+			b.buf.addData(len(value))
+		} else {
+			b.buf.startData(len(value))
+			b.hasData = true
+		}
+	case "event":
+		b.typ = b.names.intern(value)
+	case "id":
+		if string(value) != b.id && bytes.IndexByte(value, 0) < 0 {
+			b.id = string(value)
+		}
+	case "retry":
+		if d, ok := parseRetry(value); ok {
+			b.retry = d
+			b.session.retry, b.session.retrySeen = d, true
+		}
+	}
+}
+
+// end ends the block. It returns false if the block dispatches no event, because it has no data.
+func (b *block) end() (event Event, ok bool) {
+	b.session.LastEventID = b.id
+	event = Event{Type: b.typ, LastEventID: b.id, Retry: b.retry}
+	ok = b.hasData
+	b.typ, b.hasData, b.retry = "", false, noRetry
+	if !ok {
+		return Event{}, false
+	}
+	if event.Type == "" {
+		event.Type = defaultType
+	}
+	event.Data = b.buf.takeData()
+	return event, true
+}
+
+const (
+	// maxNames is how many event names are remembered; streams have a handful.
+	maxNames = 16
+	// maxNameLen is the length of the longest name that is remembered.
+	maxNameLen = 64
+)
+
+// names remembers event names, so that one that recurs costs no allocation. It is bounded: the
+// names are the server's to choose.
+type names struct {
+	known []string
+	next  int
+}
+
+func (n *names) intern(name []byte) string {
+	for _, known := range n.known {
+		if string(name) == known {
+			return known
+		}
+	}
+	s := string(name)
+	switch {
+	case len(s) > maxNameLen:
+	case len(n.known) < maxNames:
+		n.known = append(n.known, s)
+	default:
+		n.known[n.next] = s
+		n.next = (n.next + 1) % maxNames
+	}
+	return s
+}

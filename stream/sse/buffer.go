@@ -1,0 +1,156 @@
+package sse
+
+import (
+	"bytes"
+	"io"
+)
+
+const (
+	// smallBuffer is the buffer's first size: thousands of quiet streams should cost little.
+	smallBuffer = 4 << 10
+	// busyBuffer is what the buffer grows to while reads fill it, so as to read much at a time.
+	busyBuffer = 64 << 10
+	// hugeBuffer is the largest buffer that outlives the event it was needed for.
+	hugeBuffer = 1 << 20
+	// maxEmptyReads is how many reads in a row may give neither bytes nor an error.
+	maxEmptyReads = 100
+)
+
+// A buffer holds what was read from a stream and is still needed:
+//
+//	       data:dataEnd               next:end
+//	| free | data of the event | free | bytes not yet cut into lines | free |
+//
+// Lines are cut from the front of the second region. The value of a data line is moved up behind
+// the first region, which cannot overtake the second because a field is longer than its value.
+// Otherwise bytes move only in fill, where neither region moves again once it stands in its
+// place, and in growing by doubling; and no byte is searched twice. So the work is linear in the
+// size of the stream, however it is cut and however many lines an event has.
+type buffer struct {
+	bytes         []byte
+	data, dataEnd int
+	next, end     int
+	lineEnd       int  // where the last line ended
+	lf, cr        int  // first LF and CR at or after next, end if there is none; outdated if before next
+	afterCR       bool // a CR ended the last line, so that an LF at next belongs to that CR
+	full          bool // the last read left no room
+}
+
+// nextLine returns the next line without its terminator, or false if there is no whole line.
+// It does not wait for the byte after a CR.
+func (b *buffer) nextLine() (line []byte, ok bool) {
+	if b.afterCR && b.next < b.end {
+		b.afterCR = false
+		if b.bytes[b.next] == '\n' {
+			b.next++
+		}
+	}
+	if b.lf < b.next {
+		b.lf = b.find('\n', b.next)
+	}
+	if b.cr < b.next {
+		b.cr = b.find('\r', b.next)
+	}
+	stop := min(b.lf, b.cr)
+	if stop == b.end {
+		return nil, false
+	}
+	line = b.bytes[b.next:stop]
+	b.afterCR = stop == b.cr
+	b.lineEnd, b.next = stop, stop+1
+	return line, true
+}
+
+// find returns the position of the first c at or after from, or end.
+func (b *buffer) find(c byte, from int) int {
+	if i := bytes.IndexByte(b.bytes[from:b.end], c); i >= 0 {
+		return from + i
+	}
+	return b.end
+}
+
+// startData makes the last n bytes of the line that was just cut the event's data.
+func (b *buffer) startData(n int) {
+	b.data, b.dataEnd = b.lineEnd-n, b.lineEnd
+}
+
+// addData appends LF and the last n bytes of the line that was just cut to the event's data.
+func (b *buffer) addData(n int) {
+	b.bytes[b.dataEnd] = '\n'
+	b.dataEnd++
+	b.dataEnd += copy(b.bytes[b.dataEnd:], b.bytes[b.lineEnd-n:b.lineEnd])
+}
+
+// takeData returns the event's data, which stays intact until the next fill or addData.
+func (b *buffer) takeData() []byte {
+	data := b.bytes[b.data:b.dataEnd:b.dataEnd]
+	b.data, b.dataEnd = 0, 0
+	return data
+}
+
+func (b *buffer) dataLen() int   { return b.dataEnd - b.data }
+func (b *buffer) unreadLen() int { return b.end - b.next }
+
+// fill makes room and reads once; bytes that it got count even with an error. It is called when all
+// whole lines have been cut, with no more than limit bytes in the two regions together.
+func (b *buffer) fill(r io.Reader, limit int) error {
+	b.moveTo(b.newSize(limit))
+	for range maxEmptyReads {
+		n, err := r.Read(b.bytes[b.end:])
+		if n > 0 || err != nil {
+			b.extend(n)
+			return err
+		}
+	}
+	return io.ErrNoProgress
+}
+
+// extend adds the n bytes behind the second region to it.
+func (b *buffer) extend(n int) {
+	old := b.end
+	b.end += n
+	b.full = b.end == len(b.bytes)
+	if b.lf == old {
+		b.lf = b.find('\n', old)
+	}
+	if b.cr == old {
+		b.cr = b.find('\r', old)
+	}
+}
+
+// newSize returns the size that the buffer should have now.
+func (b *buffer) newSize(limit int) int {
+	size, live := len(b.bytes), b.dataLen()+b.unreadLen()
+	switch {
+	case size == 0:
+		return smallBuffer
+	case live == size:
+		// Past the limit only so much that a line of just the limit can show its end.
+		return size + min(size, limit-size+smallBuffer)
+	case b.full && size < busyBuffer:
+		return 2 * size
+	case size > hugeBuffer && live < busyBuffer:
+		return busyBuffer
+	default:
+		return size
+	}
+}
+
+// moveTo moves both regions to the front of a buffer of the given size, the present one if it has
+// that size.
+func (b *buffer) moveTo(size int) {
+	dst, dataLen := b.bytes, b.dataLen()
+	fresh := size != len(b.bytes)
+	if fresh {
+		dst = make([]byte, size)
+	}
+	if fresh || b.data > 0 {
+		copy(dst, b.bytes[b.data:b.dataEnd])
+	}
+	shift := b.next - dataLen
+	if fresh || shift > 0 {
+		copy(dst[dataLen:], b.bytes[b.next:b.end])
+	}
+	b.bytes, b.data, b.dataEnd = dst, 0, dataLen
+	b.next, b.end, b.lf, b.cr = b.next-shift, b.end-shift, b.lf-shift, b.cr-shift
+}

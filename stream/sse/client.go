@@ -1,0 +1,109 @@
+package sse
+
+import (
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strings"
+)
+
+// maxRedirects is how many redirects are followed.
+const maxRedirects = 10
+
+// readBufferSize is the transport's, in bytes. With the usual 4 KiB a busy stream of small chunks
+// takes many more system calls.
+const readBufferSize = 64 << 10
+
+// newClient returns the client of one subscription, and what is to be called at its end.
+func (o *ConnectOptions) newClient() (client *http.Client, release func()) {
+	client, release = new(http.Client), func() {}
+	if o.Client != nil {
+		*client = *o.Client
+		client.Timeout = 0
+	} else {
+		transport := newTransport()
+		client.Transport = transport
+		// This also cancels a dial that nobody waits for any more.
+		release = transport.CloseIdleConnections
+	}
+	client.CheckRedirect = checkRedirect(client.CheckRedirect, o.AllowPlainHTTP)
+	return client, release
+}
+
+// newTransport speaks HTTP/1.1 alone: an event stream has its connection to itself, and HTTP/2
+// would add flow control and frames to no end.
+func newTransport() *http.Transport {
+	protocols := new(http.Protocols)
+	protocols.SetHTTP1(true)
+	return &http.Transport{
+		Proxy:          http.ProxyFromEnvironment,
+		Protocols:      protocols,
+		ReadBufferSize: readBufferSize,
+	}
+}
+
+type redirectPolicy = func(req *http.Request, via []*http.Request) error
+
+// checkRedirect adds the rules of Connect to the policy of the caller's client. They come last, so
+// that they have the last word on the headers.
+func checkRedirect(callers redirectPolicy, allowPlainHTTP bool) redirectPolicy {
+	return func(req *http.Request, via []*http.Request) error {
+		if callers != nil {
+			if err := callers(req, via); err != nil {
+				return err
+			}
+		}
+		if len(via) > maxRedirects {
+			return http.ErrUseLastResponse
+		}
+		if !allowPlainHTTP && isPlainHTTP(req.URL) {
+			return ErrPlainHTTP
+		}
+		if leftOrigin(req, via) {
+			// net/http keeps credentials for subdomains, other ports, and from https to http. Its
+			// Referer is the URL of the request before, with its query.
+			for _, name := range []string{"Authorization", "Cookie", "Proxy-Authorization", "Referer"} {
+				req.Header.Del(name)
+			}
+		}
+		return nil
+	}
+}
+
+// leftOrigin tells whether any request after the first was for another origin.
+func leftOrigin(req *http.Request, via []*http.Request) bool {
+	first := via[0].URL
+	for _, earlier := range via[1:] {
+		if !sameOrigin(first, earlier.URL) {
+			return true
+		}
+	}
+	return !sameOrigin(first, req.URL)
+}
+
+func sameOrigin(a, b *url.URL) bool {
+	return a.Scheme == b.Scheme && strings.EqualFold(a.Hostname(), b.Hostname()) && port(a) == port(b)
+}
+
+func port(u *url.URL) string {
+	switch {
+	case u.Port() != "":
+		return u.Port()
+	case u.Scheme == "https":
+		return "443"
+	default:
+		return "80"
+	}
+}
+
+// isPlainHTTP tells whether a request to u would travel in the clear, outside this machine.
+func isPlainHTTP(u *url.URL) bool {
+	if u == nil || u.Scheme != "http" {
+		return false
+	}
+	if strings.EqualFold(u.Hostname(), "localhost") {
+		return false
+	}
+	addr, err := netip.ParseAddr(u.Hostname())
+	return err != nil || !addr.IsLoopback()
+}

@@ -1,0 +1,254 @@
+package sse
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"time"
+
+	"github.com/relaystream/autoconfig/stream"
+)
+
+const (
+	mediaType = "text/event-stream"
+
+	defaultConnectTimeout = 10 * time.Second
+	defaultIdleTimeout    = 5 * time.Minute
+	// maxErrorBody is how much of a refusal's body is read, in bytes.
+	maxErrorBody = 4 << 10
+	// maxSentID is the longest last event ID that is sent, in bytes. Servers refuse longer headers,
+	// and would refuse them for ever.
+	maxSentID = 4 << 10
+)
+
+// ConnectOptions are the options of Connect. The zero value is the defaults.
+type ConnectOptions struct {
+	// Client sends the request. It is copied without its Timeout, which would bound the whole
+	// stream, and never modified; its CheckRedirect is asked first, then the rules of Connect hold
+	// too. Its Transport must heed the request's context. A dial that an http.Transport began may
+	// outlive the subscription, because it is kept for the next user of that transport.
+	//
+	// Nil means a client and a transport for each subscription: HTTP/1.1, proxies from the
+	// environment, nothing shared and nothing left behind.
+	Client *http.Client
+	// ConnectTimeout bounds each of the dial, the TLS handshake, the wait for the response's
+	// header, and the reading of an error's body. A redirect begins again. 0 means 10 s.
+	ConnectTimeout time.Duration
+	// IdleTimeout is how long the server may send nothing, not even a comment; the time that yield
+	// takes does not count. 0 means 5 min.
+	IdleTimeout time.Duration
+	// MaxEventSize is as in ScanOptions. 0 means 64 MiB.
+	MaxEventSize int
+	// AllowPlainHTTP permits plain http to hosts other than loopback.
+	AllowPlainHTTP bool
+	// Session is continued (its last event ID is sent) and updated. Nil means a fresh one for each
+	// subscription.
+	Session *Session
+	// OnOpen, if not nil, is called on the subscribing goroutine with a valid response before its
+	// body is read. It must leave the body alone. The request in it holds the credential.
+	OnOpen func(*http.Response)
+	// OnRead, if not nil, is called on the subscribing goroutine with the number of bytes that each
+	// read of the body got.
+	OnRead func(n int)
+}
+
+func (o *ConnectOptions) resolve() (ConnectOptions, error) {
+	var opts ConnectOptions
+	if o != nil {
+		opts = *o
+	}
+	if err := checkMaxEventSize(opts.MaxEventSize); err != nil {
+		return opts, err
+	}
+	if opts.ConnectTimeout < 0 || opts.IdleTimeout < 0 {
+		return opts, fmt.Errorf("%w: ConnectTimeout is %v and IdleTimeout is %v, must be 0 (default) or positive",
+			ErrInvalidOption, opts.ConnectTimeout, opts.IdleTimeout)
+	}
+	if opts.ConnectTimeout == 0 {
+		opts.ConnectTimeout = defaultConnectTimeout
+	}
+	if opts.IdleTimeout == 0 {
+		opts.IdleTimeout = defaultIdleTimeout
+	}
+	return opts, nil
+}
+
+// Connect is one connection to a server of events. Each subscription calls newRequest for a request
+// of its own, so that a credential that has changed is read again, and adds the headers Accept,
+// Accept-Encoding (a compressed stream would arrive late), Cache-Control and Last-Event-ID to a copy.
+//
+// It always ends with an error, unless yield stops it: the context's cause; ErrPlainHTTP;
+// ErrConnectTimeout; a *StatusError for a status other than 200; a *ContentTypeError; ErrIdle;
+// ErrEventTooLarge; ErrEndOfStream; ErrInvalidOption for a negative duration or size; the error of
+// newRequest or of the network, wrapped. Cancelling the context ends it at once in every phase.
+//
+// Up to ten redirects are followed. The headers Authorization and Cookie are sent to the origin
+// (scheme, host and port) of the request alone: from the first redirect away from it they are
+// dropped, even if a later one leads back. An eleventh redirect is a *StatusError.
+//
+// The options are copied at the call. A nil newRequest panics, as does one that returns neither a
+// request nor an error.
+func Connect(newRequest func(ctx context.Context) (*http.Request, error), o *ConnectOptions) stream.Observable[Event] {
+	if newRequest == nil {
+		panic("sse: Connect with a nil newRequest")
+	}
+	opts, invalid := o.resolve()
+	return func(ctx context.Context, yield func(Event) bool) error {
+		if invalid != nil {
+			return invalid
+		}
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		err := opts.connect(ctx, newRequest, yield)
+		if err != nil && ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		return err
+	}
+}
+
+func (o *ConnectOptions) connect(
+	ctx context.Context, newRequest func(context.Context) (*http.Request, error), yield func(Event) bool,
+) error {
+	req, err := newRequest(ctx)
+	if err != nil {
+		return fmt.Errorf("sse: making the request: %w", err)
+	}
+	// The request may have been made with a context of its own: both can end the connection.
+	reqCtx, cancel := context.WithCancelCause(req.Context())
+	defer cancel(nil)
+	defer context.AfterFunc(ctx, func() { cancel(context.Cause(ctx)) })()
+
+	client, release := o.newClient()
+	defer release()
+	resp, err := o.open(reqCtx, cancel, client, req)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		cancel(nil)
+		_ = resp.Body.Close() // nothing is left to lose
+	}()
+	if o.OnOpen != nil {
+		o.OnOpen(resp)
+	}
+	idle := time.AfterFunc(o.IdleTimeout, func() { cancel(ErrIdle) })
+	defer idle.Stop()
+	return o.read(ctx, &body{ctx: reqCtx, r: resp.Body, idle: idle, timeout: o.IdleTimeout, onRead: o.OnRead}, yield)
+}
+
+// open sends the request and returns a response that is an event stream.
+func (o *ConnectOptions) open(
+	ctx context.Context, cancel context.CancelCauseFunc, client *http.Client, req *http.Request,
+) (*http.Response, error) {
+	phase := startPhaseTimer(o.ConnectTimeout, func() { cancel(ErrConnectTimeout) })
+	defer phase.stop()
+	req = o.prepare(phase.trace(ctx), req)
+	if !o.AllowPlainHTTP && isPlainHTTP(req.URL) {
+		return nil, ErrPlainHTTP
+	}
+	resp, err := client.Do(req)
+	if err != nil {
+		if cause := context.Cause(ctx); cause != nil {
+			return nil, cause
+		}
+		return nil, newRequestError(err, req)
+	}
+	if err := checkResponse(resp, phase); err != nil {
+		cancel(nil)
+		_ = resp.Body.Close()
+		return nil, err
+	}
+	return resp, nil
+}
+
+// prepare returns a copy of req with the headers of an event source.
+func (o *ConnectOptions) prepare(ctx context.Context, req *http.Request) *http.Request {
+	req = req.Clone(ctx)
+	if req.Header == nil {
+		req.Header = make(http.Header)
+	}
+	req.Header.Set("Accept", mediaType)
+	req.Header.Set("Cache-Control", "no-cache")
+	if req.Header.Get("Accept-Encoding") == "" {
+		req.Header.Set("Accept-Encoding", "identity")
+	}
+	if o.Session != nil && sendable(o.Session.LastEventID) {
+		req.Header.Set("Last-Event-ID", o.Session.LastEventID)
+	}
+	return req
+}
+
+// sendable tells whether a header can carry the ID. One that cannot must not make every further
+// connection fail.
+func sendable(id string) bool {
+	for i := range len(id) {
+		if c := id[i]; c < ' ' && c != '\t' || c == 0x7f {
+			return false
+		}
+	}
+	return id != "" && len(id) <= maxSentID
+}
+
+func checkResponse(resp *http.Response, phase *phaseTimer) error {
+	if resp.StatusCode != http.StatusOK {
+		phase.restart()
+		// What arrived before an error or the timeout is better than nothing.
+		text, _ := io.ReadAll(io.LimitReader(resp.Body, maxErrorBody))
+		return &StatusError{Code: resp.StatusCode, Header: resp.Header, Body: text}
+	}
+	contentType := resp.Header.Get("Content-Type")
+	// A malformed parameter is an error that comes with the type, which is what counts.
+	if got, _, _ := mime.ParseMediaType(contentType); got != mediaType {
+		return &ContentTypeError{ContentType: contentType}
+	}
+	return nil
+}
+
+func (o *ConnectOptions) read(ctx context.Context, body *body, yield func(Event) bool) error {
+	for event, err := range Scan(body, &ScanOptions{MaxEventSize: o.MaxEventSize, Session: o.Session}) {
+		if err != nil {
+			return err
+		}
+		// Events that were read before the context was cancelled are not delivered after it.
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		if !yield(event) {
+			return nil
+		}
+	}
+	return ErrEndOfStream
+}
+
+// A body reads a response's body and watches over its silence, which lasts only as long as a read
+// waits: not while a consumer is busy.
+type body struct {
+	ctx     context.Context // of the request; its cause is why a read failed
+	r       io.Reader
+	idle    *time.Timer
+	timeout time.Duration
+	onRead  func(n int)
+}
+
+func (b *body) Read(p []byte) (int, error) {
+	b.idle.Reset(b.timeout)
+	n, err := b.r.Read(p)
+	b.idle.Stop()
+	if n > 0 && b.onRead != nil {
+		b.onRead(n)
+	}
+	if err == nil {
+		return n, nil
+	}
+	if cause := context.Cause(b.ctx); cause != nil {
+		return n, cause
+	}
+	if err == io.EOF {
+		return n, io.EOF
+	}
+	return n, fmt.Errorf("sse: reading the stream: %w", err)
+}

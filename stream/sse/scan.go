@@ -1,0 +1,124 @@
+package sse
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"iter"
+)
+
+// defaultMaxEventSize is for a configuration of some ten thousand environments, and more.
+const defaultMaxEventSize = 64 << 20
+
+// ScanOptions are the options of Scan. The zero value is the defaults.
+type ScanOptions struct {
+	// MaxEventSize limits what is held of one event, in bytes: its data so far and the line that
+	// is being read. A comment or another field takes part only while it is the line being read.
+	// The buffer stays within the limit and 64 KiB. 0 means 64 MiB.
+	MaxEventSize int
+	// Session is continued and updated. Nil means a fresh one.
+	Session *Session
+}
+
+// Scan parses the events of r as they arrive. The sequence ends without an error at the end of r,
+// and an unfinished block there is dropped, as the standard has it; a read error, or
+// ErrEventTooLarge, is the last thing yielded. A negative MaxEventSize yields ErrInvalidOption.
+//
+// An event is yielded as soon as the line that completes it is there, even if that line ends with
+// a CR that an LF might follow. Its strings and data are the bytes of the stream: replacing
+// invalid UTF-8, where it matters, is left to whoever decodes them. In a steady state Scan
+// allocates nothing per event, but for a last event ID that changes.
+//
+// The sequence reads ahead of what it yields, so that r is of no use to others and the sequence
+// can be used once. The options are copied at the call. Scan is not safe for concurrent use.
+func Scan(r io.Reader, o *ScanOptions) iter.Seq2[Event, error] {
+	var opts ScanOptions
+	if o != nil {
+		opts = *o
+	}
+	return func(yield func(Event, error) bool) {
+		if err := checkMaxEventSize(opts.MaxEventSize); err != nil {
+			yield(Event{}, err)
+			return
+		}
+		if err := newScanner(r, opts).run(yield); err != nil {
+			yield(Event{}, err)
+		}
+	}
+}
+
+func checkMaxEventSize(n int) error {
+	if n < 0 {
+		return fmt.Errorf("%w: MaxEventSize is %d, must be 0 (default) or positive", ErrInvalidOption, n)
+	}
+	return nil
+}
+
+// A scanner cuts a stream into lines and gives them to its block.
+type scanner struct {
+	r     io.Reader
+	limit int
+	buf   buffer
+	block block
+	err   error // of the last read; it counts when the buffer has no more lines
+}
+
+func newScanner(r io.Reader, o ScanOptions) *scanner {
+	if o.MaxEventSize == 0 {
+		o.MaxEventSize = defaultMaxEventSize
+	}
+	if o.Session == nil {
+		o.Session = new(Session)
+	}
+	s := &scanner{r: r, limit: o.MaxEventSize}
+	s.block.init(&s.buf, o.Session)
+	return s
+}
+
+// run returns nil when the stream has ended or yield returned false.
+func (s *scanner) run(yield func(Event, error) bool) error {
+	line, err := s.firstLine()
+	for ; err == nil; line, err = s.readLine() {
+		if len(line) > 0 {
+			s.block.field(line)
+			continue
+		}
+		if event, ok := s.block.end(); ok && !yield(event, nil) {
+			return nil
+		}
+	}
+	if err == io.EOF {
+		return nil
+	}
+	return err
+}
+
+// firstLine is readLine for the line that a byte order mark may lead.
+func (s *scanner) firstLine() ([]byte, error) {
+	line, err := s.readLine()
+	return bytes.TrimPrefix(line, []byte("\ufeff")), err
+}
+
+// readLine returns the next line without its terminator. It reads only if there is none in the
+// buffer.
+func (s *scanner) readLine() ([]byte, error) {
+	for {
+		line, ok := s.buf.nextLine()
+		size := len(line)
+		if !ok {
+			size = s.buf.unreadLen()
+		}
+		// The same measure for a line and for the beginning of one, so that what is too large does
+		// not depend on how reads happen to cut the stream.
+		if s.buf.dataLen()+size > s.limit {
+			return nil, ErrEventTooLarge
+		}
+		if ok {
+			return line, nil
+		}
+		if s.err != nil {
+			return nil, s.err
+		}
+		s.err = s.buf.fill(s.r, s.limit)
+	}
+}

@@ -1,0 +1,38 @@
+package sse
+
+import "time"
+
+// maxRetry is the longest reconnection time that a server can ask for: a longer one would cut the
+// client off for good, and a huge one overflow a time.Duration.
+const maxRetry = time.Hour
+
+// A Session is what an event source remembers from one connection to the next. The zero value is
+// that of a source that has never connected.
+//
+// It is updated while a stream is read, also by blocks that dispatch no event. It is not safe for
+// concurrent use: one subscription uses it at a time, and others look at it between subscriptions
+// or from its yield function.
+type Session struct {
+	// LastEventID is the last event ID of the stream, empty if there is none. A first value may be
+	// set to resume a stream that an earlier process was reading.
+	LastEventID string
+
+	retry     time.Duration
+	retrySeen bool
+}
+
+// Retry returns the reconnection time that the server asked for last, between 0 and 1 h (longer
+// ones are shortened), and whether it ever asked for one.
+func (s *Session) Retry() (d time.Duration, ok bool) { return s.retry, s.retrySeen }
+
+// parseRetry reads the value of a retry field, in milliseconds. It accepts digits only.
+func parseRetry(value []byte) (d time.Duration, ok bool) {
+	for _, c := range value {
+		if c < '0' || c > '9' {
+			return 0, false
+		}
+		// Reaching the maximum before the end of the digits must not end the check of the rest.
+		d = min(d*10+time.Duration(c-'0')*time.Millisecond, maxRetry)
+	}
+	return d, len(value) > 0
+}
