@@ -14,7 +14,8 @@
 //
 // There is no unsubscribing. An observer that stops reading leaves the producer blocked at its next
 // item until the context of its Observe ends; Take, and an operator that has met an error, just stop
-// reading, too. So give every Observe, ForEach, Run … a context, and end it.
+// reading, too. So give every Observe, ForEach, Run … a context, and end it. Take(n) ends when item
+// n+1 arrives, which may be never: take after FromRxGo, with package stream.
 //
 // A producer that ignores its context stays blocked when FromRxGo stops early: its channel is neither
 // drained nor waited for. Draining would take other observers' items where they share one channel

@@ -34,6 +34,23 @@ func TestObserverThatLeavesBlocksTheProducer(t *testing.T) {
 	})
 }
 
+func TestTakeEndsOneItemLater(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		src := &source{values: []int{1, 2}, idle: true}
+		taken := rx.ToRxGo(src.subscribe).Take(2).Observe(rxgo.WithContext(ctx))
+		<-taken
+		<-taken
+		synctest.Wait()
+		select {
+		case item, ok := <-taken:
+			t.Errorf("got %v, %t, want nothing before a third item", item, ok)
+		default:
+		}
+	})
+}
+
 func TestProducerThatIgnoresItsContextIsLeft(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		release := make(chan struct{})
