@@ -4,8 +4,8 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"mime"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/relaystream/autoconfig/stream"
@@ -201,8 +201,8 @@ func checkResponse(resp *http.Response, phase *phaseTimer) error {
 		return &StatusError{Code: resp.StatusCode, Header: resp.Header, Body: text}
 	}
 	contentType := resp.Header.Get("Content-Type")
-	// A malformed parameter is an error that comes with the type, which is what counts.
-	if got, _, _ := mime.ParseMediaType(contentType); got != mediaType {
+	// Parameters say nothing (the encoding is always UTF-8), so they may as well be malformed.
+	if got, _, _ := strings.Cut(contentType, ";"); !strings.EqualFold(strings.TrimSpace(got), mediaType) {
 		return &ContentTypeError{ContentType: contentType}
 	}
 	return nil

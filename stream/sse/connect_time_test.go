@@ -1,0 +1,228 @@
+package sse
+
+import (
+	"bufio"
+	"context"
+	"crypto/tls"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+const okHeader = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n"
+
+// pipeClient is a client whose connections are pipes to serve, in the test's virtual time.
+func pipeClient(t *testing.T, serve func(net.Conn)) *http.Client {
+	var servers sync.WaitGroup
+	transport := &http.Transport{
+		DialContext: func(context.Context, string, string) (net.Conn, error) {
+			client, server := net.Pipe()
+			servers.Go(func() {
+				defer server.Close()
+				serve(server)
+			})
+			return client, nil
+		},
+	}
+	t.Cleanup(func() {
+		transport.CloseIdleConnections()
+		servers.Wait()
+	})
+	return &http.Client{Transport: transport}
+}
+
+// answering returns a server that reads one request, writes each text after a pause of the same
+// index, and is then silent until the client goes.
+func answering(texts []string, pauses ...time.Duration) func(net.Conn) {
+	return func(conn net.Conn) {
+		if _, err := http.ReadRequest(bufio.NewReader(conn)); err != nil {
+			return
+		}
+		for i, text := range texts {
+			if i < len(pauses) {
+				time.Sleep(pauses[i])
+			}
+			if _, err := io.WriteString(conn, text); err != nil {
+				return
+			}
+		}
+		_, _ = io.Copy(io.Discard, conn)
+	}
+}
+
+func silent(conn net.Conn) { _, _ = io.Copy(io.Discard, conn) }
+
+func requestTo(url string) func(context.Context) (*http.Request, error) {
+	return func(ctx context.Context) (*http.Request, error) {
+		return http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	}
+}
+
+// A stall is a server that falls silent, and what is to come of it without options.
+type stall struct {
+	name   string
+	url    string
+	client func(*testing.T) *http.Client
+	after  time.Duration
+	want   error // nil: a *StatusError
+}
+
+func stalls() []stall {
+	serving := func(serve func(net.Conn)) func(*testing.T) *http.Client {
+		return func(t *testing.T) *http.Client { return pipeClient(t, serve) }
+	}
+	const http, https = "http://127.0.0.1/", "https://127.0.0.1/"
+	return []stall{
+		{"dial", http, stalledDial, 10 * time.Second, ErrConnectTimeout},
+		{"TLS handshake", https, serving(silent), 10 * time.Second, ErrConnectTimeout},
+		{"response header", http, serving(silent), 10 * time.Second, ErrConnectTimeout},
+		{"middle of the header", http, serving(answering([]string{okHeader[:30]})), 10 * time.Second, ErrConnectTimeout},
+		{"body of a redirect", http, serving(answering([]string{
+			"HTTP/1.1 302 Found\r\nLocation: /\r\nContent-Length: 9\r\n\r\n", "x"}, 0, 8*time.Second)), 10 * time.Second, ErrConnectTimeout},
+		// The header comes after 8 s, and the body has 10 s of its own.
+		{"body of an error", http, serving(answering([]string{
+			"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 9\r\n\r\n", "d", "r", "i", "p"},
+			8*time.Second, 6*time.Second, 3*time.Second, 3*time.Second)), 18 * time.Second, nil},
+		{"stream", http, serving(answering([]string{okHeader})), 5 * time.Minute, ErrIdle},
+		{"event", http, serving(answering([]string{okHeader, "data: x\n"}, 0, 2*time.Minute)), 7 * time.Minute, ErrIdle},
+	}
+}
+
+func stalledDial(t *testing.T) *http.Client {
+	transport := &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}}
+	t.Cleanup(transport.CloseIdleConnections)
+	return &http.Client{Transport: transport}
+}
+
+func TestTimeouts(t *testing.T) {
+	for _, s := range stalls() {
+		t.Run(s.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				start := time.Now()
+				err := Connect(requestTo(s.url), &ConnectOptions{Client: s.client(t)})(t.Context(), unexpected(t))
+				if took := time.Since(start); took != s.after {
+					t.Errorf("it took %v, want %v", took, s.after)
+				}
+				var status *StatusError
+				switch {
+				case s.want == nil && errors.As(err, &status):
+					if status.Code != 503 || string(status.Body) != "dr" {
+						t.Errorf("status %d, body %q", status.Code, status.Body)
+					}
+				case s.want == nil || !errors.Is(err, s.want):
+					t.Errorf("got %v, want %v", err, s.want)
+				}
+			})
+		})
+	}
+}
+
+func TestCancelInEveryPhase(t *testing.T) {
+	cause := errors.New("cause")
+	for _, s := range stalls() {
+		t.Run(s.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ctx, cancel := context.WithCancelCause(t.Context())
+				time.AfterFunc(s.after-time.Nanosecond, func() { cancel(cause) })
+				start := time.Now()
+				// The request of a careless caller does not carry the context.
+				newRequest := func(context.Context) (*http.Request, error) { return http.NewRequest("GET", s.url, nil) }
+				err := Connect(newRequest, &ConnectOptions{Client: s.client(t)})(ctx, unexpected(t))
+				if took := time.Since(start); err != cause || took != s.after-time.Nanosecond {
+					t.Errorf("got %v after %v", err, took)
+				}
+			})
+		})
+	}
+}
+
+func unexpected(t *testing.T) func(Event) bool {
+	return func(e Event) bool {
+		t.Errorf("unexpected event %v", e)
+		return true
+	}
+}
+
+// Every phase just within its time is within the time.
+func TestEachPhaseHasItsOwnTime(t *testing.T) {
+	certificate := selfSigned(t)
+	synctest.Test(t, func(t *testing.T) {
+		const pause = defaultConnectTimeout - time.Nanosecond
+		client := pipeClient(t, func(conn net.Conn) {
+			time.Sleep(pause)
+			answering([]string{okHeader + "data: x\n\n"}, pause)(tls.Server(conn, &tls.Config{Certificates: certificate}))
+		})
+		transport := client.Transport.(*http.Transport)
+		transport.TLSClientConfig = &tls.Config{InsecureSkipVerify: true}
+		dial := transport.DialContext
+		transport.DialContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
+			time.Sleep(pause)
+			return dial(ctx, network, addr)
+		}
+		n := 0
+		err := Connect(requestTo("https://127.0.0.1/"), &ConnectOptions{Client: client})(t.Context(), func(Event) bool {
+			n++
+			return false
+		})
+		if err != nil || n != 1 {
+			t.Errorf("%d events, %v", n, err)
+		}
+	})
+}
+
+// selfSigned returns the certificate of a test server, made outside of any bubble.
+func selfSigned(t *testing.T) []tls.Certificate {
+	server := httptest.NewTLSServer(nil)
+	defer server.Close()
+	return server.TLS.Certificates
+}
+
+func TestIdleTimeoutIsForSilence(t *testing.T) {
+	run := func(t *testing.T, texts []string, pauses []time.Duration, yield func(Event) bool) (time.Duration, error) {
+		start := time.Now()
+		client := pipeClient(t, answering(texts, pauses...))
+		err := Connect(requestTo("http://127.0.0.1/"), &ConnectOptions{Client: client})(t.Context(), yield)
+		return time.Since(start), err
+	}
+	t.Run("comments break it", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			took, err := run(t, []string{okHeader, ":", "h", "b", "\n"},
+				[]time.Duration{0, 4 * time.Minute, 4 * time.Minute, 4 * time.Minute, 4 * time.Minute}, unexpected(t))
+			if !errors.Is(err, ErrIdle) || took != 21*time.Minute {
+				t.Errorf("%v after %v", err, took)
+			}
+		})
+	})
+	t.Run("a slow consumer does not cause it", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			n := 0
+			took, err := run(t, []string{okHeader, "data: x\n\n", "data: y\n\n"}, nil, func(Event) bool {
+				n++
+				time.Sleep(time.Hour)
+				return true
+			})
+			if !errors.Is(err, ErrIdle) || n != 2 || took != 2*time.Hour+5*time.Minute {
+				t.Errorf("%v after %d events and %v", err, n, took)
+			}
+		})
+	})
+}
+
+// A transport may report phases of a dial that it began for a request and finishes for another.
+func TestPhaseTimerStaysStopped(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		phase := startPhaseTimer(time.Second, func() { t.Error("it went off") })
+		phase.stop()
+		phase.restart()
+		time.Sleep(time.Hour)
+	})
+}
