@@ -3,6 +3,8 @@ package decode
 import (
 	"fmt"
 	"log/slog"
+	"strings"
+	"time"
 
 	"github.com/relaystream/autoconfig/internal/mask"
 )
@@ -32,3 +34,29 @@ func (k MobileKey) Format(f fmt.State, verb rune) { mask.Format(f, verb, string(
 
 // LogValue implements slog.LogValuer with the masked form.
 func (k MobileKey) LogValue() slog.Value { return slog.StringValue(k.String()) }
+
+// String returns the entry in words, the credential masked.
+func (k ConcurrentKeyRep[K]) String() string {
+	words := make([]string, 0, 4)
+	if k.Key != "" {
+		words = append(words, k.Key)
+	}
+	words = append(words, fmt.Sprint(k.Value))
+	if k.Expiry != nil {
+		words = append(words, "until "+time.UnixMilli(*k.Expiry).UTC().Format(time.RFC3339Nano))
+	}
+	if k.HasViews {
+		words = append(words, "with views")
+	}
+	return strings.Join(words, " ")
+}
+
+// LogValue implements slog.LogValuer, because an encoder of JSON would show the keys.
+func (r EnvironmentRep) LogValue() slog.Value {
+	return slog.GroupValue(
+		slog.String("envID", string(r.EnvID)),
+		slog.String("envName", r.EnvName),
+		slog.String("projName", r.ProjName),
+		slog.Int("version", r.Version),
+	)
+}

@@ -1,0 +1,111 @@
+package diff
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/relaystream/autoconfig/decode"
+	"github.com/relaystream/autoconfig/stream"
+	"github.com/relaystream/autoconfig/stream/streamtest"
+)
+
+// TestKeysExpireWhileNoMessageComes is about the timer: in virtual time, on the wall clock.
+func TestKeysExpireWhileNoMessageComes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		start := time.Now()
+		messages := make(chan decode.Message)
+		changes, stop := Changes(stream.FromChan(messages), nil).Chan(ctx, 0)
+		patch := func(e decode.EnvironmentRep) {
+			messages <- decode.Message{Kind: decode.Patch, Environment: entry(e)}
+			<-changes
+		}
+		at := func(d time.Duration) int64 { return start.Add(d).UnixMilli() }
+		patch(rotating(1, "k2", "k1", at(time.Hour)))
+		b := env("b", 1)
+		b.SDKKey.Expiring = decode.ExpiringKeyRep{Value: "k0", Timestamp: at(time.Minute)}
+		patch(b)
+		for _, want := range []struct {
+			key   decode.SDKKey
+			after time.Duration
+		}{{"k0", time.Minute}, {"k1", time.Hour}} {
+			c := <-changes
+			if c.Kind != KeyExpired || c.Key.SDKKey != want.key || time.Since(start) != want.after {
+				t.Errorf("%v after %v", c, time.Since(start))
+			}
+		}
+		cancel()
+		if err := stop(); !errors.Is(err, context.Canceled) {
+			t.Error(err)
+		}
+	})
+}
+
+// TestNoTimerWithoutKeys lets a day pass in which nothing may wake up.
+func TestNoTimerWithoutKeys(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeoutCause(t.Context(), 24*time.Hour, errDay)
+		defer cancel()
+		state := NewState(nil)
+		wakeups := 0
+		err := state.Run(ctx, stream.Never[decode.Message](), func(_ context.Context, f func(func(Change))) error {
+			wakeups++
+			f(func(Change) {})
+			return nil
+		})
+		if !errors.Is(err, errDay) || wakeups != 1 {
+			t.Errorf("%v after %d wake-ups", err, wakeups)
+		}
+	})
+}
+
+var errDay = errors.New("a day has passed")
+
+func TestChangesKeepTheContract(t *testing.T) {
+	listing := &decode.Listing{Environments: []decode.EnvironmentEntry{entry(env("a", 1)), entry(env("b", 1))}}
+	put := decode.Message{Kind: decode.Put, Put: listing}
+	patch := decode.Message{Kind: decode.Patch, Environment: entry(env("a", 2))}
+	kinds := func(messages stream.Observable[decode.Message]) func() stream.Observable[Kind] {
+		return func() stream.Observable[Kind] {
+			return stream.Map(Changes(messages, nil), func(c Change) Kind { return c.Kind })
+		}
+	}
+	want := []Kind{EnvironmentAdded, EnvironmentAdded, Synced, EnvironmentUpdated}
+	messages := stream.Just(put, patch)
+	t.Run("completing", func(t *testing.T) { streamtest.Test(t, kinds(messages), want, nil) })
+	failing := stream.Concat(messages, stream.Fail[decode.Message](errDay))
+	t.Run("failing", func(t *testing.T) {
+		streamtest.Test(t, kinds(failing), want, &streamtest.Options{Err: errDay})
+	})
+	endless := stream.Concat(messages, stream.Never[decode.Message]())
+	t.Run("endless", func(t *testing.T) {
+		streamtest.Test(t, kinds(endless), want, &streamtest.Options{Endless: true})
+	})
+}
+
+func TestFields(t *testing.T) {
+	before, after := rotating(1, "sdk-current-secret-1", "", 0), array(2, key("sdk-current-secret-2", 0), key("sdk-other-secret-3", 7))
+	before.EnvName, after.EnvName = "Old", "New"
+	got := Change{Kind: EnvironmentUpdated, Old: &before, New: &after}.Fields()
+	want := []Field{
+		{"EnvName", "Old", "New"},
+		{"SDKKey.Value", "***et-1", "***et-2"},
+		{"SDKKeys[1]", "", "***et-3 until 1970-01-01T00:00:00.007Z"},
+	}
+	for _, field := range want {
+		if !slices.Contains(got, field) {
+			t.Errorf("%v is missing in %v", field, got)
+		}
+	}
+	if fields := (Change{Kind: Synced}).Fields(); len(fields) != 0 {
+		t.Error(fields)
+	}
+	filter := &Filter{ID: "f", FilterRep: decode.FilterRep{ProjKey: "p"}}
+	if got := (Change{Kind: FilterDeleted, OldFilter: filter}).Fields(); !slices.Equal(got, []Field{{"ProjKey", "p", ""}}) {
+		t.Error(got)
+	}
+}

@@ -1,0 +1,91 @@
+package diff
+
+import (
+	"iter"
+	"slices"
+	"time"
+
+	"github.com/relaystream/autoconfig/decode"
+)
+
+// A credential is a key as an environment names it.
+type credential struct {
+	sdk    decode.SDKKey
+	mobile decode.MobileKey
+	expiry int64 // Unix ms; 0 is never
+}
+
+// same reports whether both are the same key, whatever its expiry.
+func (c credential) same(other credential) bool {
+	return c.sdk == other.sdk && c.mobile == other.mobile
+}
+
+func (c credential) key() *Key {
+	return &Key{SDKKey: c.sdk, MobileKey: c.mobile, Expiry: time.UnixMilli(c.expiry)}
+}
+
+// credentials returns all keys that e names. The current keys never expire, whatever their entry in
+// an array says. Where there is an array, it is authoritative and the single slot is not consulted.
+func credentials(e *decode.EnvironmentRep) iter.Seq[credential] {
+	return func(yield func(credential) bool) {
+		if !yield(credential{sdk: e.SDKKey.Value}) || !yield(credential{mobile: e.MobKey}) {
+			return
+		}
+		for _, k := range e.SDKKeys {
+			if k.Value != e.SDKKey.Value && !yield(credential{sdk: k.Value, expiry: milliseconds(k.Expiry)}) {
+				return
+			}
+		}
+		for _, k := range e.MobileKeys {
+			if k.Value != e.MobKey && !yield(credential{mobile: k.Value, expiry: milliseconds(k.Expiry)}) {
+				return
+			}
+		}
+		if old := e.SDKKey.Expiring; len(e.SDKKeys) == 0 && old.Value != "" && old.Value != e.SDKKey.Value {
+			yield(credential{sdk: old.Value, expiry: old.Timestamp})
+		}
+	}
+}
+
+func milliseconds(expiry *int64) int64 {
+	if expiry == nil {
+		return 0
+	}
+	return *expiry
+}
+
+// authoritative reports whether e names all accepted keys of the same sort as c, so that one it does
+// not name is not accepted. The single slot holds only one, so that a key may outlive its place in it.
+func authoritative(e *decode.EnvironmentRep, c credential) bool {
+	if c.mobile != "" {
+		return len(e.MobileKeys) > 0
+	}
+	return len(e.SDKKeys) > 0
+}
+
+// mayExpire reports whether e names a key with an expiry. It is cheap, and false nearly always.
+func mayExpire(e *decode.EnvironmentRep) bool {
+	return e.SDKKey.Expiring.Value != "" || len(e.SDKKeys) > 0 || len(e.MobileKeys) > 0
+}
+
+// without returns e without the keys for which drop is true: e itself if there is none.
+func without(e *decode.EnvironmentRep, drop func(credential) bool) *decode.EnvironmentRep {
+	slot := credential{sdk: e.SDKKey.Expiring.Value, expiry: e.SDKKey.Expiring.Timestamp}
+	dropSlot := slot.sdk != "" && slot.sdk != e.SDKKey.Value && drop(slot)
+	dropSDK := func(k decode.ConcurrentKeyRep[decode.SDKKey]) bool {
+		return k.Value != e.SDKKey.Value && drop(credential{sdk: k.Value, expiry: milliseconds(k.Expiry)})
+	}
+	dropMobile := func(k decode.ConcurrentKeyRep[decode.MobileKey]) bool {
+		return k.Value != e.MobKey && drop(credential{mobile: k.Value, expiry: milliseconds(k.Expiry)})
+	}
+	if !dropSlot && !slices.ContainsFunc(e.SDKKeys, dropSDK) && !slices.ContainsFunc(e.MobileKeys, dropMobile) {
+		return e
+	}
+	rest := *e
+	if dropSlot {
+		rest.SDKKey.Expiring = decode.ExpiringKeyRep{}
+	}
+	rest.SDKKeys = slices.DeleteFunc(slices.Clone(e.SDKKeys), dropSDK)
+	rest.MobileKeys = slices.DeleteFunc(slices.Clone(e.MobileKeys), dropMobile)
+	return &rest
+}

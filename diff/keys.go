@@ -1,0 +1,103 @@
+package diff
+
+import (
+	"time"
+
+	"github.com/relaystream/autoconfig/decode"
+)
+
+// NextExpiry returns when the next key expires; ok is false if none will.
+func (s *State) NextExpiry() (t time.Time, ok bool) {
+	if len(s.schedule.queue) == 0 {
+		return t, false
+	}
+	return time.UnixMilli(s.schedule.queue[0].expiry), true
+}
+
+// Expire emits KeyExpired for each key whose time has come, by the wall clock, in the order of their
+// expiry.
+func (s *State) Expire(emit func(Change)) {
+	now := s.now().UnixMilli()
+	for len(s.schedule.queue) > 0 && s.schedule.queue[0].expiry <= now {
+		s.expire(s.schedule.queue[0], emit)
+	}
+}
+
+// expire takes a scheduled key out of its environment.
+func (s *State) expire(e *expiry, emit func(Change)) {
+	s.schedule.remove(e)
+	before, _, _ := s.environments.Get(e.env)
+	after := without(before, e.same)
+	s.environments.Replace(e.env, after)
+	s.stats.Expired++
+	emit(Change{Kind: KeyExpired, Old: before, New: after, Key: e.key()})
+}
+
+// prune returns the environment without the keys that have expired.
+func (s *State) prune(e *decode.EnvironmentRep) *decode.EnvironmentRep {
+	if !mayExpire(e) {
+		return e
+	}
+	now := s.now().UnixMilli()
+	return without(e, func(c credential) bool { return c.expiry != 0 && c.expiry <= now })
+}
+
+// reschedule brings the schedule in line with an environment that was added or updated. named is the
+// environment as the message named it, and e what prune left of it.
+func (s *State) reschedule(named, e *decode.EnvironmentRep, emit func(Change)) {
+	if !mayExpire(named) && s.schedule.byEnv[e.EnvID] == nil {
+		return
+	}
+	for _, pending := range s.schedule.of(e.EnvID) {
+		s.revise(pending, named, e, emit)
+	}
+	for c := range credentials(e) {
+		if c.expiry != 0 && !s.scheduled(e.EnvID, c) {
+			s.schedule.add(e.EnvID, c)
+			s.announce(e, c)
+		}
+	}
+}
+
+// revise decides what becomes of a scheduled key of an environment that was updated.
+func (s *State) revise(pending *expiry, named, e *decode.EnvironmentRep, emit func(Change)) {
+	now, ok := lookup(e, pending.credential)
+	_, wasNamed := lookup(named, pending.credential)
+	switch {
+	case ok && now.expiry == 0:
+		s.schedule.remove(pending) // current again, or without end
+	case ok && now.expiry != pending.expiry:
+		s.schedule.move(pending, now.expiry)
+		s.announce(e, now)
+	case ok:
+	case wasNamed || authoritative(named, pending.credential):
+		// The new expiry lies in the past, or the key was taken back before its time.
+		s.expire(pending, emit)
+	default:
+		// A newer key took its place in the single slot. What was announced for it still holds.
+	}
+}
+
+func lookup(e *decode.EnvironmentRep, c credential) (found credential, ok bool) {
+	for named := range credentials(e) {
+		if named.same(c) {
+			return named, true
+		}
+	}
+	return found, false
+}
+
+func (s *State) scheduled(env decode.EnvironmentID, c credential) bool {
+	for _, e := range s.schedule.byEnv[env] {
+		if e.same(c) {
+			return true
+		}
+	}
+	return false
+}
+
+func (s *State) announce(e *decode.EnvironmentRep, c credential) {
+	if s.options.Expiring != nil {
+		s.options.Expiring(e, c.key())
+	}
+}

@@ -1,0 +1,176 @@
+package diff
+
+import (
+	"testing"
+
+	"github.com/relaystream/autoconfig/decode"
+)
+
+// rotating is environment a with a key in the single slot.
+func rotating(version int, current, old decode.SDKKey, at int64) decode.EnvironmentRep {
+	e := env("a", version)
+	e.SDKKey = decode.SDKKeyRep{Value: current, Expiring: decode.ExpiringKeyRep{Value: old, Timestamp: at}}
+	return e
+}
+
+// array is environment a with concurrent keys, the first being the current one.
+func array(version int, keys ...decode.ConcurrentKeyRep[decode.SDKKey]) decode.EnvironmentRep {
+	e := env("a", version)
+	e.SDKKey.Value, e.SDKKeys = keys[0].Value, keys
+	return e
+}
+
+// key is an entry of an array; at 0 it has no expiry.
+func key(value decode.SDKKey, at int64) decode.ConcurrentKeyRep[decode.SDKKey] {
+	k := decode.ConcurrentKeyRep[decode.SDKKey]{Value: value}
+	if at != 0 {
+		k.Expiry = &at
+	}
+	return k
+}
+
+func (c *conversation) at(clock int64) {
+	c.clock = clock
+	c.state.Expire(c.emit)
+}
+
+// TestKeyExpiry starts at time 1000.
+func TestKeyExpiry(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		do   func(c *conversation)
+		want []string
+	}{
+		{"expires once, at its time", func(c *conversation) { c.patch(rotating(1, "new", "old", 2000)); c.at(1999); c.at(2000); c.at(3000) },
+			[]string{"added a@1", "announced old of a at 2000", "expired old of a"}},
+		{"already past: dropped without a word", func(c *conversation) { c.patch(rotating(1, "new", "old", 1000)); c.at(5000) }, []string{"added a@1"}},
+		{"timestamp 0: accepted without end", func(c *conversation) { c.patch(rotating(1, "new", "old", 0)); c.at(5000) }, []string{"added a@1"}},
+		{"empty slot", func(c *conversation) { c.patch(rotating(1, "new", "", 2000)); c.at(5000) }, []string{"added a@1"}},
+		{"another time, later", func(c *conversation) {
+			c.patch(rotating(1, "new", "old", 2000))
+			c.patch(rotating(2, "new", "old", 4000))
+			c.at(3999)
+			c.at(4000)
+		}, []string{"added a@1", "announced old of a at 2000", "updated a@1>a@2", "announced old of a at 4000", "expired old of a"}},
+		{"another time, earlier", func(c *conversation) {
+			c.patch(rotating(1, "new", "old", 4000))
+			c.patch(rotating(2, "new", "old", 2000))
+			c.at(2000)
+		}, []string{"added a@1", "announced old of a at 4000", "updated a@1>a@2", "announced old of a at 2000", "expired old of a"}},
+		{"another time, past", func(c *conversation) {
+			c.patch(rotating(1, "new", "old", 4000))
+			c.patch(rotating(2, "new", "old", 900))
+		},
+			[]string{"added a@1", "announced old of a at 4000", "updated a@1>a@2", "expired old of a"}},
+		{"the same time again", func(c *conversation) {
+			c.patch(rotating(1, "new", "old", 2000))
+			c.patch(rotating(2, "new", "old", 2000))
+			c.at(2000)
+		}, []string{"added a@1", "announced old of a at 2000", "updated a@1>a@2", "expired old of a"}},
+		{"current again", func(c *conversation) {
+			c.patch(rotating(1, "new", "old", 2000))
+			c.patch(rotating(2, "old", "", 0))
+			c.at(5000)
+		},
+			[]string{"added a@1", "announced old of a at 2000", "updated a@1>a@2"}},
+		{"deleted", func(c *conversation) { c.patch(rotating(1, "new", "old", 2000)); c.delete("a", 2); c.at(5000) },
+			[]string{"added a@1", "announced old of a at 2000", "deleted a@1"}},
+		{"omitted by a put", func(c *conversation) { c.patch(rotating(1, "new", "old", 2000)); c.put(); c.at(5000) },
+			[]string{"added a@1", "announced old of a at 2000", "deleted a@1", "synced"}},
+		{"slot taken by a newer key: the older one keeps its time", func(c *conversation) {
+			c.patch(rotating(1, "k2", "k1", 2000))
+			c.patch(rotating(2, "k3", "k2", 4000))
+			c.at(2000)
+			c.at(4000)
+		}, []string{"added a@1", "announced k1 of a at 2000", "updated a@1>a@2", "announced k2 of a at 4000", "expired k1 of a", "expired k2 of a"}},
+		{"slot emptied: what was announced holds", func(c *conversation) {
+			c.patch(rotating(1, "k2", "k1", 2000))
+			c.patch(rotating(2, "k2", "", 0))
+			c.at(2000)
+		},
+			[]string{"added a@1", "announced k1 of a at 2000", "updated a@1>a@2", "expired k1 of a"}},
+		{"array: each key by itself, the anchor never", func(c *conversation) {
+			c.patch(array(1, key("k1", 1500), key("k2", 3000), key("k3", 2000), key("k4", 0)))
+			c.at(9000)
+		}, []string{"added a@1", "announced k2 of a at 3000", "announced k3 of a at 2000", "expired k3 of a", "expired k2 of a"}},
+		{"array: a key that vanishes expires at once", func(c *conversation) {
+			c.patch(array(1, key("k1", 0), key("k2", 3000)))
+			c.patch(array(2, key("k1", 0)))
+			c.at(9000)
+		}, []string{"added a@1", "announced k2 of a at 3000", "updated a@1>a@2", "expired k2 of a"}},
+		{"array: a key that loses its expiry stays", func(c *conversation) {
+			c.patch(array(1, key("k1", 0), key("k2", 3000)))
+			c.patch(array(2, key("k1", 0), key("k2", 0)))
+			c.at(9000)
+		}, []string{"added a@1", "announced k2 of a at 3000", "updated a@1>a@2"}},
+		{"array: already past", func(c *conversation) { c.patch(array(1, key("k1", 0), key("k2", 900))); c.at(9000) }, []string{"added a@1"}},
+		{"array: the single slot beside it does not count", func(c *conversation) {
+			e := array(1, key("k1", 0))
+			e.SDKKey.Expiring = decode.ExpiringKeyRep{Value: "k0", Timestamp: 2000}
+			c.patch(e)
+			c.at(9000)
+		}, []string{"added a@1"}},
+		{"from slot to array without it: vanished", func(c *conversation) {
+			c.patch(rotating(1, "k2", "k1", 2000))
+			c.patch(array(2, key("k2", 0)))
+			c.at(9000)
+		},
+			[]string{"added a@1", "announced k1 of a at 2000", "updated a@1>a@2", "expired k1 of a"}},
+		{"mobile keys", func(c *conversation) {
+			e, at := env("a", 1), int64(2000)
+			e.MobKey = "m1"
+			e.MobileKeys = []decode.ConcurrentKeyRep[decode.MobileKey]{{Value: "m1"}, {Value: "m0", Expiry: &at}}
+			c.patch(e)
+			c.at(2000)
+		}, []string{"added a@1", "announced m0 of a at 2000", "expired m0 of a"}},
+		{"a message that comes late does not overtake the expiry", func(c *conversation) {
+			c.patch(rotating(1, "new", "old", 2000))
+			c.clock = 2500
+			c.patch(rotating(2, "newer", "", 0))
+		}, []string{"added a@1", "announced old of a at 2000", "expired old of a", "updated a@1>a@2"}},
+		{"the clock goes back: late, but neither lost nor twice", func(c *conversation) {
+			c.patch(rotating(1, "new", "old", 2000))
+			c.at(500)
+			c.at(2000)
+			c.at(1000)
+			c.at(3000)
+		}, []string{"added a@1", "announced old of a at 2000", "expired old of a"}},
+		{"a cached key expires while nothing was connected", func(c *conversation) {
+			c.put(entry(rotating(1, "new", "old", 2000)))
+			c.clock = 3000
+			c.put(entry(rotating(1, "new", "old", 2000)))
+		}, []string{"added a@1", "announced old of a at 2000", "synced", "expired old of a", "synced"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			c := newConversation(t, Options{})
+			test.do(c)
+			c.want(test.want...)
+		})
+	}
+}
+
+// TestItemsNameOnlyAcceptedKeys looks at the items themselves.
+func TestItemsNameOnlyAcceptedKeys(t *testing.T) {
+	c := newConversation(t, Options{})
+	var last Change
+	emit := func(change Change) { last = change }
+	apply := func(e decode.EnvironmentRep) {
+		c.state.Apply(&decode.Message{Kind: decode.Patch, Environment: entry(e)}, emit)
+	}
+	apply(rotating(1, "new", "old", 900))
+	if last.New.SDKKey.Expiring.Value != "" {
+		t.Error("a key that has expired is in the added item")
+	}
+	apply(array(2, key("k1", 0), key("k2", 2000), key("k3", 900)))
+	if len(last.New.SDKKeys) != 2 {
+		t.Error("a key that has expired is in the updated item")
+	}
+	c.clock = 2000
+	c.state.Expire(emit)
+	if last.Kind != KeyExpired || len(last.Old.SDKKeys) != 2 || len(last.New.SDKKeys) != 1 {
+		t.Errorf("%v: from %d keys to %d", last, len(last.Old.SDKKeys), len(last.New.SDKKeys))
+	}
+	if e := c.state.Environment([]byte("a")); e != last.New {
+		t.Error("the state has another item than the change")
+	}
+}

@@ -1,0 +1,237 @@
+package diff
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/relaystream/autoconfig/decode"
+)
+
+// A conversation is a State with a clock to set, and what it has emitted since the last look.
+type conversation struct {
+	t     *testing.T
+	state *State
+	clock int64 // Unix ms
+	log   []string
+}
+
+func newConversation(t *testing.T, o Options) *conversation {
+	c := &conversation{t: t, clock: 1000}
+	o.Stale = func(s Subject, version int) {
+		c.log = append(c.log, fmt.Sprintf("stale %s%s@%d", s.Environment, s.Filter, version))
+	}
+	o.Expiring = func(e *decode.EnvironmentRep, k *Key) {
+		c.log = append(c.log, fmt.Sprintf("announced %s%s of %s at %d", string(k.SDKKey), string(k.MobileKey), e.EnvID, k.Expiry.UnixMilli()))
+	}
+	c.state = NewState(&o)
+	c.state.now = func() time.Time { return time.UnixMilli(c.clock) }
+	return c
+}
+
+// emit logs a change in a form short enough for tables.
+func (c *conversation) emit(change Change) {
+	item := func(e *decode.EnvironmentRep) string {
+		if e == nil {
+			return ""
+		}
+		return fmt.Sprintf("%s@%d", string(e.EnvID), e.Version)
+	}
+	filter := func(f *Filter) string {
+		if f == nil {
+			return ""
+		}
+		return fmt.Sprintf("%s@%d", string(f.ID), f.Version)
+	}
+	kind := strings.Fields(change.Kind.String())
+	line := kind[len(kind)-1]
+	switch change.Kind {
+	case EnvironmentUpdated, FilterUpdated:
+		line += " " + item(change.Old) + filter(change.OldFilter) + ">" + item(change.New) + filter(change.NewFilter)
+	case KeyExpired:
+		line += " " + string(change.Key.SDKKey) + string(change.Key.MobileKey) + " of " + string(change.Subject().Environment)
+	case Synced:
+	default:
+		line += " " + item(change.Old) + item(change.New) + filter(change.OldFilter) + filter(change.NewFilter)
+	}
+	c.log = append(c.log, line)
+}
+
+func (c *conversation) apply(m decode.Message) { c.state.Apply(&m, c.emit) }
+
+// want compares what was emitted since the last call.
+func (c *conversation) want(lines ...string) {
+	c.t.Helper()
+	if !slices.Equal(c.log, lines) {
+		c.t.Errorf("got  %q\nwant %q", c.log, lines)
+	}
+	c.log = nil
+}
+
+func entry(e decode.EnvironmentRep) decode.EnvironmentEntry {
+	return decode.EnvironmentEntry{ID: e.EnvID, Version: e.Version, Rep: &e}
+}
+
+func (c *conversation) patch(e decode.EnvironmentRep) {
+	c.apply(decode.Message{Kind: decode.Patch, Environment: entry(e)})
+}
+
+func (c *conversation) delete(id decode.EnvironmentID, version int) {
+	c.apply(decode.Message{Kind: decode.Delete, Environment: decode.EnvironmentEntry{ID: id, Version: version}})
+}
+
+func (c *conversation) put(entries ...decode.EnvironmentEntry) {
+	c.apply(decode.Message{Kind: decode.Put, Put: &decode.Listing{Environments: entries}})
+}
+
+func env(id string, version int) decode.EnvironmentRep {
+	return decode.EnvironmentRep{EnvID: decode.EnvironmentID(id), Version: version}
+}
+
+// TestVersionRules has a case for each field of the table in the comment of Table, from the
+// messages' side.
+func TestVersionRules(t *testing.T) {
+	lived := func(c *conversation) { c.patch(env("a", 5)); c.log = nil }
+	buried := func(c *conversation) { c.patch(env("a", 4)); c.delete("a", 5); c.log = nil }
+	nothing := func(*conversation) {}
+	for _, test := range []struct {
+		name   string
+		before func(*conversation)
+		do     func(*conversation)
+		want   []string
+	}{
+		{"upsert of the unknown", nothing, func(c *conversation) { c.patch(env("a", 1)) }, []string{"added a@1"}},
+		{"upsert, version 0", nothing, func(c *conversation) { c.patch(env("a", 0)) }, []string{"added a@0"}},
+		{"newer upsert of the live", lived, func(c *conversation) { c.patch(env("a", 6)) }, []string{"updated a@5>a@6"}},
+		{"equal upsert of the live", lived, func(c *conversation) { c.patch(env("a", 5)) }, []string{"stale a@5"}},
+		{"older upsert of the live", lived, func(c *conversation) { c.patch(env("a", 4)) }, []string{"stale a@4"}},
+		{"newer upsert of the deleted", buried, func(c *conversation) { c.patch(env("a", 6)) }, []string{"added a@6"}},
+		{"equal upsert of the deleted", buried, func(c *conversation) { c.patch(env("a", 5)) }, []string{"stale a@5"}},
+		{"delete of the unknown leaves a tombstone", nothing, func(c *conversation) { c.delete("a", 5); c.patch(env("a", 5)) }, []string{"stale a@5"}},
+		{"newer delete of the live", lived, func(c *conversation) { c.delete("a", 6); c.patch(env("a", 6)) }, []string{"deleted a@5", "stale a@6"}},
+		{"equal delete of the live", lived, func(c *conversation) { c.delete("a", 5) }, []string{"stale a@5"}},
+		{"newer delete of the deleted is silent but counts", buried, func(c *conversation) { c.delete("a", 7); c.patch(env("a", 7)) }, []string{"stale a@7"}},
+		{"equal delete of the deleted", buried, func(c *conversation) { c.delete("a", 5) }, []string{"stale a@5"}},
+		{"put with the unknown", nothing, func(c *conversation) { c.put(entry(env("a", 1))) }, []string{"added a@1", "synced"}},
+		{"put with an equal version is silent", lived, func(c *conversation) { c.put(entry(env("a", 5))) }, []string{"synced"}},
+		{"put with a newer version", lived, func(c *conversation) { c.put(entry(env("a", 6))) }, []string{"updated a@5>a@6", "synced"}},
+		{"put with an older version", lived, func(c *conversation) { c.put(entry(env("a", 4))) }, []string{"stale a@4", "synced"}},
+		{"put with the deleted, newer", buried, func(c *conversation) { c.put(entry(env("a", 6))) }, []string{"added a@6", "synced"}},
+		{"put with the deleted, equal", buried, func(c *conversation) { c.put(entry(env("a", 5))) }, []string{"stale a@5", "synced"}},
+		{"put without it", lived, func(c *conversation) { c.put() }, []string{"deleted a@5", "synced"}},
+		{"put without it, twice: deleted once", lived, func(c *conversation) { c.put(); c.put() }, []string{"deleted a@5", "synced", "synced"}},
+		{"put without it forgets the version", lived, func(c *conversation) { c.put(); c.patch(env("a", 5)) }, []string{"deleted a@5", "synced", "added a@5"}},
+		{"put without it forgets a tombstone", buried, func(c *conversation) { c.put(); c.patch(env("a", 1)) }, []string{"synced", "added a@1"}},
+		{"an entry with an error is listed but not applied", lived,
+			func(c *conversation) {
+				c.put(decode.EnvironmentEntry{ID: "a", Version: 9, Err: decode.ErrWrongID})
+				c.patch(env("a", 6))
+			}, []string{"synced", "updated a@5>a@6"}},
+		{"an unknown entry with an error leaves nothing behind", nothing,
+			func(c *conversation) {
+				c.put(decode.EnvironmentEntry{ID: "a", Version: 9, Err: decode.ErrWrongID})
+				c.patch(env("a", 1))
+			}, []string{"synced", "added a@1"}},
+		{"of two entries the last counts", nothing, func(c *conversation) { c.put(entry(env("a", 9)), entry(env("a", 2))) }, []string{"added a@2", "synced"}},
+		{"additions in wire order, then deletions in order of addition", func(c *conversation) { c.put(entry(env("z", 1)), entry(env("y", 1))); c.log = nil },
+			func(c *conversation) { c.put(entry(env("c", 1)), entry(env("a", 1)), entry(env("b", 1))) },
+			[]string{"added c@1", "added a@1", "added b@1", "deleted z@1", "deleted y@1", "synced"}},
+		{"what the receiver was known to have newer is stale", lived,
+			func(c *conversation) {
+				c.apply(decode.Message{Kind: decode.Patch, Environment: decode.EnvironmentEntry{ID: "a", Version: 3}})
+				c.put(decode.EnvironmentEntry{ID: "a", Version: 3})
+			}, []string{"stale a@3", "stale a@3", "synced"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			c := newConversation(t, Options{})
+			test.before(c)
+			test.do(c)
+			c.want(test.want...)
+		})
+	}
+}
+
+func TestFiltersFollowEnvironments(t *testing.T) {
+	c := newConversation(t, Options{})
+	listed := func(id string, version int) decode.FilterEntry {
+		return decode.FilterEntry{ID: decode.FilterID(id), Version: version, Rep: &decode.FilterRep{Version: version}}
+	}
+	put := func(err error, filters ...decode.FilterEntry) {
+		c.apply(decode.Message{Kind: decode.Put, Put: &decode.Listing{Environments: []decode.EnvironmentEntry{entry(env("e", 1))}, Filters: filters, FiltersErr: err}})
+	}
+	put(nil, listed("f", 1), listed("g", 1))
+	c.want("added e@1", "added f@1", "added g@1", "synced")
+	put(decode.ErrUnknownPath) // filters that can't be read take nothing away
+	c.want("synced")
+	put(nil, decode.FilterEntry{ID: "f", Err: decode.ErrUnknownPath}, listed("h", 1))
+	c.want("added h@1", "deleted g@1", "synced")
+	c.apply(decode.Message{Kind: decode.Patch, Filter: listed("f", 2)})
+	c.apply(decode.Message{Kind: decode.Patch, Filter: listed("f", 2)})
+	c.apply(decode.Message{Kind: decode.Delete, Filter: decode.FilterEntry{ID: "f", Version: 3}})
+	c.want("updated f@1>f@2", "stale f@2", "deleted f@2")
+}
+
+// TestTombstonesAreBounded covers the number that are kept, the default of that, and that they keep
+// nothing of the item.
+func TestTombstonesAreBounded(t *testing.T) {
+	c := newConversation(t, Options{MaxTombstones: 2})
+	for i := range 5 {
+		c.delete(decode.EnvironmentID(fmt.Sprint(i)), 1)
+	}
+	if n := c.state.Stats().Tombstones; n != 2 {
+		t.Errorf("%d tombstones", n)
+	}
+	c.patch(env("2", 1)) // forgotten
+	c.patch(env("3", 1)) // the older of the two that are left
+	c.want("added 2@1", "stale 3@1")
+
+	if limit := NewState(nil).environments.limit; limit != 65536 {
+		t.Errorf("the default limit is %d", limit)
+	}
+	c.patch(env("x", 1))
+	c.delete("x", 2)
+	if s := c.state.environments.slots["x"]; s.value != nil {
+		t.Error("a tombstone keeps its item")
+	}
+}
+
+func TestStats(t *testing.T) {
+	c := newConversation(t, Options{})
+	e := env("a", 1)
+	e.SDKKey.Expiring = decode.ExpiringKeyRep{Value: "old", Timestamp: 2000}
+	c.put(entry(e), entry(env("b", 1)))
+	c.put(entry(e), entry(env("b", 1)))
+	c.patch(env("b", 1))
+	c.delete("c", 1)
+	got := c.state.Stats()
+	want := Stats{Environments: 2, Tombstones: 1, PendingExpiries: 1, Applied: 2, Stale: 1, Unchanged: 2}
+	if got != want {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+}
+
+// TestSnapshot demands that a snapshot makes the state from nothing, in order, and names only keys
+// that are accepted still.
+func TestSnapshot(t *testing.T) {
+	c := newConversation(t, Options{})
+	if s := c.state.Snapshot(); len(s) != 0 {
+		t.Errorf("empty state: %v", s)
+	}
+	e := env("a", 1)
+	e.SDKKey.Expiring = decode.ExpiringKeyRep{Value: "old", Timestamp: 2000}
+	c.put(entry(env("b", 1)), entry(e))
+	c.patch(env("b", 2))
+	c.clock = 3000
+	c.state.Expire(c.emit)
+	c.log = nil
+	snapshot := c.state.Snapshot()
+	for _, change := range snapshot {
+		c.emit(change)
+	}
+	c.want("added b@2", "added a@1", "synced")
+	if key := snapshot[1].New.SDKKey.Expiring; key.Value != "" || e.SDKKey.Expiring.Value != "old" {
+		t.Error("the snapshot names an expired key, or the message's item was modified")
+	}
+}

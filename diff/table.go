@@ -1,0 +1,255 @@
+package diff
+
+// An Outcome is what a message meant to a Table.
+type Outcome uint8
+
+const (
+	// Ignored means that there was nothing to do: a delete of what nobody knows, for example.
+	Ignored Outcome = iota
+	// Stale means that the version was not newer than the known one; nothing was done.
+	Stale
+	// Added means that a value is there that was not there before.
+	Added
+	// Updated means that a value replaced an older one.
+	Updated
+	// Deleted means that a value is gone.
+	Deleted
+)
+
+// A Table is a versioned map. Every key is unknown, live (it has a value and a version), or a
+// tombstone (only the version of its deletion, so that a late message of an older one is not
+// mistaken for news):
+//
+//	message      unknown              live at v                    tombstone at v
+//	upsert n     Added                n > v: Updated, else Stale   n > v: Added, else Stale
+//	delete n     tombstone, Ignored   n > v: Deleted, else Stale   n > v: tombstone; Ignored
+//	put with n   as upsert            as upsert; n = v: Ignored    as upsert
+//	put without  -                    Deleted, then unknown        unknown
+//
+// Iteration is in the order in which the values were added. The zero Table is not usable; NewTable
+// makes one. A Table is not safe for concurrent use.
+type Table[K comparable, V any] struct {
+	slots      map[K]*slot[K, V]
+	live       list[K, V] // in order of addition
+	tombstones list[K, V] // in order of deletion
+	limit      int        // of tombstones
+	puts       uint32     // how many puts there were; a slot is listed if its listed is equal
+}
+
+// A slot is what a Table knows of a key. It is in the list of the live or in that of the tombstones.
+type slot[K comparable, V any] struct {
+	key        K
+	value      V
+	version    int
+	prev, next *slot[K, V]
+	listed     uint32 // the last put that listed the key
+	entry      uint32 // the last entry of that put that did
+	state      state
+}
+
+type state uint8
+
+const (
+	unknown state = iota
+	live
+	tombstone
+)
+
+// NewTable returns an empty table that keeps at most limit tombstones and forgets the oldest first.
+// It panics if limit is negative.
+func NewTable[K comparable, V any](limit int) *Table[K, V] {
+	if limit < 0 {
+		panic("diff: negative limit of tombstones")
+	}
+	return &Table[K, V]{slots: make(map[K]*slot[K, V]), limit: limit}
+}
+
+// Len returns the number of values.
+func (t *Table[K, V]) Len() int { return t.live.len }
+
+// Tombstones returns the number of tombstones.
+func (t *Table[K, V]) Tombstones() int { return t.tombstones.len }
+
+// Get returns the value of key and its version.
+func (t *Table[K, V]) Get(key K) (value V, version int, ok bool) {
+	if s := t.slots[key]; s != nil && s.state == live {
+		return s.value, s.version, true
+	}
+	return value, 0, false
+}
+
+// All calls yield for each value until it returns false. yield must not change the table.
+func (t *Table[K, V]) All(yield func(key K, value V) bool) {
+	for s := t.live.first; s != nil; s = s.next {
+		if !yield(s.key, s.value) {
+			return
+		}
+	}
+}
+
+// Replace gives key, which must be live, another value of the same version.
+func (t *Table[K, V]) Replace(key K, value V) { t.slots[key].value = value }
+
+// Upsert applies version of key's value. For Updated it returns the value before.
+func (t *Table[K, V]) Upsert(key K, version int, value V) (old V, outcome Outcome) {
+	s := t.slots[key]
+	if s == nil {
+		s = &slot[K, V]{key: key}
+		t.slots[key] = s
+	}
+	return t.upsert(s, version, value)
+}
+
+func (t *Table[K, V]) upsert(s *slot[K, V], version int, value V) (old V, outcome Outcome) {
+	if s.state != unknown && version <= s.version {
+		return old, Stale
+	}
+	old, s.value, s.version = s.value, value, version
+	if s.state == live {
+		return old, Updated
+	}
+	if s.state == tombstone {
+		t.tombstones.remove(s)
+	}
+	s.state = live
+	t.live.append(s)
+	return old, Added
+}
+
+// Delete applies the deletion of key at version. For Deleted it returns the value before.
+func (t *Table[K, V]) Delete(key K, version int) (old V, outcome Outcome) {
+	s := t.slots[key]
+	switch {
+	case s == nil:
+		s = &slot[K, V]{key: key, version: version}
+		t.slots[key] = s
+	case version <= s.version:
+		return old, Stale
+	case s.state == live:
+		old, outcome = t.bury(s), Deleted
+	default:
+		t.tombstones.remove(s)
+	}
+	s.version, s.state = version, tombstone
+	t.tombstones.append(s)
+	if t.tombstones.len > t.limit {
+		t.forget(&t.tombstones, t.tombstones.first)
+	}
+	return old, outcome
+}
+
+// bury takes the value from a live slot and the slot from its list.
+func (t *Table[K, V]) bury(s *slot[K, V]) V {
+	var none, value V
+	value, s.value = s.value, none
+	t.live.remove(s)
+	return value
+}
+
+func (t *Table[K, V]) forget(l *list[K, V], s *slot[K, V]) {
+	l.remove(s)
+	delete(t.slots, s.key)
+}
+
+// An Entry is one entry of a Put.
+type Entry[K comparable, V any] struct {
+	Key     K
+	Version int
+	Value   V
+	// Unusable tells that there is no value. The entry only keeps its key from being deleted.
+	Unusable bool
+}
+
+// Put applies a complete listing of n entries, the i-th of which entry returns; it is called for
+// each of them more than once and must return the same. Of several entries with one key the last
+// counts. Put calls changed for every usable entry that counts, in their order, and then deleted
+// for every value that is not listed, in the order of addition. The functions must not use the
+// table.
+func (t *Table[K, V]) Put(n int, entry func(i int) Entry[K, V], changed func(i int, old V, outcome Outcome), deleted func(key K, old V)) {
+	for i, s := range t.list(n, entry) {
+		if s == nil || int(s.entry) != i {
+			continue
+		}
+		switch e := entry(i); {
+		case e.Unusable && s.state == unknown:
+			delete(t.slots, s.key) // made for an entry before, which does not count
+		case e.Unusable:
+		case s.state == live && s.version == e.Version:
+			changed(i, s.value, Ignored)
+		default:
+			old, outcome := t.upsert(s, e.Version, e.Value)
+			changed(i, old, outcome)
+		}
+	}
+	t.forgetUnlisted(deleted)
+}
+
+// list finds the slot of every entry, and notes in it which entry counts. A key that is new and
+// unusable has no slot.
+func (t *Table[K, V]) list(n int, entry func(i int) Entry[K, V]) []*slot[K, V] {
+	t.puts++
+	listing := make([]*slot[K, V], n)
+	for i := range n {
+		e := entry(i)
+		s := t.slots[e.Key]
+		if s == nil && !e.Unusable {
+			s = &slot[K, V]{key: e.Key}
+			t.slots[e.Key] = s
+		}
+		if s != nil {
+			s.listed, s.entry = t.puts, uint32(i)
+			listing[i] = s
+		}
+	}
+	return listing
+}
+
+func (t *Table[K, V]) forgetUnlisted(deleted func(key K, old V)) {
+	for s := t.live.first; s != nil; {
+		next := s.next
+		if s.listed != t.puts {
+			delete(t.slots, s.key)
+			deleted(s.key, t.bury(s))
+		}
+		s = next
+	}
+	for s := t.tombstones.first; s != nil; {
+		next := s.next
+		if s.listed != t.puts {
+			t.forget(&t.tombstones, s)
+		}
+		s = next
+	}
+}
+
+// A list is a doubly linked list through the slots themselves.
+type list[K comparable, V any] struct {
+	first, last *slot[K, V]
+	len         int
+}
+
+func (l *list[K, V]) append(s *slot[K, V]) {
+	s.prev, s.next = l.last, nil
+	if l.last == nil {
+		l.first = s
+	} else {
+		l.last.next = s
+	}
+	l.last = s
+	l.len++
+}
+
+func (l *list[K, V]) remove(s *slot[K, V]) {
+	if s.prev == nil {
+		l.first = s.next
+	} else {
+		s.prev.next = s.next
+	}
+	if s.next == nil {
+		l.last = s.prev
+	} else {
+		s.next.prev = s.prev
+	}
+	s.prev, s.next = nil, nil
+	l.len--
+}
