@@ -1,0 +1,215 @@
+package stream
+
+import (
+	"cmp"
+	"context"
+	"time"
+)
+
+// Debounce yields a value when no other has followed it for d, which must be positive. The value
+// that waits when o ends is yielded before the end. o runs on a goroutine of its own and does not
+// wait for the subscriber; for a value that came while yield was running, d counts from its return.
+//
+//	o  ──1─2─3────────4──|
+//	d  ──────────3───────4|
+func Debounce[T any](o Observable[T], d time.Duration) Observable[T] {
+	mustBePositive(d)
+	return func(ctx context.Context, yield func(T) bool) error {
+		in := newIntake(ctx, DropOldest[T](1))
+		defer in.stop()
+		in.start(o)
+		quiet := stoppedTimer()
+		defer quiet.Stop()
+		var last pending[T]
+		ended, err := in.runClocked(ctx, quiet.C, func(v T) bool {
+			last.set(v)
+			quiet.Reset(d)
+			return true
+		}, func() bool { return last.flush(yield) })
+		return last.end(ended, err, yield)
+	}
+}
+
+// Sample yields the latest value every d, which must be positive, unless there was none since the
+// last time. The value that waits when o ends is yielded before the end. o runs on a goroutine of
+// its own and does not wait for the subscriber.
+//
+//	o  ──1─2───────3─4─5─|
+//	d  ─────2─────────4──5|
+func Sample[T any](o Observable[T], d time.Duration) Observable[T] {
+	mustBePositive(d)
+	return func(ctx context.Context, yield func(T) bool) error {
+		in := newIntake(ctx, DropOldest[T](1))
+		defer in.stop()
+		ticker := time.NewTicker(d)
+		defer ticker.Stop()
+		in.start(o)
+		var last pending[T]
+		ended, err := in.runClocked(ctx, ticker.C, func(v T) bool {
+			last.set(v)
+			return true
+		}, func() bool { return last.flush(yield) })
+		return last.end(ended, err, yield)
+	}
+}
+
+// BatchTime yields the values in batches: when there are n of them, or d after the first of them,
+// whichever is sooner. n and d must be positive. The batch that is unfinished when o ends is
+// yielded before the end. The subscriber owns the slices. o runs on a goroutine of its own; up to
+// 128 values are fetched ahead.
+//
+//	o     ──1─2─3──4─────────|
+//	3, d  ──────[1 2 3]───[4]|
+func BatchTime[T any](o Observable[T], n int, d time.Duration) Observable[[]T] {
+	mustBePositive(d)
+	if n < 1 {
+		panic("stream: BatchTime of less than one")
+	}
+	return func(ctx context.Context, yield func([]T) bool) error {
+		in := newIntake(ctx, Block[T](prefetch))
+		defer in.stop()
+		in.start(o)
+		due := stoppedTimer()
+		defer due.Stop()
+		var batch pending[[]T]
+		ended, err := in.runClocked(ctx, due.C, func(v T) bool {
+			if !batch.waits {
+				due.Reset(d)
+			}
+			batch.set(append(batch.value, v))
+			if len(batch.value) < n {
+				return true
+			}
+			due.Stop()
+			return batch.flush(yield)
+		}, func() bool { return batch.flush(yield) })
+		return batch.end(ended, err, yield)
+	}
+}
+
+// runClocked is run for operators that also wait for a clock: it calls onValue for every value and
+// onTick for every tick, and returns nil and false when one of them returned false. With true it
+// returns how o ended; all values have been seen then.
+//
+// Concurrency: both are called on the subscriber's goroutine, so that what they share needs no lock.
+func (in *intake[T]) runClocked(
+	ctx context.Context, tick <-chan time.Time, onValue func(T) bool, onTick func() bool,
+) (bool, error) {
+	for ctx.Err() == nil {
+		batch, ended, err := in.take()
+		if ended {
+			return true, cmp.Or(context.Cause(ctx), err)
+		}
+		for _, v := range batch {
+			if ctx.Err() != nil {
+				return false, context.Cause(ctx)
+			}
+			if !onValue(v) {
+				return false, nil
+			}
+		}
+		if len(batch) > 0 {
+			continue
+		}
+		select {
+		case <-in.wake:
+		case <-tick:
+			if ctx.Err() == nil && !onTick() {
+				return false, nil
+			}
+		case <-ctx.Done():
+		}
+	}
+	return false, context.Cause(ctx)
+}
+
+// A pending is a value that waits for its time, or none.
+type pending[T any] struct {
+	value T
+	waits bool
+}
+
+func (p *pending[T]) set(v T) { p.value, p.waits = v, true }
+
+// flush yields the value, if there is one.
+func (p *pending[T]) flush(yield func(T) bool) bool {
+	if !p.waits {
+		return true
+	}
+	v := p.value
+	*p = pending[T]{}
+	return yield(v)
+}
+
+// end is the last step of an operator with a pending value: err is what runClocked returned.
+func (p *pending[T]) end(ended bool, err error, yield func(T) bool) error {
+	if ended && !p.flush(yield) {
+		return nil
+	}
+	return err
+}
+
+func stoppedTimer() *time.Timer {
+	t := time.NewTimer(time.Hour)
+	t.Stop()
+	return t
+}
+
+func mustBePositive(d time.Duration) {
+	if d <= 0 {
+		panic("stream: a duration that is not positive")
+	}
+}
+
+// Throttle yields a value and then drops those that come within d of it, d being positive. It has
+// no goroutine.
+//
+//	o  ──1─2─3─────4──5──|
+//	d  ──1─────────4─────|
+func Throttle[T any](o Observable[T], d time.Duration) Observable[T] {
+	mustBePositive(d)
+	return func(ctx context.Context, yield func(T) bool) error {
+		var last time.Time
+		started, stopped := false, false
+		err := o(ctx, func(v T) bool {
+			now := time.Now()
+			if started && now.Sub(last) < d {
+				return true
+			}
+			started, last = true, now
+			stopped = !yield(v)
+			return !stopped
+		})
+		return unless(stopped, err)
+	}
+}
+
+// Delay yields each value d after it came. The end is not delayed by itself, but comes after the
+// values. o runs on a goroutine of its own and waits while 4,096 values are under way.
+//
+//	o  ──1──2──3──|
+//	d  ─────1──2──3|
+func Delay[T any](o Observable[T], d time.Duration) Observable[T] {
+	type dated struct {
+		value T
+		due   time.Time
+	}
+	delayed := Buffer(Map(o, func(v T) dated { return dated{v, time.Now().Add(d)} }), Block[dated](maxDelayed))
+	return func(ctx context.Context, yield func(T) bool) error {
+		stopped := false
+		var cancelled error
+		err := delayed(ctx, func(v dated) bool {
+			if cancelled = sleep(ctx, time.Until(v.due)); cancelled != nil {
+				return false
+			}
+			stopped = !yield(v.value)
+			return !stopped
+		})
+		if cancelled != nil {
+			return cancelled
+		}
+		return unless(stopped, err)
+	}
+}
+
+const maxDelayed = 4096

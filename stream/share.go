@@ -1,0 +1,138 @@
+package stream
+
+import (
+	"context"
+	"sync"
+)
+
+// Share makes one subscription to o serve all subscribers: it begins with the first and ends with
+// the last, who waits for its end. Each gets what comes from its own subscription on, with its own
+// place and the policy p. When o ends, all end in the same way; the next subscriber begins anew,
+// but never before the subscription to o that went before is gone.
+//
+// o runs on a goroutine of its own, with the values of the first subscriber's context.
+func Share[T any](o Observable[T], p Policy[T]) Observable[T] {
+	return (&shared[T]{o: o, policy: p}).subscribe
+}
+
+// Replay is Share whose newcomers first get the last n values that o yielded since it was
+// subscribed to. Replay panics if n is less than 1.
+func Replay[T any](o Observable[T], n int, p Policy[T]) Observable[T] {
+	if n < 1 {
+		panic("stream: Replay of less than one")
+	}
+	return (&shared[T]{o: o, policy: p, replay: n}).subscribe
+}
+
+// A shared is an observable that is subscribed to once for many.
+//
+// Concurrency: mu guards the fields below it, and refs of the runs; it is held while a subscriber
+// joins a run, so that nobody joins one that is about to be cancelled. The lock of a run's subject
+// is taken within it, never the other way round.
+type shared[T any] struct {
+	o      Observable[T]
+	policy Policy[T]
+	replay int
+
+	mu      sync.Mutex
+	current *run[T]         // what newcomers join; nil before the first and after its end
+	last    <-chan struct{} // closed when the latest one begun is gone
+}
+
+// A run is one subscription to the shared observable.
+type run[T any] struct {
+	subject *Subject[T]
+	history []T // the last values, as a ring; guarded by subject
+	count   int // of values so far; guarded by subject
+	refs    int
+	cancel  context.CancelFunc
+	done    chan struct{}
+}
+
+func (s *shared[T]) subscribe(ctx context.Context, yield func(T) bool) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	r, sub := s.join(ctx)
+	defer s.leave(r, sub)
+	return sub.run(ctx, yield)
+}
+
+// join returns a run and a subscription to its subject. The first one's subscription is there
+// before o can yield.
+func (s *shared[T]) join(ctx context.Context) (*run[T], *subscription[T]) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r := s.current
+	if r == nil {
+		r = &run[T]{subject: NewSubject[T](), done: make(chan struct{})}
+		ctx, r.cancel = context.WithCancel(context.WithoutCancel(ctx))
+		before := s.last
+		s.current, s.last = r, r.done
+		defer func() { go s.execute(ctx, r, before) }()
+	}
+	r.refs++
+	return r, r.subject.join(s.policy, r.replay)
+}
+
+// leave ends the run, and waits for its end, if nobody else needs it.
+func (s *shared[T]) leave(r *run[T], sub *subscription[T]) {
+	sub.leave()
+	s.mu.Lock()
+	r.refs--
+	last := r.refs == 0
+	if last {
+		s.retire(r)
+	}
+	s.mu.Unlock()
+	if last {
+		r.cancel()
+		<-r.done
+	}
+}
+
+// retire makes newcomers begin anew. It needs mu.
+func (s *shared[T]) retire(r *run[T]) {
+	if s.current == r {
+		s.current = nil
+	}
+}
+
+// execute subscribes to o, after the run before has ended.
+func (s *shared[T]) execute(ctx context.Context, r *run[T], before <-chan struct{}) {
+	defer close(r.done)
+	if before != nil {
+		<-before
+	}
+	err := s.o(ctx, func(v T) bool {
+		return r.subject.Update(ctx, func(emit func(T)) {
+			r.remember(v, s.replay)
+			emit(v)
+		}) == nil
+	})
+	s.mu.Lock()
+	s.retire(r)
+	s.mu.Unlock()
+	r.subject.Close(err)
+}
+
+func (r *run[T]) remember(v T, n int) {
+	switch {
+	case n == 0:
+		return
+	case len(r.history) < n:
+		r.history = append(r.history, v)
+	default:
+		r.history[r.count%n] = v
+	}
+	r.count++
+}
+
+// replay returns the remembered values in order.
+func (r *run[T]) replay() []T {
+	if len(r.history) == 0 {
+		return nil
+	}
+	oldest := r.count % len(r.history)
+	return append(append([]T(nil), r.history[oldest:]...), r.history[:oldest]...)
+}
