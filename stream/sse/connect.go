@@ -43,7 +43,8 @@ type ConnectOptions struct {
 	MaxEventSize int
 	// AllowPlainHTTP permits plain http to hosts other than loopback.
 	AllowPlainHTTP bool
-	// Session is continued (its last event ID is sent) and updated. Nil means a fresh one for each
+	// Session is continued and updated. Its last event ID is sent, unless a header cannot carry it
+	// for its control characters or its length of more than 4 KiB. Nil means a fresh one for each
 	// subscription.
 	Session *Session
 	// OnOpen, if not nil, is called on the subscribing goroutine with a valid response before its
@@ -234,6 +235,7 @@ type body struct {
 	onRead  func(n int)
 }
 
+// Read implements io.Reader. Of an error it tells why the connection was ended, if that was here.
 func (b *body) Read(p []byte) (int, error) {
 	b.idle.Reset(b.timeout)
 	n, err := b.r.Read(p)

@@ -205,6 +205,30 @@ func TestErrorOfNewRequest(t *testing.T) {
 	if !errors.Is(err, broken) {
 		t.Errorf("got %v", err)
 	}
+	ctx, cancel := context.WithCancelCause(t.Context())
+	err = Connect(func(ctx context.Context) (*http.Request, error) {
+		cancel(broken)
+		return nil, ctx.Err()
+	}, nil)(ctx, unexpected(t))
+	if err != broken {
+		t.Errorf("cancelled meanwhile: got %v", err)
+	}
+}
+
+func TestNilArgumentsPanic(t *testing.T) {
+	for name, f := range map[string]func(){
+		"Connect":         func() { Connect(nil, nil) },
+		"FromEventSource": func() { FromEventSource(nil) },
+	} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("%s took nil", name)
+				}
+			}()
+			f()
+		}()
+	}
 }
 
 func TestHooks(t *testing.T) {

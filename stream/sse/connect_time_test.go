@@ -17,19 +17,22 @@ import (
 
 const okHeader = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n"
 
-// pipeClient is a client whose connections are pipes to serve, in the test's virtual time.
+// pipeTransport makes connections that are pipes to serve, on goroutines counted by servers.
+func pipeTransport(servers *sync.WaitGroup, serve func(net.Conn)) *http.Transport {
+	return &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) {
+		client, server := net.Pipe()
+		servers.Go(func() {
+			defer server.Close()
+			serve(server)
+		})
+		return client, nil
+	}}
+}
+
+// pipeClient is a client of pipes, which are gone when the test ends.
 func pipeClient(t *testing.T, serve func(net.Conn)) *http.Client {
 	var servers sync.WaitGroup
-	transport := &http.Transport{
-		DialContext: func(context.Context, string, string) (net.Conn, error) {
-			client, server := net.Pipe()
-			servers.Go(func() {
-				defer server.Close()
-				serve(server)
-			})
-			return client, nil
-		},
-	}
+	transport := pipeTransport(&servers, serve)
 	t.Cleanup(func() {
 		transport.CloseIdleConnections()
 		servers.Wait()
@@ -152,14 +155,17 @@ func unexpected(t *testing.T) func(Event) bool {
 	}
 }
 
-// Every phase just within its time is within the time.
+// Every phase just within its time is within the time, and a redirect has as many again.
 func TestEachPhaseHasItsOwnTime(t *testing.T) {
 	certificate := selfSigned(t)
 	synctest.Test(t, func(t *testing.T) {
 		const pause = defaultConnectTimeout - time.Nanosecond
+		answers := make(chan string, 2)
+		answers <- "HTTP/1.1 302 Found\r\nLocation: /\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+		answers <- okHeader + "data: x\n\n"
 		client := pipeClient(t, func(conn net.Conn) {
 			time.Sleep(pause)
-			answering([]string{okHeader + "data: x\n\n"}, pause)(tls.Server(conn, &tls.Config{Certificates: certificate}))
+			answering([]string{<-answers}, pause)(tls.Server(conn, &tls.Config{Certificates: certificate}))
 		})
 		transport := client.Transport.(*http.Transport)
 		transport.TLSClientConfig = &tls.Config{InsecureSkipVerify: true}

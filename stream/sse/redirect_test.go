@@ -11,7 +11,6 @@ import (
 
 // A network answers requests by URL, with a redirect or a stream, and keeps them.
 type network struct {
-	t         *testing.T
 	redirects map[string]string
 	requests  []*http.Request
 }

@@ -270,7 +270,7 @@ func TestSessionContinues(t *testing.T) {
 
 func TestDataIsBorrowed(t *testing.T) {
 	var clones []Event
-	for event := range Scan(&chunkReader{chunks: [][]byte{[]byte("data: a\n\n"), []byte("data: b\n\n")}}, nil) {
+	for event := range Scan(strings.NewReader("data: a\n\ndata: b\n\n"), nil) {
 		clones = append(clones, event.Clone())
 		// Whoever appends to the data must not reach what follows it in the buffer.
 		_ = append(event.Data, "\n\n\n\n\n"...)
