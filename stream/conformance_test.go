@@ -1,0 +1,79 @@
+package stream_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"testing"
+	"testing/synctest"
+
+	"github.com/relaystream/autoconfig/stream"
+	"github.com/relaystream/autoconfig/stream/streamtest"
+)
+
+// conforms holds what make returns to the contract and to its model.
+func conforms(t *testing.T, make func() ints, want sequence, hot bool) {
+	t.Helper()
+	streamtest.Test(t, make, want.values, &streamtest.Options{Err: want.err, Endless: want.endless, Hot: hot})
+}
+
+func operators() []operator { return slices.Concat(synchronous(), asynchronous()) }
+
+// TestSources: every source keeps the contract, alone and behind every operator.
+func TestSources(t *testing.T) {
+	for _, src := range sources() {
+		t.Run(src.name, func(t *testing.T) {
+			conforms(t, src.make, src.sequence, src.hot)
+			for _, op := range operators() {
+				if src.hot && op.name == "Concat with itself" || src.hot && op.model(sequence{err: errEnd}).err == nil {
+					continue
+				}
+				t.Run(op.name, func(t *testing.T) {
+					conforms(t, func() ints { return op.apply(src.make()) }, op.model(src.sequence), src.hot || op.hot)
+				})
+			}
+		})
+	}
+}
+
+// TestPairs: every operator keeps the contract behind and in front of every other, those aside that
+// differ from Map in nothing that would matter.
+func TestPairs(t *testing.T) {
+	if testing.Short() {
+		t.Skip("hundreds of combinations")
+	}
+	failing := sequence{values: []int{2, 3}, err: errEnd}
+	paired := slices.DeleteFunc(operators(), func(op operator) bool { return op.plain })
+	for _, inner := range paired {
+		for _, outer := range paired {
+			t.Run(inner.name+"/"+outer.name, func(t *testing.T) {
+				conforms(t, func() ints {
+					o := stream.Concat(stream.Just(failing.values...), stream.Fail[int](errEnd))
+					return outer.apply(inner.apply(o))
+				}, outer.model(inner.model(failing)), inner.hot || outer.hot)
+			})
+		}
+	}
+}
+
+// TestRudeSource: an operator that was asked to stop returns nil even if its source, which breaks
+// the contract, makes an error of it.
+func TestRudeSource(t *testing.T) {
+	rude := func(_ context.Context, yield func(int) bool) error {
+		for v := range 4 {
+			if !yield(v) {
+				return errors.New("broken pipe")
+			}
+		}
+		return nil
+	}
+	for _, op := range operators() {
+		t.Run(op.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				if err := op.apply(rude)(t.Context(), func(int) bool { return false }); err != nil {
+					t.Errorf("returned %v", err)
+				}
+			})
+		})
+	}
+}

@@ -1,0 +1,417 @@
+package stream_test
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"math"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/cenkalti/backoff/v4"
+
+	"github.com/relaystream/autoconfig/stream"
+)
+
+var (
+	errEnd   = errors.New("the source's error")
+	errMap   = errors.New("a callback's error")
+	errCause = errors.New("the context's cause")
+)
+
+type ints = stream.Observable[int]
+
+// A sequence is what an observable does, as data: its values and then an error, completion, or
+// nothing any more.
+type sequence struct {
+	values  []int
+	err     error
+	endless bool
+}
+
+// ends reports whether the sequence completes.
+func (s sequence) completes() bool { return s.err == nil && !s.endless }
+
+// with replaces the values.
+func (s sequence) with(values []int) sequence {
+	s.values = values
+	return s
+}
+
+// cut is the sequence completed after n values, if it has as many.
+func (s sequence) cut(n int) sequence {
+	if len(s.values) < n {
+		return s
+	}
+	return sequence{values: s.values[:n]}
+}
+
+// then is the sequence followed by another if it completes.
+func (s sequence) then(next sequence) sequence {
+	if !s.completes() {
+		return s
+	}
+	return next.with(slices.Concat(s.values, next.values))
+}
+
+// each is the sequence with every value replaced by what f makes of it.
+func (s sequence) each(f func(int) []int) sequence {
+	var values []int
+	for _, v := range s.values {
+		values = append(values, f(v)...)
+	}
+	return s.with(values)
+}
+
+// A source is an observable with its model.
+type source struct {
+	name string
+	make func() ints
+	sequence
+	hot bool
+}
+
+func sources() []source {
+	values := []int{1, 2, 2, 3}
+	channel := func(close func(chan int)) func() ints {
+		return func() ints {
+			ch := make(chan int, len(values))
+			for _, v := range values {
+				ch <- v
+			}
+			close(ch)
+			return stream.FromChan(ch)
+		}
+	}
+	seq2 := func(yield func(int, error) bool) {
+		for _, v := range values {
+			if !yield(v, nil) {
+				return
+			}
+		}
+		yield(99, errEnd)
+	}
+	always := func(o ints) func() ints { return func() ints { return o } }
+	return []source{
+		{"Just", always(stream.Just(values...)), sequence{values: values}, false},
+		{"Empty", stream.Empty[int], sequence{}, false},
+		{"Just nothing", always(stream.Just[int]()), sequence{}, false},
+		{"Never", stream.Never[int], sequence{endless: true}, false},
+		{"Fail", always(stream.Fail[int](errEnd)), sequence{err: errEnd}, false},
+		{"FromSeq", always(stream.FromSeq(slices.Values(values))), sequence{values: values}, false},
+		{"FromSeq nothing", always(stream.FromSeq(slices.Values([]int(nil)))), sequence{}, false},
+		{"FromSeq2", always(stream.FromSeq2(seq2)), sequence{values: values, err: errEnd}, false},
+		{"FromChan closed", channel(func(ch chan int) { close(ch) }), sequence{values: values}, true},
+		{"FromChan open", channel(func(chan int) {}), sequence{values: values, endless: true}, true},
+		{"FromChan nil", always(stream.FromChan[int](nil)), sequence{endless: true}, false},
+		{"FromFunc", always(stream.FromFunc(func(context.Context) (int, error) { return 1, nil })), sequence{values: []int{1}}, false},
+		{"FromFunc failing", always(stream.FromFunc(func(context.Context) (int, error) { return 1, errEnd })), sequence{err: errEnd}, false},
+		{"FromFunc waiting", always(stream.FromFunc(func(ctx context.Context) (int, error) {
+			<-ctx.Done()
+			return 0, ctx.Err() // not the cause
+		})), sequence{endless: true}, false},
+		{"Defer", always(stream.Defer(func() ints { return stream.Just(values...) })), sequence{values: values}, false},
+		{"failing", always(stream.Concat(stream.Just(values...), stream.Fail[int](errEnd))), sequence{values: values, err: errEnd}, false},
+		{"waiting", always(stream.Concat(stream.Just(values...), stream.Never[int]())), sequence{values: values, endless: true}, false},
+		{"Timer", always(stream.ConcatMap(stream.Just(values...), afterASecond)), sequence{values: values}, false},
+		{"Interval", always(ticks), sequence{values: []int{1, 2, 3, 4}, endless: true}, false},
+	}
+}
+
+// afterASecond is v, a second later.
+func afterASecond(v int) ints {
+	return stream.Map(stream.Timer(time.Second), func(time.Time) int { return v })
+}
+
+// ticks numbers the ticks of a subscription to Interval. A subscriber that needs longer than an
+// interval loses some; it therefore stops the clock, which is of no use but here.
+func ticks(ctx context.Context, yield func(int) bool) error {
+	k := 0
+	for {
+		stopped := false
+		err := stream.Take(stream.Interval(time.Minute), 1)(ctx, func(time.Time) bool {
+			k++
+			stopped = !yield(k)
+			return !stopped
+		})
+		if stopped || err != nil {
+			return err
+		}
+	}
+}
+
+// An operator is one of this package with its arguments, as a function on observables and as one on
+// their models.
+type operator struct {
+	name  string
+	apply func(ints) ints
+	model func(sequence) sequence
+	// hot says that subscribers to what it returns share the source.
+	hot bool
+	// synchronous says that it has neither goroutines nor timers.
+	synchronous bool
+	// plain says that it handles its ends as Map does, which stands for it where operators are paired.
+	plain bool
+}
+
+func same(s sequence) sequence { return s }
+
+func identity(v int) int { return v }
+
+func even(v int) bool { return v%2 == 0 }
+
+func plus(a, b int) int { return a + b }
+
+func sum(values []int) int {
+	total := 0
+	for _, v := range values {
+		total += v
+	}
+	return total
+}
+
+// synchronous are the operators that have no goroutine.
+func synchronous() []operator {
+	ops := slices.Concat(transforming(), filtering(), continuing(), terminals())
+	for i := range ops {
+		ops[i].synchronous = true
+	}
+	return ops
+}
+
+func transforming() []operator {
+	tripled := func(v int) int { return 3 * v }
+	return []operator{
+		{name: "Map", apply: func(o ints) ints { return stream.Map(o, tripled) },
+			model: func(s sequence) sequence { return s.each(func(v int) []int { return []int{3 * v} }) }},
+		{name: "MapErr", plain: true, apply: func(o ints) ints {
+			return stream.MapErr(stream.Map(o, strconv.Itoa), strconv.Atoi)
+		}, model: same},
+		{name: "MapErr failing", apply: func(o ints) ints {
+			return stream.MapErr(o, func(v int) (int, error) {
+				if v >= 3 {
+					return v, errMap
+				}
+				return v, nil
+			})
+		}, model: func(s sequence) sequence {
+			if i := slices.IndexFunc(s.values, func(v int) bool { return v >= 3 }); i >= 0 {
+				return sequence{values: s.values[:i], err: errMap}
+			}
+			return s
+		}},
+		{name: "Tap", plain: true, apply: func(o ints) ints { return stream.Tap(o, func(int) {}) }, model: same},
+		{name: "Scan", plain: true, apply: func(o ints) ints { return stream.Scan(o, 0, plus) },
+			model: func(s sequence) sequence {
+				total := 0
+				return s.each(func(v int) []int {
+					total += v
+					return []int{total}
+				})
+			}},
+		{name: "Reduce", apply: func(o ints) ints { return stream.Reduce(o, 0, plus) },
+			model: func(s sequence) sequence {
+				return s.with(nil).then(sequence{values: []int{sum(s.values)}})
+			}},
+		{name: "BatchCount", apply: func(o ints) ints { return stream.Map(stream.BatchCount(o, 3), sum) }, model: batchesOf(3)},
+		{name: "Materialize, Dematerialize", apply: func(o ints) ints {
+			return stream.Dematerialize(stream.Materialize(o))
+		}, model: same},
+		{name: "Materialize", apply: func(o ints) ints {
+			return stream.Map(stream.Materialize(o), func(n stream.Notification[int]) int {
+				if n.Done {
+					return -1
+				}
+				return n.Value
+			})
+		}, model: func(s sequence) sequence {
+			return sequence{values: s.values, endless: s.endless}.then(sequence{values: []int{-1}})
+		}},
+	}
+}
+
+// batchesOf sums the values of batches. The unfinished one comes before the end.
+func batchesOf(n int) func(sequence) sequence {
+	return func(s sequence) sequence {
+		var sums []int
+		for batch := range slices.Chunk(s.values, n) {
+			if len(batch) == n || !s.endless {
+				sums = append(sums, sum(batch))
+			}
+		}
+		return s.with(sums)
+	}
+}
+
+func filtering() []operator {
+	small := func(v int) bool { return v < 3 }
+	while := func(s sequence) int {
+		if i := slices.IndexFunc(s.values, func(v int) bool { return !small(v) }); i >= 0 {
+			return i
+		}
+		return len(s.values)
+	}
+	return []operator{
+		{name: "Filter", apply: func(o ints) ints { return stream.Filter(o, even) },
+			model: func(s sequence) sequence {
+				return s.with(slices.DeleteFunc(slices.Clone(s.values), func(v int) bool { return !even(v) }))
+			}},
+		{name: "Take 2", apply: func(o ints) ints { return stream.Take(o, 2) },
+			model: func(s sequence) sequence { return s.cut(2) }},
+		{name: "Take 0", apply: func(o ints) ints { return stream.Take(o, 0) },
+			model: func(s sequence) sequence { return s.cut(0) }},
+		{name: "TakeWhile", apply: func(o ints) ints { return stream.TakeWhile(o, small) },
+			model: func(s sequence) sequence {
+				if n := while(s); n < len(s.values) {
+					return s.cut(n)
+				}
+				return s
+			}},
+		{name: "Skip 1", plain: true, apply: func(o ints) ints { return stream.Skip(o, 1) },
+			model: func(s sequence) sequence { return s.with(s.values[min(1, len(s.values)):]) }},
+		{name: "SkipWhile", plain: true, apply: func(o ints) ints { return stream.SkipWhile(o, small) },
+			model: func(s sequence) sequence { return s.with(s.values[while(s):]) }},
+		{name: "Distinct", plain: true, apply: func(o ints) ints { return stream.Distinct(o, identity) },
+			model: func(s sequence) sequence {
+				var seen []int
+				return s.each(func(v int) []int {
+					if slices.Contains(seen, v) {
+						return nil
+					}
+					seen = append(seen, v)
+					return []int{v}
+				})
+			}},
+		{name: "DistinctUntilChanged", plain: true, apply: func(o ints) ints { return stream.DistinctUntilChanged(o, identity) },
+			model: func(s sequence) sequence { return s.with(slices.Compact(slices.Clone(s.values))) }},
+	}
+}
+
+// continuing are the operators that subscribe to more than one observable, one after the other.
+func continuing() []operator {
+	twice := func(v int) []int { return []int{v, v} }
+	return []operator{
+		{name: "StartWith", apply: func(o ints) ints { return stream.StartWith(o, 8, 9) },
+			model: func(s sequence) sequence { return sequence{values: []int{8, 9}}.then(s) }},
+		{name: "Concat before", apply: func(o ints) ints { return stream.Concat(o, stream.Just(8, 9)) },
+			model: func(s sequence) sequence { return s.then(sequence{values: []int{8, 9}}) }},
+		{name: "Concat with itself", apply: func(o ints) ints { return stream.Concat(o, o) },
+			model: func(s sequence) sequence { return s.then(s) }},
+		{name: "ConcatMap", apply: func(o ints) ints {
+			return stream.ConcatMap(o, func(v int) ints { return stream.Just(twice(v)...) })
+		}, model: func(s sequence) sequence { return s.each(twice) }},
+		{name: "ConcatMap of one", apply: func(o ints) ints {
+			return stream.ConcatMap(stream.Just(0), func(int) ints { return o })
+		}, model: same},
+		{name: "Catch", apply: func(o ints) ints {
+			return stream.Catch(o, func(error) ints { return stream.Just(7) })
+		}, model: func(s sequence) sequence {
+			if s.err == nil {
+				return s
+			}
+			return sequence{values: s.values}.then(sequence{values: []int{7}})
+		}},
+		{name: "Retry at once", apply: func(o ints) ints { return stream.Retry(o, times(1, 0)) }, model: retried},
+	}
+}
+
+// times is a policy that allows n retries, each after the same delay.
+func times(n int, delay time.Duration) func() stream.RetryPolicy {
+	return func() stream.RetryPolicy {
+		left := n
+		return func(error) time.Duration {
+			if left--; left < 0 {
+				return backoff.Stop
+			}
+			return delay
+		}
+	}
+}
+
+func retried(s sequence) sequence {
+	if s.err == nil {
+		return s
+	}
+	return sequence{values: s.values}.then(s)
+}
+
+// terminals are sequences that pass through a terminal and become observables again.
+func terminals() []operator {
+	return []operator{
+		{name: "All, FromSeq2", apply: func(o ints) ints {
+			return func(ctx context.Context, yield func(int) bool) error {
+				return stream.FromSeq2(o.All(ctx))(ctx, yield)
+			}
+		}, model: same},
+		{name: "ForEach", plain: true, apply: func(o ints) ints {
+			return func(ctx context.Context, yield func(int) bool) error {
+				errStop := errors.New("stop")
+				err := o.ForEach(ctx, func(v int) error {
+					if !yield(v) {
+						return errStop
+					}
+					return nil
+				})
+				if err == errStop {
+					return nil
+				}
+				return err
+			}
+		}, model: same},
+	}
+}
+
+// asynchronous are the operators that have goroutines or wait for time.
+func asynchronous() []operator {
+	never := stream.Never[int]()
+	block := stream.Block[int](1)
+	return []operator{
+		{name: "Chan, FromChan", apply: func(o ints) ints {
+			return func(ctx context.Context, yield func(int) bool) error {
+				values, stop := o.Chan(ctx, 1)
+				defer stop()
+				stopped := false
+				err := stream.FromChan(values)(ctx, func(v int) bool {
+					stopped = !yield(v)
+					return !stopped
+				})
+				if stopped {
+					return nil
+				}
+				return cmp.Or(err, stop())
+			}
+		}, model: same},
+		{name: "TakeUntil never", apply: func(o ints) ints { return stream.TakeUntil(o, never) }, model: same},
+		{name: "TakeUntil empty", apply: func(o ints) ints { return stream.TakeUntil(o, stream.Empty[int]()) }, model: same},
+		{name: "ConcatMap in time", apply: func(o ints) ints { return stream.ConcatMap(o, afterASecond) }, model: same},
+		{name: "Retry later", apply: func(o ints) ints { return stream.Retry(o, times(1, time.Second)) }, model: retried},
+		{name: "Buffer", apply: func(o ints) ints { return stream.Buffer(o, block) }, model: same},
+		{name: "Merge", apply: func(o ints) ints { return stream.Merge(o, stream.Empty[int]()) }, model: same},
+		{name: "FlatMap", apply: func(o ints) ints {
+			return stream.FlatMap(stream.Just(0), 1, func(int) ints { return o })
+		}, model: same},
+		{name: "SwitchMap", apply: func(o ints) ints {
+			return stream.SwitchMap(stream.Just(0), func(int) ints { return o })
+		}, model: same},
+		{name: "MapParallel", apply: func(o ints) ints {
+			return stream.MapParallel(o, 2, func(_ context.Context, v int) (int, error) { return v, nil })
+		}, model: same},
+		{name: "Delay", apply: func(o ints) ints { return stream.Delay(o, time.Second) }, model: same},
+		{name: "Timeout", apply: func(o ints) ints { return stream.Timeout(o, math.MaxInt64) }, model: same},
+		{name: "BatchTime", apply: func(o ints) ints {
+			return stream.Map(stream.BatchTime(o, 3, math.MaxInt64), sum)
+		}, model: batchesOf(3)},
+		{name: "Zip", apply: func(o ints) ints {
+			return stream.Zip(o, stream.FromSeq(naturals), func(v, _ int) int { return v })
+		}, model: same},
+		{name: "Race", apply: func(o ints) ints { return stream.Race(o, never) }, model: same},
+		{name: "Share", apply: func(o ints) ints { return stream.Share(o, block) }, model: same, hot: true},
+		{name: "Replay", apply: func(o ints) ints { return stream.Replay(o, 1, block) }, model: same, hot: true},
+	}
+}
+
+func naturals(yield func(int) bool) {
+	for i := 0; yield(i); i++ {
+	}
+}
