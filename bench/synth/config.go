@@ -1,0 +1,38 @@
+package synth
+
+// A Config describes a stream. The same Config gives the same bytes. Shares are between 0 and 1.
+type Config struct {
+	// Seed starts the random numbers.
+	Seed uint64
+	// Environments is how many environments there are, the mark included. At least 1.
+	Environments int
+	// PutSize is how many of them the put lists, 0 for all; Rest introduces the others.
+	PutSize int
+	// Filters is how many payload filters the put lists.
+	Filters int
+	// NameLength is the mean length, in bytes, of each of an environment's four names.
+	NameLength int
+	// Rotating is the share of environments whose SDK key is rotated, by every other update of them.
+	// The replaced key then expires in the year 2100.
+	Rotating float64
+	// ConcurrentKeys is the share of environments that list all their accepted keys.
+	ConcurrentKeys float64
+
+	// Stale is the share of patches that carry an older version and other content.
+	Stale float64
+	// Unchanged is the share of messages that repeat the current version and content.
+	Unchanged float64
+	// Deletes is the share of messages that delete an environment. A later patch brings it back.
+	Deletes float64
+	// FilterPatches is the share of patches for filters; they need Filters.
+	FilterPatches float64
+	// Unusual is the share of patches in JSON that the service would not write but may: names beyond
+	// ASCII or in need of escapes, white space over several data lines, members in another order.
+	Unusual float64
+}
+
+// Default is the stream that benchmarks use if nothing else is asked for: 1,000 environments, and
+// patches of about 386 bytes of JSON of which each changes one environment.
+func Default() Config {
+	return Config{Seed: 1, Environments: 1000, NameLength: 10, Rotating: 0.05}
+}

@@ -1,0 +1,51 @@
+package synth
+
+import (
+	"bytes"
+	"encoding/json"
+
+	"github.com/relaystream/autoconfig/decode"
+)
+
+// appendUnusual gives the environment a name beyond ASCII and sends it in a form of its own.
+func (s *Stream) appendUnusual(dst []byte, rep *decode.EnvironmentRep) []byte {
+	rep.EnvName = s.name() + [...]string{" <&>", " \"quoted\" \\", " Überprüfung", " 本番環境 🚀"}[s.rng.IntN(4)]
+	text := appendPatchJSON(nil, rep)
+	switch s.rng.IntN(4) {
+	case 0:
+		text = indented(text)
+	case 1:
+		text = sorted(text)
+	case 2:
+		text = bytes.ReplaceAll(text, []byte("/"), []byte(`\/`))
+	}
+	dst = append(dst, "event: patch\n"...)
+	for line := range bytes.Lines(text) {
+		dst = append(append(dst, "data: "...), bytes.TrimSuffix(line, []byte("\n"))...)
+		dst = append(dst, '\n')
+	}
+	return append(dst, '\n')
+}
+
+func indented(text []byte) []byte {
+	var out bytes.Buffer
+	if err := json.Indent(&out, text, "", "\t"); err != nil {
+		panic(err) // text is what this package wrote
+	}
+	return out.Bytes()
+}
+
+// sorted puts the members of every object into alphabetical order.
+func sorted(text []byte) []byte {
+	var value any
+	reader := json.NewDecoder(bytes.NewReader(text))
+	reader.UseNumber()
+	if err := reader.Decode(&value); err != nil {
+		panic(err) // text is what this package wrote
+	}
+	out, err := json.Marshal(value)
+	if err != nil {
+		panic(err)
+	}
+	return out
+}
