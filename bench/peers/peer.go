@@ -1,0 +1,102 @@
+// Package peers holds the ways to read an auto-configuration stream in Go that the benchmarks
+// compare. Each is written as its library's documentation recommends, without options that would
+// slow it down, and each tells the same handler of the same changes.
+package peers
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/relaystream/autoconfig/decode"
+)
+
+// A Handler is told of changes, one call at a time. It is the interface that Relay implements.
+type Handler interface {
+	AddEnvironment(params EnvironmentParams)
+	UpdateEnvironment(params EnvironmentParams)
+	ReceivedAllEnvironments()
+	DeleteEnvironment(id decode.EnvironmentID)
+	KeyExpired(id decode.EnvironmentID, oldKey decode.SDKKey)
+}
+
+type EnvironmentParams struct {
+	EnvID          decode.EnvironmentID
+	Identifiers    EnvironmentIdentifiers
+	SDKKey         decode.SDKKey
+	MobileKey      decode.MobileKey
+	ExpiringSDKKey ExpiringSDKKey
+	TTL            time.Duration
+	SecureMode     bool
+}
+type EnvironmentIdentifiers struct {
+	EnvKey, EnvName, ProjKey, ProjName string
+}
+type ExpiringSDKKey struct {
+	Key        decode.SDKKey
+	Expiration time.Time
+}
+
+// An Output is where a peer's results go. Peers that stop short of changes call Read instead.
+type Output interface {
+	Handler
+	// Read counts what has been read.
+	Read(bytes, events int)
+}
+
+// A Level says what a peer makes of the stream. Each includes the ones before it.
+type Level int
+
+// The levels.
+const (
+	Bytes    Level = iota // throws the bytes away
+	Events                // separates the events, and throws them away
+	Messages              // decodes the JSON, and throws the result away
+	Changes               // keeps the state, and calls the handler
+)
+
+// A Peer reads streams.
+type Peer struct {
+	Name  string
+	About string
+	Level Level
+	// Run reads the stream at url until ctx ends or the connection breaks. It has left nothing
+	// behind when it returns.
+	Run func(ctx context.Context, client *http.Client, url string, out Output) error
+}
+
+// All returns the peers, the limit first.
+func All() []Peer {
+	return []Peer{
+		{"limit", "the response body, thrown away", Bytes, limit},
+		{"eventsource", "launchdarkly/eventsource, events counted", Events, eventSource},
+		{"classic", "launchdarkly/eventsource, encoding/json, a map", Changes, classic},
+		{"rxgo", "the same through ReactiveX/RxGo v2", Changes, rxGo},
+		{"ro", "the same through samber/ro", Changes, samberRo},
+		{"gosse", "tmaxmax/go-sse, go-json-experiment/json v2, a map", Changes, goSSE},
+		{"ours: events", "sse.Connect, events counted", Events, ourEvents},
+		{"ours: messages", "and decode.Messages, messages counted", Messages, ourMessages},
+	}
+}
+
+// request is what every peer asks for.
+func request(ctx context.Context, url string) (*http.Request, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("Accept", "text/event-stream")
+	return req, nil
+}
+
+// ended is the error of a stream that ended with err, nil if that was asked for.
+func ended(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return nil
+	}
+	if err == nil {
+		err = errors.New("the stream ended")
+	}
+	return err
+}
