@@ -1,0 +1,76 @@
+package parts
+
+import (
+	"context"
+	"encoding/json"
+
+	jsonv2 "github.com/go-json-experiment/json"
+	"github.com/relaystream/autoconfig/decode"
+	"github.com/relaystream/autoconfig/stream"
+	"github.com/relaystream/autoconfig/stream/sse"
+)
+
+// A Decoding decodes patches of environments.
+type Decoding struct {
+	Name  string
+	About string
+	// Run decodes one event after the other and returns the sum of their versions.
+	Run func(patches [][]byte) (int, error)
+}
+
+// Decodings returns the decoders, the usual one first.
+func Decodings() []Decoding {
+	return []Decoding{
+		{"encoding/json", "the standard library", func(patches [][]byte) (int, error) {
+			return unmarshalAll(patches, json.Unmarshal)
+		}},
+		{"go-json-experiment", "encoding/json/v2 as a module", func(patches [][]byte) (int, error) {
+			return unmarshalAll(patches, func(data []byte, into any) error { return jsonv2.Unmarshal(data, into) })
+		}},
+		{"ours, nothing known", "decode.Messages on its own", func(patches [][]byte) (int, error) {
+			return messages(patches, false)
+		}},
+		{"ours", "decode.Messages, told what is known", func(patches [][]byte) (int, error) {
+			return messages(patches, true)
+		}},
+	}
+}
+
+func unmarshalAll(patches [][]byte, unmarshal func([]byte, any) error) (int, error) {
+	sum := 0
+	for _, data := range patches {
+		patch := new(decode.PatchMessageData)
+		if err := unmarshal(data, patch); err != nil {
+			return sum, err
+		}
+		sum += patch.Data.Version
+	}
+	return sum, nil
+}
+
+// messages decodes as the client does, which looks every environment up and keeps it.
+func messages(patches [][]byte, remember bool) (int, error) {
+	known := map[decode.EnvironmentID]*decode.EnvironmentRep{}
+	events := func(_ context.Context, yield func(sse.Event) bool) error {
+		for _, data := range patches {
+			if !yield(sse.Event{Type: decode.PatchEvent, Data: data}) {
+				return nil
+			}
+		}
+		return nil
+	}
+	var options decode.Options
+	if remember {
+		options.Known = func(id []byte) *decode.EnvironmentRep { return known[decode.EnvironmentID(id)] }
+	}
+	sum := 0
+	err := decode.Messages(stream.Observable[sse.Event](events), &options)(context.Background(),
+		func(m decode.Message) bool {
+			sum += m.Environment.Version
+			if remember && m.Environment.Rep != nil {
+				known[m.Environment.ID] = m.Environment.Rep
+			}
+			return true
+		})
+	return sum, err
+}
