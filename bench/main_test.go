@@ -1,0 +1,50 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// Every scenario runs, small, and leaves what it should.
+func TestEveryScenario(t *testing.T) {
+	dir := t.TempDir()
+	var stdout bytes.Buffer
+	if err := run(t.Context(), []string{"-size", "200", "-rounds", "1", "-out", dir}, &stdout, &stdout); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(filepath.Join(dir, "results.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got report
+	if err := json.Unmarshal(text, &got); err != nil {
+		t.Fatal(err)
+	}
+	if len(got.Scenarios) != len(scenarios()) {
+		t.Errorf("%d scenarios have results, want %d", len(got.Scenarios), len(scenarios()))
+	}
+	for _, s := range got.Scenarios {
+		for _, extension := range []string{".svg", ".png"} {
+			if info, err := os.Stat(filepath.Join(dir, s.Name+extension)); err != nil || info.Size() == 0 {
+				t.Errorf("%s has no chart: %v", s.Name, err)
+			}
+		}
+		for _, c := range s.Cases {
+			if baseline(scenario{baseline: s.Baseline}, c) <= 0 {
+				t.Errorf("%s was not measured for the baseline, %s", s.Name, s.Baseline)
+			}
+			for _, r := range c.Results {
+				if len(r.Metrics) != len(s.Metrics) {
+					t.Errorf("%s, %s: %d metrics, want %d", s.Name, r.Peer, len(r.Metrics), len(s.Metrics))
+				}
+			}
+		}
+	}
+}

@@ -1,0 +1,27 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+)
+
+// A progress is a line that tells what is being done. It is there only on a terminal.
+type progress struct {
+	w io.Writer
+}
+
+func newProgress(w io.Writer) progress {
+	if file, ok := w.(*os.File); ok {
+		if info, err := file.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
+			return progress{w}
+		}
+	}
+	return progress{io.Discard}
+}
+
+const eraseLine = "\r\x1b[K"
+
+func (p progress) say(what string) { fmt.Fprint(p.w, eraseLine+what) }
+
+func (p progress) clear() { fmt.Fprint(p.w, eraseLine) }

@@ -1,0 +1,48 @@
+package main
+
+import (
+	"context"
+	"runtime"
+	"time"
+
+	"github.com/relaystream/autoconfig/bench/peers"
+	"github.com/relaystream/autoconfig/bench/synth"
+)
+
+// growth asks whether a patch costs more when there are more environments, and what an environment
+// costs in memory. Past a certain number they no longer come with the put, whose size clients limit.
+func growth() scenario {
+	const largestPut = 100_000
+	return scenario{
+		name: "growth", about: "patches over more and more environments, and the memory that these take",
+		metrics: append(perPatch, "heap B/environment"), baseline: "classic", axis: "environments",
+		cases: func(size int) []int {
+			return []int{max(2, size/200), max(2, size/20), max(2, size/2), max(2, 5*size)}
+		},
+		open: func(x, size int) (*field, error) {
+			cfg := synth.Default()
+			cfg.Environments, cfg.PutSize = x, min(x, largestPut)
+			return within(cfg, func(w *world) ([]trial, error) {
+				first, measured, err := w.patches(size)
+				return trialsOf(peers.Changes, func(ctx context.Context, peer peers.Peer) (sample, error) {
+					before := heap()
+					return w.connected(ctx, peer, first, func(s *session) (sample, error) {
+						held := max(heap(), before) - before
+						values, err := measure(measured.Events, func() (time.Duration, error) { return s.play(measured) })
+						return sample{values: append(values, float64(held)/float64(x))}, err
+					})
+				}), err
+			})
+		},
+	}
+}
+
+// heap is the size of what is in use.
+func heap() uint64 {
+	var m runtime.MemStats
+	// Twice: what a finalizer or a pool holds on to is gone after the second.
+	runtime.GC()
+	runtime.GC()
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
+}

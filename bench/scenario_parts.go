@@ -1,0 +1,129 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+
+	"github.com/relaystream/autoconfig/bench/parts"
+	"github.com/relaystream/autoconfig/bench/synth"
+)
+
+// inMemory is how many patches are held in memory for what is measured without a connection. They
+// are used again and again: the heap stays small, and the processor's caches don't hold them.
+const inMemory = 20_000
+
+func framing() scenario {
+	return scenario{
+		name: "framing", about: "separating the events of patches, out of memory",
+		metrics:  []string{"ns/event", "allocs/event", "B/event"},
+		baseline: "eventsource", cases: one,
+		open: func(_, size int) (*field, error) {
+			whole, _ := remembered(size)
+			f := &field{close: func() {}}
+			for _, framing := range parts.Framings() {
+				f.trials = append(f.trials, repeated(framing.Name, size, func() error {
+					_, err := framing.Run(bytes.NewReader(whole))
+					return err
+				}))
+			}
+			return f, nil
+		},
+	}
+}
+
+func decoding() scenario {
+	return scenario{
+		name: "decode", about: "decoding the JSON of patches, out of memory", metrics: perPatch,
+		baseline: "encoding/json", cases: one,
+		open: func(_, size int) (*field, error) {
+			_, data := remembered(size)
+			f := &field{close: func() {}}
+			for _, decoding := range parts.Decodings() {
+				f.trials = append(f.trials, repeated(decoding.Name, size, func() error {
+					_, err := decoding.Run(data)
+					return err
+				}))
+			}
+			return f, nil
+		},
+	}
+}
+
+// remembered returns patches, whole and their data alone.
+func remembered(size int) (whole []byte, data [][]byte) {
+	s := synth.New(synth.Default())
+	s.Put()
+	for block := range s.Blocks(min(size, inMemory)) {
+		start := len(whole)
+		whole = append(whole, block...)
+		from := start + bytes.Index(block, []byte("data: ")) + len("data: ")
+		data = append(data, whole[from:len(whole)-len("\n\n")])
+	}
+	return whole, data
+}
+
+// repeated goes over what is remembered until size patches are done.
+func repeated(peer string, size int, once func() error) trial {
+	passes := max(1, size/inMemory)
+	return trial{peer: peer, run: func(context.Context) (sample, error) {
+		return timed(passes*min(size, inMemory), func() error {
+			for range passes {
+				if err := once(); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}}
+}
+
+func operators() scenario {
+	return scenario{
+		name: "operators", about: "Map, Filter, Map, Filter, Scan", metrics: []string{"ns/item", "allocs/item", "B/item"},
+		baseline: "rxgo", cases: one,
+		open: func(_, size int) (*field, error) {
+			f := &field{close: func() {}}
+			n := int64(5 * size)
+			for _, pipeline := range parts.Pipelines() {
+				f.trials = append(f.trials, trial{peer: pipeline.Name, run: func(context.Context) (sample, error) {
+					return timed(int(n), func() error {
+						_, err := pipeline.Run(n)
+						return err
+					})
+				}})
+			}
+			return f, nil
+		},
+	}
+}
+
+func multicast() scenario {
+	return scenario{
+		name: "multicast", about: "one source, more and more subscribers", axis: "subscribers",
+		metrics: []string{"ns/item", "allocs/item", "B/item"}, baseline: "channels",
+		cases: func(size int) []int {
+			counts := []int{1}
+			for n := 10; n <= max(10, size/20); n *= 10 {
+				counts = append(counts, n)
+			}
+			return counts
+		},
+		open: func(x, size int) (*field, error) {
+			f := &field{close: func() {}}
+			items := max(1, 10*size/x)
+			for _, m := range parts.Multicasts() {
+				f.trials = append(f.trials, trial{peer: m.Name, run: func(context.Context) (sample, error) {
+					publish := m.Start(x, items)
+					return timed(items, func() error {
+						if got, want := publish(), x*items*(items-1)/2; got != want {
+							return fmt.Errorf("received values add up to %d, want %d", got, want)
+						}
+						return nil
+					})
+				}})
+			}
+			return f, nil
+		},
+	}
+}

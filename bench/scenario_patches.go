@@ -1,0 +1,80 @@
+package main
+
+import (
+	"context"
+	"iter"
+	"time"
+
+	"github.com/relaystream/autoconfig/bench/peers"
+	"github.com/relaystream/autoconfig/bench/synth"
+)
+
+var perPatch = []string{"ns/patch", "allocs/patch", "B/patch"}
+
+// The scenarios of patches over a connection differ in the patches.
+
+func patches() scenario {
+	return overConnection("patches", "patches over 1,000 environments, end to end", func(*synth.Config) {})
+}
+
+func mixture() scenario {
+	return overConnection("mixture", "the same with deletes, old and repeated messages, key sets and unusual JSON",
+		func(cfg *synth.Config) {
+			cfg.ConcurrentKeys, cfg.Unusual = 0.2, 0.05
+			cfg.Stale, cfg.Unchanged, cfg.Deletes = 0.05, 0.05, 0.02
+		})
+}
+
+func stale() scenario {
+	return overConnection("stale", "patches that are older than what is known", func(cfg *synth.Config) { cfg.Stale = 1 })
+}
+
+func overConnection(name, about string, change func(*synth.Config)) scenario {
+	return scenario{
+		name: name, about: about, metrics: perPatch, baseline: "classic", cases: one,
+		open: func(_, size int) (*field, error) {
+			cfg := synth.Default()
+			change(&cfg)
+			return within(cfg, func(w *world) ([]trial, error) {
+				first, measured, err := w.patches(size)
+				return trialsOf(peers.Bytes, func(ctx context.Context, peer peers.Peer) (sample, error) {
+					return w.measured(ctx, peer, first, measured, measured.Events)
+				}), err
+			})
+		},
+	}
+}
+
+// measured plays a part that counts as n operations, after the first parts.
+func (w *world) measured(ctx context.Context, peer peers.Peer, first []part, p part, n int) (sample, error) {
+	return w.connected(ctx, peer, first, func(s *session) (sample, error) {
+		values, err := measure(n, func() (time.Duration, error) { return s.play(p) })
+		return sample{values: values}, err
+	})
+}
+
+// patches renders what makes a connection warm, and n patches to be measured.
+func (w *world) patches(n int) (first []part, measured part, err error) {
+	put, err := w.put()
+	if err != nil {
+		return nil, part{}, err
+	}
+	rest, err := w.render(flush, concat(w.stream.Rest(), w.stream.Blocks(n/10)))
+	if err != nil {
+		return nil, part{}, err
+	}
+	measured, err = w.render(flush, w.stream.Blocks(n))
+	return []part{put, rest}, measured, err
+}
+
+func concat(seqs ...iter.Seq[[]byte]) iter.Seq[[]byte] {
+	return func(yield func([]byte) bool) {
+		for _, seq := range seqs {
+			for v := range seq {
+				if !yield(v) {
+					return
+				}
+			}
+		}
+	}
+}

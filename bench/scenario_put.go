@@ -1,0 +1,42 @@
+package main
+
+import (
+	"context"
+
+	"github.com/relaystream/autoconfig/bench/peers"
+	"github.com/relaystream/autoconfig/bench/synth"
+)
+
+var perEnvironment = []string{"ns/environment", "allocs/environment", "B/environment"}
+
+func putUnchanged() scenario {
+	return puts("put-unchanged", "the put after a reconnection, in which nothing has changed",
+		func(put, again part) ([]part, part) { return []part{put}, again })
+}
+
+func putFirst() scenario {
+	return puts("put-first", "the first put of a connection",
+		func(put, _ part) ([]part, part) { return nil, put })
+}
+
+// puts measures one of two equal puts, and the ones before are read first.
+func puts(name, about string, choose func(put, again part) (first []part, measured part)) scenario {
+	return scenario{
+		name: name, about: about, metrics: perEnvironment, baseline: "classic", cases: one,
+		open: func(_, size int) (*field, error) {
+			cfg := synth.Default()
+			cfg.Environments = max(2, size/2)
+			return within(cfg, func(w *world) ([]trial, error) {
+				put, err := w.put()
+				if err != nil {
+					return nil, err
+				}
+				again, err := w.put()
+				first, measured := choose(put, again)
+				return trialsOf(peers.Bytes, func(ctx context.Context, peer peers.Peer) (sample, error) {
+					return w.measured(ctx, peer, first, measured, cfg.Environments)
+				}), err
+			})
+		},
+	}
+}

@@ -1,0 +1,90 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/relaystream/autoconfig/bench/feed"
+	"github.com/relaystream/autoconfig/bench/peers"
+	"github.com/relaystream/autoconfig/bench/synth"
+)
+
+// A session is a peer that is connected to the feed.
+type session struct {
+	peer peers.Peer
+	conn *feed.Conn
+	sink *sink
+	ctx  context.Context // done when the peer has ended, with its error as the cause
+	end  func() error
+}
+
+// A part is some of a stream, ending in an update of the mark.
+type part struct {
+	*feed.Segment
+	// counts are what the handler has been told of in all when it has been read.
+	counts synth.Counts
+}
+
+// connect starts the peer and sends it the first parts.
+func connect(ctx context.Context, w *world, peer peers.Peer, first ...part) (*session, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	s := &session{peer: peer, ctx: ctx, sink: &sink{mark: w.mark, done: make(chan time.Time, 1)}}
+	transport := &http.Transport{}
+	ended := make(chan error, 1)
+	go func() {
+		err := peer.Run(ctx, &http.Client{Transport: transport}, w.server.URL, s.sink)
+		ended <- err
+		cancel(fmt.Errorf("the peer ended: %w", err))
+	}()
+	conn, err := w.server.Accept(ctx)
+	if err != nil {
+		cancel(err)
+		return nil, errors.Join(err, <-ended)
+	}
+	s.conn = conn
+	// A peer that reads no further must not hold up the end of the program.
+	closing := context.AfterFunc(ctx, func() { _ = conn.Close() })
+	s.end = func() error {
+		cancel(nil)
+		err := <-ended
+		transport.CloseIdleConnections()
+		if closing() {
+			_ = conn.Close()
+		}
+		return err
+	}
+	for _, p := range first {
+		if _, err := s.play(p); err != nil {
+			return nil, errors.Join(err, s.end())
+		}
+	}
+	return s, nil
+}
+
+// play sends the part and returns how long it took until the peer had read it.
+func (s *session) play(p part) (time.Duration, error) {
+	s.sink.expect(s.peer.Level, p.Bytes, p.Events)
+	start := time.Now()
+	if err := s.conn.Send(p.Segment); err != nil && !errors.Is(err, net.ErrClosed) {
+		return 0, err
+	}
+	elapsed, err := s.wait(start)
+	if err == nil && s.peer.Level == peers.Changes && s.sink.counts != p.counts {
+		err = fmt.Errorf("the handler was told of %+v, want %+v", s.sink.counts, p.counts)
+	}
+	return elapsed, err
+}
+
+// wait returns how long after start the peer had read everything.
+func (s *session) wait(start time.Time) (time.Duration, error) {
+	select {
+	case at := <-s.sink.done:
+		return at.Sub(start), nil
+	case <-s.ctx.Done():
+		return 0, context.Cause(s.ctx)
+	}
+}

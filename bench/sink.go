@@ -1,0 +1,52 @@
+package main
+
+import (
+	"time"
+
+	"github.com/relaystream/autoconfig/bench/peers"
+	"github.com/relaystream/autoconfig/bench/synth"
+	"github.com/relaystream/autoconfig/decode"
+)
+
+// A sink is the handler that peers call. It does next to nothing: it counts, and it notes the time
+// when all that was sent has been read.
+type sink struct {
+	mark   decode.EnvironmentID
+	counts synth.Counts
+	done   chan time.Time
+
+	level         peers.Level
+	bytes, events int // still to be read
+}
+
+// expect prepares for what is going to be sent. The peer is silent meanwhile.
+func (s *sink) expect(level peers.Level, bytes, events int) {
+	s.level = level
+	s.bytes += bytes
+	s.events += events
+}
+
+func (s *sink) Read(bytes, events int) {
+	s.bytes -= bytes
+	s.events -= events
+	switch {
+	case s.level == peers.Bytes && bytes > 0 && s.bytes == 0,
+		s.level > peers.Bytes && events > 0 && s.events == 0:
+		s.done <- time.Now()
+	}
+}
+
+func (s *sink) AddEnvironment(peers.EnvironmentParams) { s.counts.Added++ }
+
+func (s *sink) UpdateEnvironment(params peers.EnvironmentParams) {
+	s.counts.Updated++
+	if params.EnvID == s.mark {
+		s.done <- time.Now()
+	}
+}
+
+func (s *sink) ReceivedAllEnvironments() { s.counts.Synced++ }
+
+func (s *sink) DeleteEnvironment(decode.EnvironmentID) { s.counts.Deleted++ }
+
+func (s *sink) KeyExpired(decode.EnvironmentID, decode.SDKKey) {}

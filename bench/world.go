@@ -1,0 +1,94 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"iter"
+
+	"github.com/relaystream/autoconfig/bench/feed"
+	"github.com/relaystream/autoconfig/bench/peers"
+	"github.com/relaystream/autoconfig/bench/synth"
+	"github.com/relaystream/autoconfig/decode"
+)
+
+// flush is how many messages the server sends at once when it has many.
+const flush = 64
+
+// A world is a server, and a stream whose parts were rendered beforehand. Every peer gets the same.
+type world struct {
+	server *feed.Server
+	stream *synth.Stream // nil once everything is rendered
+	mark   decode.EnvironmentID
+	parts  []part
+}
+
+// within makes a world, lets prepare render its parts and choose its trials, and forgets the stream,
+// which would be a burden on the garbage collector.
+func within(cfg synth.Config, prepare func(*world) ([]trial, error)) (*field, error) {
+	server, err := feed.Listen()
+	if err != nil {
+		return nil, err
+	}
+	stream := synth.New(cfg)
+	w := &world{server: server, stream: stream, mark: stream.MarkID()}
+	trials, err := prepare(w)
+	if err != nil {
+		w.close()
+		return nil, err
+	}
+	w.stream = nil
+	return &field{trials: trials, close: w.close}, nil
+}
+
+// render makes the next part of the stream: blocks, and an update of the mark.
+func (w *world) render(flush int, blocks iter.Seq[[]byte]) (part, error) {
+	segment, err := feed.Render(flush, func(yield func([]byte) bool) {
+		for block := range blocks {
+			if !yield(block) {
+				return
+			}
+		}
+		yield(w.stream.Mark())
+	})
+	if err != nil {
+		return part{}, err
+	}
+	p := part{Segment: segment, counts: w.stream.Counts()}
+	w.parts = append(w.parts, p)
+	return p, nil
+}
+
+// put is a single event with everything.
+func (w *world) put() (part, error) {
+	return w.render(1, func(yield func([]byte) bool) { yield(w.stream.Put()) })
+}
+
+func (w *world) close() {
+	for _, p := range w.parts {
+		p.Free()
+	}
+	_ = w.server.Close()
+}
+
+// trialsOf makes a trial of each peer that reaches the level.
+func trialsOf(level peers.Level, run func(context.Context, peers.Peer) (sample, error)) []trial {
+	var trials []trial
+	for _, peer := range peers.All() {
+		if peer.Level >= level {
+			trials = append(trials, trial{peer: peer.Name, run: func(ctx context.Context) (sample, error) {
+				return run(ctx, peer)
+			}})
+		}
+	}
+	return trials
+}
+
+// connected returns what f returns about a session that has read the first parts.
+func (w *world) connected(ctx context.Context, peer peers.Peer, first []part, f func(*session) (sample, error)) (sample, error) {
+	s, err := connect(ctx, w, peer, first...)
+	if err != nil {
+		return sample{}, err
+	}
+	result, err := f(s)
+	return result, errors.Join(err, s.end())
+}
