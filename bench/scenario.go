@@ -49,7 +49,7 @@ func one(int) []int { return []int{0} }
 func scenarios() []scenario {
 	return []scenario{
 		patches(), mixture(), stale(), putUnchanged(), putFirst(),
-		framing(), decoding(), operators(), multicast(), latency(), idle(), growth(),
+		framing(), decoding(), table(), operators(), multicast(), latency(), idle(), growth(),
 	}
 }
 

@@ -50,6 +50,25 @@ func decoding() scenario {
 	}
 }
 
+func table() scenario {
+	return scenario{
+		name: "table", about: "applying decoded patches to 1,000 environments", metrics: perPatch,
+		baseline: "map", cases: one,
+		open: func(_, size int) (*field, error) {
+			_, data := remembered(size)
+			messages, err := parts.Decoded(data)
+			f := &field{close: func() {}}
+			for _, table := range parts.Tables() {
+				f.trials = append(f.trials, repeated(table.Name, size, func() error {
+					table.Run(messages)
+					return nil
+				}))
+			}
+			return f, err
+		},
+	}
+}
+
 // remembered returns patches, whole and their data alone.
 func remembered(size int) (whole []byte, data [][]byte) {
 	s := synth.New(synth.Default())

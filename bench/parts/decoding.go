@@ -51,7 +51,28 @@ func unmarshalAll(patches [][]byte, unmarshal func([]byte, any) error) (int, err
 // messages decodes as the client does, which looks every environment up and keeps it.
 func messages(patches [][]byte, remember bool) (int, error) {
 	known := map[decode.EnvironmentID]*decode.EnvironmentRep{}
-	events := func(_ context.Context, yield func(sse.Event) bool) error {
+	var options decode.Options
+	if remember {
+		options.Known = func(id []byte) *decode.EnvironmentRep { return known[decode.EnvironmentID(id)] }
+	}
+	sum := 0
+	err := decode.Messages(events(patches), &options)(context.Background(), func(m decode.Message) bool {
+		sum += m.Environment.Version
+		if remember && m.Environment.Rep != nil {
+			known[m.Environment.ID] = m.Environment.Rep
+		}
+		return true
+	})
+	return sum, err
+}
+
+// Decoded returns the messages of patches.
+func Decoded(patches [][]byte) ([]decode.Message, error) {
+	return decode.Messages(events(patches), nil).Collect(context.Background())
+}
+
+func events(patches [][]byte) stream.Observable[sse.Event] {
+	return func(_ context.Context, yield func(sse.Event) bool) error {
 		for _, data := range patches {
 			if !yield(sse.Event{Type: decode.PatchEvent, Data: data}) {
 				return nil
@@ -59,18 +80,4 @@ func messages(patches [][]byte, remember bool) (int, error) {
 		}
 		return nil
 	}
-	var options decode.Options
-	if remember {
-		options.Known = func(id []byte) *decode.EnvironmentRep { return known[decode.EnvironmentID(id)] }
-	}
-	sum := 0
-	err := decode.Messages(stream.Observable[sse.Event](events), &options)(context.Background(),
-		func(m decode.Message) bool {
-			sum += m.Environment.Version
-			if remember && m.Environment.Rep != nil {
-				known[m.Environment.ID] = m.Environment.Rep
-			}
-			return true
-		})
-	return sum, err
 }

@@ -51,6 +51,20 @@ func TestDecodingsAgree(t *testing.T) {
 	}
 }
 
+func TestTablesAgree(t *testing.T) {
+	_, data := patches(500)
+	messages, err := Decoded(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	messages = append(messages, messages[:100]...) // stale
+	for _, table := range Tables() {
+		if got := table.Run(messages); got != 500 {
+			t.Errorf("%s: %d changes, want 500", table.Name, got)
+		}
+	}
+}
+
 func TestOperatorsAgree(t *testing.T) {
 	const n = 1000
 	var want int64

@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"github.com/relaystream/autoconfig/decode"
+	"github.com/relaystream/autoconfig/diff"
 	"github.com/relaystream/autoconfig/stream"
 	"github.com/relaystream/autoconfig/stream/sse"
 )
@@ -31,4 +32,28 @@ func ourMessages(ctx context.Context, client *http.Client, url string, out Outpu
 		out.Read(0, 1)
 		return true
 	}))
+}
+
+func ourChanges(ctx context.Context, client *http.Client, url string, out Output) error {
+	changes := diff.Changes(decode.Messages(connection(client, url), nil), nil)
+	return ended(ctx, changes(ctx, func(c diff.Change) bool {
+		tell(out, c)
+		return true
+	}))
+}
+
+// tell calls the method of the handler that suits the change.
+func tell(h Handler, c diff.Change) {
+	switch c.Kind {
+	case diff.EnvironmentAdded:
+		h.AddEnvironment(params(c.New))
+	case diff.EnvironmentUpdated:
+		h.UpdateEnvironment(params(c.New))
+	case diff.EnvironmentDeleted:
+		h.DeleteEnvironment(c.Old.EnvID)
+	case diff.Synced:
+		h.ReceivedAllEnvironments()
+	case diff.KeyExpired:
+		h.KeyExpired(c.New.EnvID, c.Key.SDKKey)
+	}
 }

@@ -77,6 +77,7 @@ func All() []Peer {
 		{"gosse", "tmaxmax/go-sse, go-json-experiment/json v2, a map", Changes, goSSE},
 		{"ours: events", "sse.Connect, events counted", Events, ourEvents},
 		{"ours: messages", "and decode.Messages, messages counted", Messages, ourMessages},
+		{"ours: changes", "and diff.Changes", Changes, ourChanges},
 	}
 }
 
