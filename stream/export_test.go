@@ -7,3 +7,19 @@ func (s *Subject[T]) Forgetful() bool {
 	return len(s.subs) == 0 && len(s.behind) == 0 && len(s.waiting) == 0 && s.over == 0 && s.blocked == 0 &&
 		len(s.log.values) == 0 && len(s.log.former) == 0
 }
+
+// Held returns for how many values the subject has memory.
+func (s *Subject[T]) Held() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	held := cap(s.log.values) + cap(s.log.former)
+	for _, sub := range s.subs {
+		if sub.backlog != nil {
+			held += sub.backlog.(interface{ size() int }).size()
+		}
+	}
+	return held
+}
+
+func (s *shelf[T]) size() int        { return cap(s.values) }
+func (c *coalescer[T, K]) size() int { return cap(c.entries) + len(c.index) }

@@ -58,21 +58,21 @@ func (s *shared[T]) subscribe(ctx context.Context, yield func(T) bool) error {
 	return sub.run(ctx, yield)
 }
 
-// join returns a run and a subscription to its subject. The first one's subscription is there
-// before o can yield.
+// join returns a run and a subscription to its subject, which is there before o can yield.
 func (s *shared[T]) join(ctx context.Context) (*run[T], *subscription[T]) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	r := s.current
-	if r == nil {
-		r = &run[T]{subject: NewSubject[T](), done: make(chan struct{})}
-		ctx, r.cancel = context.WithCancel(context.WithoutCancel(ctx))
-		before := s.last
-		s.current, s.last = r, r.done
-		defer func() { go s.execute(ctx, r, before) }()
+	if r := s.current; r != nil {
+		r.refs++
+		return r, r.subject.join(s.policy, r.replay)
 	}
-	r.refs++
-	return r, r.subject.join(s.policy, r.replay)
+	r := &run[T]{subject: NewSubject[T](), refs: 1, done: make(chan struct{})}
+	ctx, r.cancel = context.WithCancel(context.WithoutCancel(ctx))
+	before := s.last
+	s.current, s.last = r, r.done
+	sub := r.subject.join(s.policy, nil)
+	go s.execute(ctx, r, before)
+	return r, sub
 }
 
 // leave ends the run, and waits for its end, if nobody else needs it.

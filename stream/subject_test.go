@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 
@@ -386,4 +387,199 @@ func (st *subjectTest) comparePublishers(blocks bool) error {
 		st.blocked = nil
 	}
 	return nil
+}
+
+// A newcomer's prefix and its values make up the history without a gap and without a repetition,
+// while others publish, come and go.
+func TestPrefixIsAtomic(t *testing.T) {
+	const published = 20_000
+	s := stream.NewSubject[int]()
+	last := 0
+	o := s.Observe(stream.Block[int](50), func() []int { return []int{last} })
+	var all sync.WaitGroup
+	for range 4 {
+		all.Go(func() {
+			for seen := 0; seen < published; {
+				want := -1
+				err := o(t.Context(), func(v int) bool {
+					if want >= 0 && v != want {
+						t.Errorf("got %d, want %d", v, want)
+					}
+					seen, want = v, v+1
+					return v%97 != 0 && v < published
+				})
+				if err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	for range 2 {
+		all.Go(func() {
+			for done := false; !done; {
+				_ = s.Update(t.Context(), func(emit func(int)) {
+					if done = last >= published; !done {
+						last++
+						emit(last)
+					}
+				})
+			}
+		})
+	}
+	all.Wait()
+}
+
+// Whatever makes a subscriber leave, or a publisher give up, frees a publisher that waits for it.
+func TestBlockedPublisherIsFreed(t *testing.T) {
+	type scene struct {
+		subject                   *stream.Subject[int]
+		leave, panics             chan struct{}
+		cancelPublisher, cancelIt context.CancelCauseFunc
+	}
+	for name, c := range map[string]struct {
+		do   func(scene)
+		want error
+	}{
+		"returns false":       {do: func(s scene) { close(s.leave) }},
+		"panics":              {do: func(s scene) { close(s.panics) }},
+		"is cancelled":        {do: func(s scene) { s.cancelIt(nil) }},
+		"closed":              {do: func(s scene) { s.subject.Close(errBoom) }},
+		"publisher cancelled": {do: func(s scene) { s.cancelPublisher(errBoom) }, want: errBoom},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := scene{subject: stream.NewSubject[int](), leave: make(chan struct{}), panics: make(chan struct{})}
+				var itsCtx, publisherCtx context.Context
+				itsCtx, s.cancelIt = context.WithCancelCause(t.Context())
+				publisherCtx, s.cancelPublisher = context.WithCancelCause(t.Context())
+				go func() {
+					defer func() { _ = recover() }()
+					_ = s.subject.Observe(stream.Block[int](1), nil)(itsCtx, func(int) bool {
+						select {
+						case <-s.panics:
+							panic(errBoom)
+						case <-itsCtx.Done():
+							return true
+						case <-s.leave:
+							return false
+						}
+					})
+				}()
+				synctest.Wait()
+				_ = s.subject.Publish(t.Context(), 0) // it has this one in hand from now on
+				synctest.Wait()
+				freed := make(chan error, 3)
+				for range cap(freed) {
+					go func() { freed <- s.subject.Publish(publisherCtx, 1, 2) }()
+				}
+				synctest.Wait()
+				if len(freed) != 0 {
+					t.Fatal("publishers did not wait")
+				}
+				c.do(s)
+				synctest.Wait()
+				for range cap(freed) {
+					if err := <-freed; err != c.want {
+						t.Error(err)
+					}
+				}
+				s.cancelIt(nil)
+				synctest.Wait()
+			})
+		})
+	}
+}
+
+// Subscribers may publish to their own subject, unless they have to wait for themselves.
+func TestPublishFromWithinYield(t *testing.T) {
+	for _, p := range policies(2)[1:] {
+		t.Run(p.String(), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := stream.NewSubject[int]()
+				seen := 0
+				go func() {
+					_ = s.Observe(p, nil)(t.Context(), func(v int) bool {
+						seen++
+						return s.Publish(t.Context(), v+1) == nil && v < 1000
+					})
+				}()
+				synctest.Wait()
+				_ = s.Publish(t.Context(), 1)
+				synctest.Wait()
+				if seen != 1000 {
+					t.Error(seen)
+				}
+			})
+		})
+	}
+}
+
+// A panic in a function that runs under the lock leaves it unlocked.
+func TestPanicsUnderTheLock(t *testing.T) {
+	s := stream.NewSubject[int]()
+	boom := func() { panic(errBoom) }
+	for name, f := range map[string]func(){
+		"Update": func() { _ = s.Update(t.Context(), func(func(int)) { boom() }) },
+		"View":   func() { s.View(boom) },
+		"prefix": func() {
+			_ = s.Observe(stream.Block[int](1), func() []int { boom(); return nil })(t.Context(), func(int) bool { return true })
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			defer func() {
+				if recover() != errBoom {
+					t.Error("the panic was swallowed")
+				}
+				s.View(func() {})
+				if n := len(s.Subscribers()); n != 0 {
+					t.Errorf("%d subscribers", n)
+				}
+			}()
+			f()
+		})
+	}
+}
+
+// A full, a panicking and a dead subscriber don't keep the others from their values.
+func TestSubscribersDoNotDisturbEachOther(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := stream.NewSubject[int]()
+		release := stuck(t, s, stream.DropOldest[int](3))
+		go func() {
+			defer func() { _ = recover() }()
+			_ = s.Observe(stream.Block[int](1), nil)(t.Context(), func(int) bool { panic(errBoom) })
+		}()
+		healthy := make(chan []int)
+		go func() {
+			got, _ := s.Observe(stream.Block[int](1), nil).Collect(t.Context())
+			healthy <- got
+		}()
+		synctest.Wait()
+		var want []int
+		for v := range 1000 {
+			want = append(want, v)
+			if err := s.Publish(t.Context(), v); err != nil {
+				t.Fatal(err)
+			}
+		}
+		s.Close(nil)
+		if got := <-healthy; !slices.Equal(got, want) {
+			t.Error(got)
+		}
+		close(release)
+	})
+}
+
+func TestPublishToSubjectThatIsOver(t *testing.T) {
+	s := stream.NewSubject[int]()
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(errBoom)
+	called := func(func(int)) { t.Error("called") }
+	if err := s.Update(ctx, called); err != errBoom {
+		t.Error(err)
+	}
+	s.Close(nil)
+	if err := s.Update(t.Context(), called); err != stream.ErrClosed {
+		t.Error(err)
+	}
 }
