@@ -60,7 +60,7 @@ func chain(older, newer *Key) *Key {
 // an Updated, then a KeyExpired for each key that expired and is not accepted again. Any other change
 // stands for itself.
 func (c Change) Split(yield func(Change) bool) {
-	if c.Key == nil || c.Kind == KeyExpired && c.Key.before == nil {
+	if !c.composed() {
 		yield(c)
 		return
 	}
@@ -80,6 +80,11 @@ func (c Change) Split(yield func(Change) bool) {
 		}
 		before = c.New
 	}
+}
+
+// composed reports whether c stands for several changes.
+func (c Change) composed() bool {
+	return c.Key != nil && (c.Kind != KeyExpired || c.Key.before != nil)
 }
 
 // keys returns the keys that c says have expired, in that order.

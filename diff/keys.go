@@ -27,10 +27,17 @@ func (s *State) Expire(emit func(Change)) {
 func (s *State) expire(e *expiry, emit func(Change)) {
 	s.schedule.remove(e)
 	before, _, _ := s.environments.Get(e.env)
-	after := without(before, e.same)
-	s.environments.Replace(e.env, after)
+	change := Expired(before, e.key())
+	s.environments.Replace(e.env, change.New)
 	s.stats.Expired++
-	emit(Change{Kind: KeyExpired, Old: before, New: after, Key: e.key()})
+	emit(change)
+}
+
+// Expired returns the change that a key of an environment has expired: its New is the environment
+// without the key.
+func Expired(environment *decode.EnvironmentRep, key *Key) Change {
+	after := without(environment, credential{sdk: key.SDKKey, mobile: key.MobileKey}.same)
+	return Change{Kind: KeyExpired, Old: environment, New: after, Key: key}
 }
 
 // prune returns the environment without the keys that have expired.

@@ -21,6 +21,9 @@ type Options struct {
 	// Expiring, if not nil, is called when an environment names a key that will expire, or another
 	// time for it. It is called during Apply and must be quick.
 	Expiring func(environment *decode.EnvironmentRep, key *Key)
+	// Synced, if not nil, is called when a put has been applied, before the change of that kind is
+	// emitted. It is called during Apply and must be quick.
+	Synced func(put *decode.Listing)
 }
 
 // A State is a configuration as the messages so far describe it, with the keys that will expire. It
@@ -143,6 +146,9 @@ func (s *State) put(put *decode.Listing, emit func(Change)) {
 		s.putFilters(put.Filters, emit)
 	}
 	s.synced = Change{Kind: Synced, Cached: put.Cached}
+	if s.options.Synced != nil {
+		s.options.Synced(put)
+	}
 	emit(s.synced)
 }
 

@@ -1,0 +1,11 @@
+package goroutine
+
+import "testing"
+
+func TestIDsDiffer(t *testing.T) {
+	other := make(chan uint64)
+	go func() { other <- ID() }()
+	if id := ID(); id == 0 || id != ID() || id == <-other {
+		t.Error("a goroutine's ID is 0, changes, or is that of another")
+	}
+}

@@ -1,0 +1,198 @@
+package autoconfig
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/relaystream/autoconfig/diff"
+	"github.com/relaystream/autoconfig/stream/sse"
+)
+
+// Defaults of Options.
+const (
+	// DefaultBaseURI is the service's address.
+	DefaultBaseURI = "https://stream.launchdarkly.com"
+	// DefaultInitialRetryDelay is the delay before the first reconnection.
+	DefaultInitialRetryDelay = time.Second
+	// DefaultLag is how many changes may wait for a subscriber before they are merged.
+	DefaultLag = 1024
+	// DefaultProtocolVersion is the protocol version asked for: environments and filters.
+	DefaultProtocolVersion = 2
+
+	streamPath       = "/relay_auto_config"
+	versionParameter = "rpacProtocolVersion"
+	defaultUserAgent = "relaystream-autoconfig"
+)
+
+// Options refine Observe and Open. The zero value, like nil, is the default. They are copied at the
+// call.
+type Options struct {
+	// BaseURI is the address of the service without the stream's path: an absolute URI of scheme
+	// https or http. A query in it is kept. The default is DefaultBaseURI.
+	BaseURI string
+	// Key, if not nil, is asked for the key before each connection, so that one that was rotated
+	// needs no restart; the key given to Observe or Open is not used then. It is called on the
+	// client's goroutine, may block until its context ends, and must not call the client. A failure
+	// is retried like one of the network.
+	Key func(ctx context.Context) (AutoConfigKey, error)
+	// ProtocolVersion is 1 for environments only, 2 for environments and filters. The default is
+	// DefaultProtocolVersion.
+	ProtocolVersion int
+	// HTTPClient sends the requests. It is copied: its Timeout is ignored, because it would end the
+	// stream, and its redirect policy is tightened, so that the key goes to no other host. The
+	// default is a client of our own, with the proxy of the environment.
+	HTTPClient *http.Client
+	// UserAgent is sent in the header of that name. The default names this library.
+	UserAgent string
+	// AllowPlainHTTP permits http to hosts other than loopback, which sends the key in the clear.
+	AllowPlainHTTP bool
+
+	// InitialRetryDelay is the delay before the first reconnection; it doubles up to 30 s. The
+	// server can set another one. The default is DefaultInitialRetryDelay.
+	InitialRetryDelay time.Duration
+	// StopOnRejectedKey ends the stream, with the *sse.StatusError, when the server rejects the key
+	// (401 or 403). By default it is retried after 5 min, doubling to 1 h.
+	StopOnRejectedKey bool
+
+	// ConnectTimeout bounds each of dialling, the TLS handshake and the wait for the response's
+	// header. The default is 10 s.
+	ConnectTimeout time.Duration
+	// IdleTimeout is how long the server may say nothing, not even a comment, before the connection
+	// is given up. The default is 5 min; the service sends a comment every 3 min.
+	IdleTimeout time.Duration
+	// MaxEventSize limits one event, in bytes. A larger one ends the connection with
+	// sse.ErrEventTooLarge. The default is 64 MiB.
+	MaxEventSize int
+	// MaxTombstones limits how many deletions are remembered; see diff.Options. The default is
+	// diff.DefaultMaxTombstones.
+	MaxTombstones int
+	// Lag is how many changes may wait for a subscriber of Client.Changes before those of the same
+	// environment are merged. The default is DefaultLag.
+	Lag int
+
+	// Logger gets what an operator should know. It is called on the client's goroutines and must not
+	// call the client. The default discards.
+	Logger *slog.Logger
+}
+
+// An OptionError reports an option with a value that is not allowed.
+type OptionError struct {
+	// Option is the name of the field.
+	Option string
+	// Reason says what is wrong and what is allowed. It does not repeat the value.
+	Reason string
+}
+
+func (e *OptionError) Error() string {
+	return "autoconfig: option " + e.Option + ": " + e.Reason
+}
+
+// settings are Options after the defaults, checked.
+type settings struct {
+	Options
+	url string
+	key keySource
+}
+
+// resolve checks the options and fills in the defaults.
+func (o *Options) resolve(key AutoConfigKey) (*settings, error) {
+	s := &settings{key: fixedKey(key)}
+	if o != nil {
+		s.Options = *o
+	}
+	for _, option := range []struct {
+		name  string
+		value int64
+	}{
+		{"InitialRetryDelay", int64(s.InitialRetryDelay)}, {"ConnectTimeout", int64(s.ConnectTimeout)}, {"IdleTimeout", int64(s.IdleTimeout)},
+		{"MaxEventSize", int64(s.MaxEventSize)}, {"MaxTombstones", int64(s.MaxTombstones)}, {"Lag", int64(s.Lag)},
+	} {
+		if option.value < 0 {
+			return nil, &OptionError{option.name, "is negative, must be positive, or 0 for the default"}
+		}
+	}
+	if s.ProtocolVersion < 0 || s.ProtocolVersion > 2 {
+		return nil, &OptionError{"ProtocolVersion", "must be 1 or 2, or 0 for the default"}
+	}
+	s.setDefaults()
+	if s.Options.Key != nil {
+		s.key = s.Options.Key
+	} else if err := key.check(); err != nil {
+		return nil, err
+	}
+	var err error
+	s.url, err = streamURL(s.BaseURI, s.ProtocolVersion)
+	return s, err
+}
+
+func (s *settings) setDefaults() {
+	setDefault(&s.BaseURI, DefaultBaseURI)
+	setDefault(&s.ProtocolVersion, DefaultProtocolVersion)
+	setDefault(&s.UserAgent, defaultUserAgent)
+	setDefault(&s.InitialRetryDelay, DefaultInitialRetryDelay)
+	setDefault(&s.MaxTombstones, diff.DefaultMaxTombstones)
+	setDefault(&s.Lag, DefaultLag)
+	if s.Logger == nil {
+		s.Logger = slog.New(slog.DiscardHandler)
+	}
+}
+
+func setDefault[T comparable](field *T, value T) {
+	if *field == *new(T) {
+		*field = value
+	}
+}
+
+// streamURL returns the stream's address below base.
+func streamURL(base string, protocolVersion int) (string, error) {
+	u, err := url.Parse(base)
+	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
+		return "", &OptionError{"BaseURI", "must be an absolute URI of scheme https or http"}
+	}
+	u = u.JoinPath(streamPath)
+	u.Path = strings.TrimRight(u.Path, "/")
+	u.Fragment = ""
+	if protocolVersion > 1 {
+		parameter := versionParameter + "=" + strconv.Itoa(protocolVersion)
+		if u.RawQuery != "" {
+			parameter = u.RawQuery + "&" + parameter
+		}
+		u.RawQuery = parameter
+	}
+	return u.String(), nil
+}
+
+// request makes the request of one connection, with the key as it is now.
+func (s *settings) request(ctx context.Context) (*http.Request, error) {
+	key, err := s.key(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("autoconfig: key provider: %w", err)
+	}
+	if err := key.check(); err != nil {
+		return nil, err
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url, nil)
+	if err != nil {
+		return nil, err
+	}
+	request.Header.Set("Authorization", string(key))
+	request.Header.Set("User-Agent", s.UserAgent)
+	return request, nil
+}
+
+// connectOptions returns what a connection needs to know, without a session and hooks.
+func (s *settings) connectOptions() *sse.ConnectOptions {
+	return &sse.ConnectOptions{
+		Client:         s.HTTPClient,
+		ConnectTimeout: s.ConnectTimeout,
+		IdleTimeout:    s.IdleTimeout,
+		MaxEventSize:   s.MaxEventSize,
+		AllowPlainHTTP: s.AllowPlainHTTP,
+	}
+}

@@ -1,0 +1,191 @@
+package autoconfig
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"github.com/relaystream/autoconfig/decode"
+	"github.com/relaystream/autoconfig/diff"
+	"github.com/relaystream/autoconfig/stream"
+)
+
+// A State is what a client is doing, in one word.
+type State uint8
+
+const (
+	// Initializing means that there has not been a configuration yet.
+	Initializing State = iota
+	// Valid means that the server's complete configuration has arrived on the present connection.
+	Valid
+	// Interrupted means that there was a configuration, and that the connection has to be made anew.
+	Interrupted
+	// Off means that the client has ended: it was closed, or failed for good.
+	Off
+)
+
+// String returns the state's name in lower case.
+func (s State) String() string {
+	names := [...]string{"initializing", "valid", "interrupted", "off"}
+	if int(s) >= len(names) {
+		return "State(" + strconv.Itoa(int(s)) + ")"
+	}
+	return names[s]
+}
+
+// A Status describes a client at one moment.
+type Status struct {
+	// State is the state, and Since when it began.
+	State State
+	Since time.Time
+	// Err is the last error, nil if there was none; it stays after a recovery. At is when it
+	// occurred, and Code the HTTP status that it is about, 0 if it is about something else.
+	Err  error
+	At   time.Time
+	Code int
+	// Attempt counts the connection attempts since the client was Valid, or since it was opened.
+	Attempt int
+	// NextAttempt is when the next attempt will be made; zero while one is being made.
+	NextAttempt time.Time
+	// Cached tells that the configuration is a saved one, and not yet the server's.
+	Cached bool
+}
+
+// Stats counts what a client has done since it was opened.
+type Stats struct {
+	// Status is the present status.
+	Status Status
+	// Attempts counts connection attempts, Connections those that led to a stream of events.
+	Attempts, Connections uint64
+	// Bytes counts what was read from the bodies of these.
+	Bytes uint64
+	// Malformed counts connections that were ended by a malformed event, Refused those that were
+	// ended by an environment whose keys contradict each other, Reconnects those that the server
+	// asked to end, and Rejected the attempts that ended in 401 or 403.
+	Malformed, Refused, Reconnects, Rejected uint64
+	// State counts messages and what became of them, and what there is now.
+	State diff.Stats
+	// Subscribers describes the subscribers of the changes.
+	Subscribers []stream.SubscriptionStats
+}
+
+// counters are the parts of Stats that are counted outside of the state.
+type counters struct {
+	attempts, connections, bytes             atomic.Uint64
+	malformed, refused, reconnects, rejected atomic.Uint64
+}
+
+// The moments at which the client's status changes.
+
+func (c *Client) attempting() {
+	c.counters.attempts.Add(1)
+	c.journal.connecting(c.settings.url)
+	c.board.change(func(s *Status) {
+		s.Attempt++
+		s.NextAttempt = time.Time{}
+	})
+}
+
+func (c *Client) opened() {
+	c.counters.connections.Add(1)
+	c.policy.opened()
+}
+
+// synced is called by the state, which is locked.
+func (c *Client) synced(put *decode.Listing) {
+	if !put.Cached {
+		c.policy.synced = true
+	}
+	c.board.change(func(s *Status) {
+		s.Cached = put.Cached
+		if !put.Cached {
+			s.State, s.Attempt = Valid, 0
+		}
+	})
+	c.once.Do(func() { close(c.ready) })
+}
+
+// failed is told why a connection ended and when the next one follows.
+func (c *Client) failed(err error, delay time.Duration) {
+	c.count(err)
+	c.journal.failed(err, delay)
+	if delay < 0 {
+		return // ended will tell
+	}
+	c.board.change(func(s *Status) {
+		s.Err, s.At, s.Code = err, time.Now(), statusCode(err)
+		s.NextAttempt = s.At.Add(delay)
+		if s.State == Valid {
+			s.State = Interrupted
+		}
+	})
+}
+
+func (c *Client) count(err error) {
+	var malformed *decode.MalformedError
+	var refused *decode.RefusedError
+	switch {
+	case errors.As(err, &malformed):
+		c.counters.malformed.Add(1)
+	case errors.As(err, &refused):
+		c.counters.refused.Add(1)
+	case errors.Is(err, decode.ErrReconnect):
+		c.counters.reconnects.Add(1)
+	case rejected(err):
+		c.counters.rejected.Add(1)
+	}
+}
+
+// ended is told why the client has ended.
+func (c *Client) ended(err error) {
+	c.board.change(func(s *Status) {
+		s.State, s.NextAttempt = Off, time.Time{}
+		if !errors.Is(err, ErrClosed) {
+			s.Err, s.At, s.Code = err, time.Now(), statusCode(err)
+		}
+	})
+}
+
+// statusLag is how many statuses may wait for a subscriber before only the latest one does.
+const statusLag = 64
+
+// A statusBoard holds the status and tells subscribers of its changes. Its zero value is not usable.
+type statusBoard struct {
+	subject *stream.Subject[Status]
+	current Status // guarded by subject
+}
+
+func newStatusBoard() *statusBoard {
+	return &statusBoard{subject: stream.NewSubject[Status](), current: Status{Since: time.Now()}}
+}
+
+// observe returns the observable of the status: the present one, and every later one. Who falls
+// behind by more than statusLag misses some, but not the latest.
+func (b *statusBoard) observe() stream.Observable[Status] {
+	one := func(Status) struct{} { return struct{}{} }
+	latest := func(_, newer Status) (Status, stream.Place) { return newer, stream.AtNewer }
+	present := func() []Status { return []Status{b.current} }
+	return b.subject.Observe(stream.Coalesce(statusLag, one, latest), present)
+}
+
+// change applies f to the status. The state's Since follows by itself.
+func (b *statusBoard) change(f func(s *Status)) {
+	// No subscriber has a policy that blocks, and after the end nothing needs telling, so there is
+	// neither waiting nor an error to handle.
+	_ = b.subject.Update(context.Background(), func(emit func(Status)) {
+		before := b.current.State
+		f(&b.current)
+		if b.current.State != before {
+			b.current.Since = time.Now()
+		}
+		emit(b.current)
+	})
+}
+
+// get returns the present status.
+func (b *statusBoard) get() (s Status) {
+	b.subject.View(func() { s = b.current })
+	return s
+}
