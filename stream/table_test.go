@@ -149,8 +149,6 @@ type operator struct {
 	model func(sequence) sequence
 	// hot says that subscribers to what it returns share the source.
 	hot bool
-	// synchronous says that it has neither goroutines nor timers.
-	synchronous bool
 	// plain says that it handles its ends as Map does, which stands for it where operators are paired.
 	plain bool
 }
@@ -173,11 +171,7 @@ func sum(values []int) int {
 
 // synchronous are the operators that have no goroutine.
 func synchronous() []operator {
-	ops := slices.Concat(transforming(), filtering(), continuing(), terminals())
-	for i := range ops {
-		ops[i].synchronous = true
-	}
-	return ops
+	return slices.Concat(transforming(), filtering(), continuing(), terminals())
 }
 
 func transforming() []operator {
