@@ -1,0 +1,105 @@
+// Quickstart plays a day of configuration changes in some seconds, on a server of its own on the
+// loopback interface, and prints what reaches an observable and a MessageHandler.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/launchdarkly/go-sdk-common/v3/ldlog"
+
+	"github.com/relaystream/autoconfig"
+	"github.com/relaystream/autoconfig/autoconfigtest"
+)
+
+func main() {
+	if err := run(); err != nil {
+		log.Fatal(err)
+	}
+}
+
+func run() error {
+	ctx, cancel := context.WithTimeout(context.Background(), 15*time.Second)
+	defer cancel()
+	const key = "auto-config-key-of-the-quickstart"
+	server := autoconfigtest.NewServer(key)
+	defer server.Close()
+	out := &printer{start: time.Now()}
+
+	// The first way: an observable. One client, any number of subscribers.
+	client, err := autoconfig.Open(ctx, key, &autoconfig.Options{BaseURI: server.URL})
+	if err != nil {
+		return err
+	}
+	var running sync.WaitGroup
+	running.Go(func() {
+		for change, err := range client.Changes().All(ctx) {
+			if err != nil {
+				out.print("observable", "ended: %v", err)
+				return
+			}
+			out.print("observable", "%v", change)
+			if change.Kind == autoconfig.EnvironmentUpdated {
+				for _, field := range change.Fields() {
+					out.print("", "    %s: %q -> %q", field.Path, field.Old, field.New)
+				}
+			}
+		}
+	})
+	running.Go(func() {
+		for status := range client.Status().All(ctx) {
+			if status.Err != nil && status.State == autoconfig.Interrupted {
+				out.print("status", "%v: %v", status.State, status.Err)
+			} else {
+				out.print("status", "%v", status.State)
+			}
+		}
+	})
+
+	// The second way: calls of a MessageHandler, as Relay's own StreamManager makes them.
+	handler := newRecorder(out)
+	loggers := ldlog.NewDisabledLoggers()
+	manager := autoconfig.NewStreamManager(key, server.URL, handler, nil, 100*time.Millisecond, loggers)
+	ready := manager.Start()
+
+	if err := play(ctx, server, client, ready, handler, out); err != nil {
+		return err
+	}
+	manager.Close()
+	client.Close()
+	running.Wait()
+	stats := client.Stats()
+	out.print("done", "%d connections, %d changes applied, %d stale messages, %d malformed events",
+		stats.Connections, stats.State.Applied, stats.State.Stale, stats.Malformed)
+	return nil
+}
+
+// A printer prints lines with the time since the start. It may be used concurrently.
+type printer struct {
+	mu    sync.Mutex
+	start time.Time
+}
+
+func (p *printer) print(who, format string, args ...any) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	fmt.Fprintf(os.Stdout, "%6.3fs  %-11s %s\n", time.Since(p.start).Seconds(), who, fmt.Sprintf(format, args...))
+}
+
+// errTimeout tells that something did not happen in time.
+var errTimeout = errors.New("quickstart: timed out")
+
+// await waits for ch.
+func await[T any](ctx context.Context, ch <-chan T) (v T, err error) {
+	select {
+	case v = <-ch:
+		return v, nil
+	case <-ctx.Done():
+		return v, errTimeout
+	}
+}
