@@ -18,7 +18,8 @@ var (
 	// ErrUnknownPath is the reason for a patch or delete of something that is neither an
 	// environment nor a filter.
 	ErrUnknownPath = errors.New("path names neither an environment nor a filter")
-	// ErrWrongID is the reason for an environment whose envID differs from its path or map key.
+	// ErrWrongID is the reason for an environment whose envID is empty or differs from its path or
+	// map key.
 	ErrWrongID = errors.New("envID differs from the ID in the path or map key")
 )
 
@@ -32,7 +33,7 @@ var (
 
 var (
 	errNoContent       = errors.New("data or data.environments is missing")
-	errNoFilter        = errors.New("data is missing")
+	errNoFilter        = errors.New("filter or its ID is missing")
 	errNegativeVersion = errors.New("version is negative")
 )
 

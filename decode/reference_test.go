@@ -112,7 +112,7 @@ func referenceEnvironment(id EnvironmentID, rep EnvironmentRep) (string, error) 
 	switch {
 	case rep.Version < 0:
 		return "", errors.New("negative")
-	case rep.EnvID != id:
+	case rep.EnvID != id || id == "":
 		return "skipped", nil
 	}
 	if err := rep.check(); err != nil {

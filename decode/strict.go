@@ -73,7 +73,7 @@ func environmentEntry(event string, id EnvironmentID, rep *EnvironmentRep) (Envi
 	switch {
 	case rep.Version < 0:
 		return entry, errNegativeVersion
-	case rep.EnvID != id:
+	case rep.EnvID != id || id == "":
 		entry.Err = ignored(event, environmentsPath+string(id), ErrWrongID)
 	default:
 		entry.Err = rep.check()
@@ -88,7 +88,7 @@ func environmentEntry(event string, id EnvironmentID, rep *EnvironmentRep) (Envi
 func filterEntry(event string, id FilterID, rep *FilterRep, err error) FilterEntry {
 	switch {
 	case err != nil:
-	case rep == nil:
+	case rep == nil || id == "":
 		err = errNoFilter
 	case rep.Version < 0:
 		err = errNegativeVersion
