@@ -8,6 +8,7 @@ require (
 	github.com/go-json-experiment/json v0.0.0-20250813024750-ebf49471dced
 	github.com/google/go-cmp v0.7.0
 	github.com/launchdarkly/eventsource v1.14.0
+	github.com/launchdarkly/go-sdk-common/v3 v3.4.0
 	github.com/reactivex/rxgo/v2 v2.5.0
 	github.com/relaystream/autoconfig v0.0.0-00010101000000-000000000000
 	github.com/samber/ro v0.3.0

@@ -15,11 +15,12 @@ import (
 
 // A session is a peer that is connected to the feed.
 type session struct {
-	peer peers.Peer
-	conn *feed.Conn
-	sink *sink
-	ctx  context.Context // done when the peer has ended, with its error as the cause
-	end  func() error
+	peer  peers.Peer
+	conn  *feed.Conn
+	sink  *sink
+	ctx   context.Context // done when the peer has ended, with its error as the cause
+	again <-chan *feed.Conn
+	end   func() error
 }
 
 // A part is some of a stream, ending in an update of the mark.
@@ -32,7 +33,7 @@ type part struct {
 // connect starts the peer and sends it the first parts.
 func connect(ctx context.Context, w *world, peer peers.Peer, first ...part) (*session, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
-	s := &session{peer: peer, ctx: ctx, sink: &sink{mark: w.mark, done: make(chan time.Time, 1)}}
+	s := &session{peer: peer, ctx: ctx, again: w.server.Requests(), sink: &sink{mark: w.mark, done: make(chan time.Time, 1)}}
 	transport := &http.Transport{}
 	ended := make(chan error, 1)
 	go func() {
@@ -84,6 +85,9 @@ func (s *session) wait(start time.Time) (time.Duration, error) {
 	select {
 	case at := <-s.sink.done:
 		return at.Sub(start), nil
+	case conn := <-s.again:
+		_ = conn.Close()
+		return 0, errors.New("the peer lost its connection and made another one")
 	case <-s.ctx.Done():
 		return 0, context.Cause(s.ctx)
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"time"
 
+	"github.com/relaystream/autoconfig"
 	"github.com/relaystream/autoconfig/bench/peers"
 	"github.com/relaystream/autoconfig/bench/synth"
 	"github.com/relaystream/autoconfig/decode"
@@ -36,9 +37,9 @@ func (s *sink) Read(bytes, events int) {
 	}
 }
 
-func (s *sink) AddEnvironment(peers.EnvironmentParams) { s.counts.Added++ }
+func (s *sink) AddEnvironment(autoconfig.EnvironmentParams) { s.counts.Added++ }
 
-func (s *sink) UpdateEnvironment(params peers.EnvironmentParams) {
+func (s *sink) UpdateEnvironment(params autoconfig.EnvironmentParams) {
 	s.counts.Updated++
 	if params.EnvID == s.mark {
 		s.done <- time.Now()

@@ -70,6 +70,10 @@ func (s *Server) Accept(ctx context.Context) (*Conn, error) {
 	}
 }
 
+// Requests gets the requests that Accept has not taken, from the moment on when somebody receives
+// from it.
+func (s *Server) Requests() <-chan *Conn { return s.conns }
+
 // Close stops the server. Streams that Accept returned stay open.
 func (s *Server) Close() error {
 	err := s.http.Close()

@@ -4,6 +4,8 @@ import (
 	"context"
 	"net/http"
 
+	"github.com/launchdarkly/go-sdk-common/v3/ldlog"
+	"github.com/relaystream/autoconfig"
 	"github.com/relaystream/autoconfig/decode"
 	"github.com/relaystream/autoconfig/diff"
 	"github.com/relaystream/autoconfig/stream"
@@ -36,24 +38,44 @@ func ourMessages(ctx context.Context, client *http.Client, url string, out Outpu
 
 func ourChanges(ctx context.Context, client *http.Client, url string, out Output) error {
 	changes := diff.Changes(decode.Messages(connection(client, url), nil), nil)
-	return ended(ctx, changes(ctx, func(c diff.Change) bool {
-		tell(out, c)
-		return true
-	}))
+	return ended(ctx, autoconfig.Dispatch(ctx, changes, out))
 }
 
-// tell calls the method of the handler that suits the change.
-func tell(h Handler, c diff.Change) {
-	switch c.Kind {
-	case diff.EnvironmentAdded:
-		h.AddEnvironment(params(c.New))
-	case diff.EnvironmentUpdated:
-		h.UpdateEnvironment(params(c.New))
-	case diff.EnvironmentDeleted:
-		h.DeleteEnvironment(c.Old.EnvID)
-	case diff.Synced:
-		h.ReceivedAllEnvironments()
-	case diff.KeyExpired:
-		h.KeyExpired(c.New.EnvID, c.Key.SDKKey)
-	}
+// The key is sent, and not looked at.
+const key = "rel-00000000-0000-4000-8000-000000000000"
+
+func observe(ctx context.Context, client *http.Client, url string, out Output) error {
+	changes := autoconfig.Observe(key, &autoconfig.Options{BaseURI: url, HTTPClient: client, ProtocolVersion: 1})
+	return ended(ctx, autoconfig.Dispatch(ctx, changes, out))
 }
+
+// openClient subscribes under a policy that merges nothing, so that the handler is told as much as the
+// others are.
+func openClient(ctx context.Context, httpClient *http.Client, url string, out Output) error {
+	client, err := autoconfig.Open(ctx, key,
+		&autoconfig.Options{BaseURI: url, HTTPClient: httpClient, ProtocolVersion: 1})
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	changes := client.ChangesUnder(stream.Block[autoconfig.Change](autoconfig.DefaultLag))
+	return ended(ctx, autoconfig.Dispatch(ctx, changes, out))
+}
+
+func streamManager(ctx context.Context, client *http.Client, url string, out Output) error {
+	manager := autoconfig.NewStreamManager(key, url, out, httpConfig{client}, 0, ldlog.NewDisabledLoggers())
+	defer manager.Close()
+	select {
+	case err := <-manager.Start():
+		if err != nil {
+			return err
+		}
+		<-ctx.Done()
+	case <-ctx.Done():
+	}
+	return nil
+}
+
+type httpConfig struct{ client *http.Client }
+
+func (c httpConfig) Client() *http.Client { return c.client }

@@ -7,40 +7,13 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"time"
 
-	"github.com/relaystream/autoconfig/decode"
+	"github.com/relaystream/autoconfig"
 )
-
-// A Handler is told of changes, one call at a time. It is the interface that Relay implements.
-type Handler interface {
-	AddEnvironment(params EnvironmentParams)
-	UpdateEnvironment(params EnvironmentParams)
-	ReceivedAllEnvironments()
-	DeleteEnvironment(id decode.EnvironmentID)
-	KeyExpired(id decode.EnvironmentID, oldKey decode.SDKKey)
-}
-
-type EnvironmentParams struct {
-	EnvID          decode.EnvironmentID
-	Identifiers    EnvironmentIdentifiers
-	SDKKey         decode.SDKKey
-	MobileKey      decode.MobileKey
-	ExpiringSDKKey ExpiringSDKKey
-	TTL            time.Duration
-	SecureMode     bool
-}
-type EnvironmentIdentifiers struct {
-	EnvKey, EnvName, ProjKey, ProjName string
-}
-type ExpiringSDKKey struct {
-	Key        decode.SDKKey
-	Expiration time.Time
-}
 
 // An Output is where a peer's results go. Peers that stop short of changes call Read instead.
 type Output interface {
-	Handler
+	autoconfig.MessageHandler
 	// Read counts what has been read.
 	Read(bytes, events int)
 }
@@ -77,7 +50,10 @@ func All() []Peer {
 		{"gosse", "tmaxmax/go-sse, go-json-experiment/json v2, a map", Changes, goSSE},
 		{"ours: events", "sse.Connect, events counted", Events, ourEvents},
 		{"ours: messages", "and decode.Messages, messages counted", Messages, ourMessages},
-		{"ours: changes", "and diff.Changes", Changes, ourChanges},
+		{"ours: changes", "and diff.Changes, Dispatch", Changes, ourChanges},
+		{"ours: Observe", "Observe, Dispatch", Changes, observe},
+		{"ours: Client", "Open, a lossless subscriber, Dispatch", Changes, openClient},
+		{"ours: StreamManager", "the drop-in for Relay's", Changes, streamManager},
 	}
 }
 

@@ -3,8 +3,8 @@ package peers
 import (
 	"fmt"
 	"strings"
-	"time"
 
+	"github.com/relaystream/autoconfig"
 	"github.com/relaystream/autoconfig/decode"
 )
 
@@ -37,7 +37,7 @@ func parse(unmarshal func([]byte, any) error, event string, data []byte) (m mess
 // and the environment itself unless it is deleted.
 type state struct {
 	known   map[decode.EnvironmentID]known
-	handler Handler
+	handler autoconfig.MessageHandler
 }
 
 type known struct {
@@ -45,7 +45,7 @@ type known struct {
 	rep     *decode.EnvironmentRep
 }
 
-func newState(h Handler) *state {
+func newState(h autoconfig.MessageHandler) *state {
 	return &state{known: make(map[decode.EnvironmentID]known), handler: h}
 }
 
@@ -87,9 +87,9 @@ func (s *state) upsert(id decode.EnvironmentID, rep *decode.EnvironmentRep) {
 	}
 	s.known[id] = known{rep.Version, rep}
 	if k.rep != nil {
-		s.handler.UpdateEnvironment(params(rep))
+		s.handler.UpdateEnvironment(autoconfig.Params(rep))
 	} else {
-		s.handler.AddEnvironment(params(rep))
+		s.handler.AddEnvironment(autoconfig.Params(rep))
 	}
 }
 
@@ -102,21 +102,4 @@ func (s *state) delete(id decode.EnvironmentID, version int) {
 	if k.rep != nil {
 		s.handler.DeleteEnvironment(id)
 	}
-}
-
-func params(rep *decode.EnvironmentRep) EnvironmentParams {
-	p := EnvironmentParams{
-		EnvID: rep.EnvID,
-		Identifiers: EnvironmentIdentifiers{
-			EnvKey: rep.EnvKey, EnvName: rep.EnvName, ProjKey: rep.ProjKey, ProjName: rep.ProjName,
-		},
-		SDKKey:     rep.SDKKey.Value,
-		MobileKey:  rep.MobKey,
-		TTL:        time.Duration(rep.DefaultTTL) * time.Minute,
-		SecureMode: rep.SecureMode,
-	}
-	if old := rep.SDKKey.Expiring; old.Value != "" {
-		p.ExpiringSDKKey = ExpiringSDKKey{Key: old.Value, Expiration: time.UnixMilli(old.Timestamp)}
-	}
-	return p
 }
