@@ -1,0 +1,156 @@
+package autoconfigtest
+
+import (
+	"mime"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+)
+
+// streamPath is the only path that there is.
+const streamPath = "/relay_auto_config"
+
+func (s *Server) serveHTTP(w http.ResponseWriter, r *http.Request) {
+	request := newRequest(r)
+	x := s.enter(request, r)
+	if x == nil {
+		panic(http.ErrAbortHandler)
+	}
+	defer s.leave(x)
+
+	head := &headWriter{ResponseWriter: w, before: func(status int) { s.record(request, status) }}
+	version, status := s.check(r)
+	if status != 0 {
+		head.Header().Set("Allow", http.MethodGet)
+		http.Error(head, http.StatusText(status), status)
+		return
+	}
+	x.version = version
+	var handler http.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.stream(x, w, r) })
+	if fault := s.admit(x); fault != nil {
+		handler = fault(handler)
+	}
+	handler.ServeHTTP(head, r)
+}
+
+// check returns the protocol version that the client wants, or the status to refuse it with.
+func (s *Server) check(r *http.Request) (version, status int) {
+	version, ok := protocolVersion(r.URL.Query())
+	switch {
+	case r.URL.Path != streamPath:
+		return 0, http.StatusNotFound
+	case r.Method != http.MethodGet:
+		return 0, http.StatusMethodNotAllowed
+	case !acceptsEvents(r.Header):
+		return 0, http.StatusNotAcceptable
+	case !s.authorized(r.Header["Authorization"]):
+		return 0, http.StatusUnauthorized
+	case !ok:
+		return 0, http.StatusBadRequest
+	}
+	return version, 0
+}
+
+func protocolVersion(query url.Values) (int, bool) {
+	values := query["rpacProtocolVersion"]
+	if len(values) == 0 {
+		return 1, true
+	}
+	version, err := strconv.Atoi(values[0])
+	return version, len(values) == 1 && err == nil && version > 0
+}
+
+func acceptsEvents(header http.Header) bool {
+	for _, accepted := range strings.Split(strings.Join(header["Accept"], ","), ",") {
+		if mediaType, _, err := mime.ParseMediaType(accepted); err == nil && mediaType == "text/event-stream" {
+			return true
+		}
+	}
+	return false
+}
+
+// enter registers a request; it returns nil if the server is closing.
+func (s *Server) enter(request *Request, r *http.Request) *exchange {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return nil
+	}
+	s.handlers.Add(1)
+	s.requests = append(s.requests, request)
+	x := &exchange{conn: connOf(r), wake: make(chan struct{}, 1)}
+	s.exchanges[x] = struct{}{}
+	s.notify()
+	return x
+}
+
+func (s *Server) leave(x *exchange) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.exchanges, x)
+	s.notify()
+	s.handlers.Done()
+}
+
+// admit numbers a request that has passed the checks, and returns the fault that awaits it.
+func (s *Server) admit(x *exchange) Fault {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.admitted++
+	x.number = s.admitted
+	s.notify()
+	if len(s.faults) == 0 {
+		return nil
+	}
+	fault := s.faults[0]
+	s.faults = s.faults[1:]
+	return fault
+}
+
+func (s *Server) record(request *Request, status int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	request.Status = status
+	s.notify()
+}
+
+// A headWriter calls before with the status when a handler sends the head of the response, ahead of
+// sending it.
+type headWriter struct {
+	http.ResponseWriter
+	before func(status int)
+	sent   bool
+}
+
+func (w *headWriter) WriteHeader(status int) {
+	if !w.sent && status >= http.StatusOK {
+		w.sent = true
+		w.before(status)
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+func (w *headWriter) Write(b []byte) (int, error) {
+	w.send()
+	return w.ResponseWriter.Write(b)
+}
+
+// FlushError is what http.ResponseController calls.
+func (w *headWriter) FlushError() error {
+	w.send()
+	return http.NewResponseController(w.ResponseWriter).Flush()
+}
+
+// Flush is for handlers that ask for an http.Flusher.
+func (w *headWriter) Flush() { _ = w.FlushError() }
+
+// Unwrap lets http.ResponseController do the rest, such as hijacking.
+func (w *headWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+// send is what net/http does at the first write or flush.
+func (w *headWriter) send() {
+	if !w.sent {
+		w.WriteHeader(http.StatusOK)
+	}
+}

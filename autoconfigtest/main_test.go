@@ -1,0 +1,116 @@
+package autoconfigtest_test
+
+import (
+	"bufio"
+	"context"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+
+	"go.uber.org/goleak"
+
+	"github.com/relaystream/autoconfig/autoconfigtest"
+	"github.com/relaystream/autoconfig/decode"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+const key = "rel-00000000-1234"
+
+// kinds are the servers that there are; what isn't about one of them must hold for each.
+var kinds = map[string]func(string) *autoconfigtest.Server{
+	"loopback": autoconfigtest.NewServer,
+	"tls":      autoconfigtest.NewTLSServer,
+	"pipe":     autoconfigtest.NewPipeServer,
+}
+
+func environment(id decode.EnvironmentID, version int) decode.EnvironmentRep {
+	return decode.EnvironmentRep{EnvID: id, EnvKey: string(id) + "-key", Version: version,
+		SDKKey: decode.SDKKeyRep{Value: decode.SDKKey("sdk-secret-of-" + id)}}
+}
+
+func environments(all ...decode.EnvironmentRep) decode.PutContent {
+	content := decode.PutContent{Environments: map[decode.EnvironmentID]decode.EnvironmentRep{}}
+	for _, e := range all {
+		content.Environments[e.EnvID] = e
+	}
+	return content
+}
+
+// newRequest makes a request that passes all checks.
+func newRequest(ctx context.Context, t testing.TB, base string) *http.Request {
+	t.Helper()
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, base+"/relay_auto_config?rpacProtocolVersion=2", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Authorization", key)
+	r.Header.Set("Accept", "text/event-stream")
+	return r
+}
+
+// connect returns the response to a request that passes all checks. The test closes its body.
+func connect(t testing.TB, client *http.Client, base string) *http.Response {
+	t.Helper()
+	response, err := client.Do(newRequest(t.Context(), t, base))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = response.Body.Close() })
+	return response
+}
+
+// An event has what the server sent as one.
+type event struct{ name, data string }
+
+// events reads events of the plain form in which the server sends them, and nothing else.
+type events struct{ r *bufio.Reader }
+
+func newEvents(r io.Reader) events { return events{bufio.NewReader(r)} }
+
+func (e events) next() (event, error) {
+	var got event
+	var data []string
+	for {
+		line, err := e.r.ReadString('\n')
+		if err != nil {
+			return event{}, err
+		}
+		switch field, value, _ := strings.Cut(strings.TrimSuffix(line, "\n"), ": "); {
+		case field == "event":
+			got.name = value
+		case field == "data":
+			data = append(data, value)
+		case line == "\n":
+			got.data = strings.Join(data, "\n")
+			return got, nil
+		}
+	}
+}
+
+// mustNext is next for a stream that has one.
+func (e events) mustNext(t testing.TB) event {
+	t.Helper()
+	got, err := e.next()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return got
+}
+
+// wholeBody is what a client gets to read that connects now, without faults.
+func wholeBody(t testing.TB, s *autoconfigtest.Server) string {
+	t.Helper()
+	s.Next(nil)
+	response := connect(t, s.Client(), s.URL)
+	if err := s.AwaitConnections(t.Context(), 1); err != nil {
+		t.Fatal(err)
+	}
+	s.EndConnections()
+	b, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}

@@ -1,0 +1,168 @@
+package autoconfigtest
+
+import (
+	"context"
+	"errors"
+	"iter"
+)
+
+// ErrClientLeft is what the [TranscriptError] of a step wraps that had to be done on a connection
+// that the client has left.
+var ErrClientLeft = errors.New("autoconfigtest: the client has left the connection")
+
+// Replay makes the server play its part of a transcript. Call Replay before the client connects:
+// it plans the answers to the next requests at once (see [Server.Next]). Then iterate, once. Each
+// iteration does the steps up to the next lines of expectations and yields these, without their
+// marks; the caller waits until they have come true, or fails, and goes on. Steps after the last
+// expectation are done too, and yield nothing.
+//
+// A step that doesn't happen in time, such as a client that never connects again, ends the
+// iteration: it yields a *[TranscriptError] with the step's line that wraps the cause of ctx,
+// [ErrClientLeft], or http.ErrServerClosed.
+//
+// The server should be one to which nothing was sent and nobody has connected.
+func (t *Transcript) Replay(ctx context.Context, s *Server) iter.Seq2[[]string, error] {
+	r := &replay{server: s, number: s.plan(t.faults())}
+	return func(yield func([]string, error) bool) {
+		var expected []string
+		for _, step := range t.steps {
+			if step.act == actExpect {
+				expected = append(expected, step.text)
+				continue
+			}
+			if len(expected) > 0 && !yield(expected, nil) {
+				return
+			}
+			expected = nil
+			if err := r.do(ctx, step); err != nil {
+				yield(nil, &TranscriptError{Line: step.line, Err: err})
+				return
+			}
+		}
+		if len(expected) > 0 {
+			yield(expected, nil)
+		}
+	}
+}
+
+// faults returns a fault for each request that the client makes; nil is for a stream.
+func (t *Transcript) faults() []Fault {
+	var faults []Fault
+	open := false
+	for _, step := range t.steps {
+		if step.act == actExpect {
+			continue
+		}
+		if !open {
+			faults = append(faults, step.fault)
+		}
+		open = step.act == actSend
+	}
+	return faults
+}
+
+// plan is Next for the faults, and returns the number of the request before the first of them.
+func (s *Server) plan(faults []Fault) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	before := s.admitted + len(s.faults)
+	s.faults = append(s.faults, faults...)
+	return before
+}
+
+type replay struct {
+	server  *Server
+	number  int       // of the request that was opened or answered last
+	current *exchange // the open stream; nil if there is none
+}
+
+func (r *replay) do(ctx context.Context, step step) error {
+	if r.current == nil {
+		r.number++
+		if step.answers() {
+			return r.answer(ctx, step)
+		}
+		x, err := r.server.awaitStream(ctx, r.number)
+		if err != nil {
+			return err
+		}
+		r.current = x
+	}
+	if step.act == actSend {
+		return r.server.sendTo(r.current, []byte(step.text))
+	}
+	x := r.current
+	r.current = nil
+	return r.finish(ctx, x, step.act)
+}
+
+// answer waits for a request whose answer has been planned.
+func (r *replay) answer(ctx context.Context, step step) error {
+	s := r.server
+	return s.await(ctx, func() bool {
+		return s.admitted >= r.number && (step.act != actHang || s.exchange(r.number) == nil)
+	})
+}
+
+// finish ends a stream after what was sent on it has been written.
+func (r *replay) finish(ctx context.Context, x *exchange, act act) error {
+	s := r.server
+	if err := s.await(ctx, func() bool { return x.drained() || s.gone(x) }); err != nil {
+		return err
+	}
+	if act == actLeave {
+		return s.await(ctx, func() bool { return s.gone(x) })
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.gone(x):
+		return ErrClientLeft
+	case act == actEnd:
+		s.end(x)
+	default:
+		s.cut(x, act == actReset)
+	}
+	return nil
+}
+
+// awaitStream returns the stream that answers an admitted request.
+func (s *Server) awaitStream(ctx context.Context, number int) (*exchange, error) {
+	var x *exchange
+	err := s.await(ctx, func() bool {
+		x = s.exchange(number)
+		return x != nil && x.open || x == nil && s.admitted >= number
+	})
+	if err == nil && x == nil {
+		err = ErrClientLeft
+	}
+	return x, err
+}
+
+// sendTo sends to one stream only.
+func (s *Server) sendTo(x *exchange, message []byte) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.gone(x) || !x.open {
+		return ErrClientLeft
+	}
+	x.send(message)
+	return nil
+}
+
+// exchange returns the admitted request of that number if it is being answered. The caller holds
+// s.mu.
+func (s *Server) exchange(number int) *exchange {
+	for x := range s.exchanges {
+		if x.number == number {
+			return x
+		}
+	}
+	return nil
+}
+
+// gone tells that an exchange is over. The caller holds s.mu.
+func (s *Server) gone(x *exchange) bool {
+	_, ok := s.exchanges[x]
+	return !ok
+}

@@ -1,0 +1,144 @@
+package autoconfigtest
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"sync"
+
+	"github.com/relaystream/autoconfig/decode"
+)
+
+// A Server serves the auto-configuration stream of one auto-configuration key. The package comment
+// states what can be relied on.
+//
+// It answers GET {URL}/relay_auto_config and is strict: another path is 404, another method 405,
+// an Accept header without text/event-stream 406, another key 401, a malformed protocol version
+// 400. It sends filters only to clients that ask for protocol version 2 or more.
+type Server struct {
+	// URL is the base URI, without trailing slash. It doesn't change.
+	URL string
+
+	// authorized holds the key in a closure, where no formatter finds it.
+	authorized func(authorization []string) bool
+	listener   listener
+	http       *httptest.Server
+	cancel     context.CancelFunc // of the context of all requests
+	handlers   sync.WaitGroup
+	closeOnce  sync.Once
+
+	mu        sync.Mutex
+	closed    bool
+	changed   chan struct{} // closed at the next change of what follows; nil while nobody waits
+	state     *state
+	requests  []*Request
+	exchanges map[*exchange]struct{} // the requests being answered now
+	admitted  int                    // how many requests have passed the checks
+	faults    []Fault                // for the next of them
+}
+
+// NewServer starts a server on a free TCP port of 127.0.0.1. Clients must send key as their
+// Authorization header. It panics if it cannot listen.
+func NewServer(key string) *Server {
+	s := newServer(key, listenLoopback())
+	s.http.Start()
+	s.URL = s.http.URL
+	return s
+}
+
+// NewTLSServer is NewServer with TLS, of version HTTP/1.1 like the others. Its certificate is
+// trusted by [Server.Client].
+func NewTLSServer(key string) *Server {
+	s := newServer(key, listenLoopback())
+	s.http.StartTLS()
+	s.URL = s.http.URL
+	return s
+}
+
+// NewPipeServer starts a server that is reached by its [Server.Client] only: connections are pipes
+// in memory. A pipe holds no bytes: a write lasts until the other side has read. Where a TCP
+// connection would be reset it is just closed.
+//
+// In a synctest bubble, create the server and its clients within the bubble.
+func NewPipeServer(key string) *Server {
+	s := newServer(key, listenMemory())
+	s.http.Start()
+	s.URL = s.http.URL
+	s.http.Client().Transport.(*http.Transport).DialContext = s.listener.dial
+	return s
+}
+
+func newServer(key string, l listener) *Server {
+	ctx, cancel := context.WithCancel(context.Background())
+	s := &Server{
+		authorized: func(authorization []string) bool { return len(authorization) == 1 && authorization[0] == key },
+		listener:   l,
+		cancel:     cancel,
+		state:      new(state),
+		exchanges:  make(map[*exchange]struct{}),
+	}
+	s.http = &httptest.Server{Listener: l, Config: &http.Server{
+		Handler:     http.HandlerFunc(s.serveHTTP),
+		BaseContext: func(net.Listener) context.Context { return ctx },
+		ConnContext: withConn,
+	}}
+	return s
+}
+
+// Client returns an HTTP client that reaches the server, trusts its certificate and has no time
+// limits. Its idle connections are closed by Close. All calls return the same client; its
+// Transport is an *http.Transport that can be cloned.
+func (s *Server) Client() *http.Client { return s.http.Client() }
+
+// Close cuts all connections and stops the server. It returns when everything has stopped.
+func (s *Server) Close() {
+	s.closeOnce.Do(func() {
+		s.mu.Lock()
+		s.closed = true
+		for x := range s.exchanges {
+			s.cut(x, false)
+		}
+		s.notify()
+		s.mu.Unlock()
+
+		s.cancel()
+		// Ends what is no exchange too, such as half a request.
+		_ = s.http.Config.Close()
+		s.http.Close()
+		s.handlers.Wait()
+	})
+}
+
+// Format implements fmt.Formatter for every verb: the URL, and nothing that is secret or guarded
+// by a lock.
+func (s *Server) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "autoconfigtest.Server(%s)", s.URL) }
+
+// Content returns a copy of what the server serves: of every ID the newest version that was put or
+// patched and not deleted since, by the rules that clients follow. Hence every client that has
+// read all messages holds the same. It is the zero value before the first Put.
+func (s *Server) Content() decode.PutContent {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return cloneContent(s.state.content())
+}
+
+// Requests returns all requests received so far, in order of arrival, including those refused.
+func (s *Server) Requests() []Request {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	requests := make([]Request, len(s.requests))
+	for i, request := range s.requests {
+		requests[i] = request.clone()
+	}
+	return requests
+}
+
+// Connections returns the number of open event streams: those accepted, not ended by the server,
+// and not known to have been left by the client.
+func (s *Server) Connections() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.connections()
+}
