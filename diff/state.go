@@ -46,9 +46,13 @@ type Stats struct {
 	Tombstones int
 	// PendingExpiries is how many keys will expire.
 	PendingExpiries int
+	// Puts, Patches, Deletes and Ignored count messages by their kind.
+	Puts, Patches, Deletes, Ignored uint64
 	// Applied counts additions, updates and deletions, Stale what was ignored because its version was
 	// not newer, Unchanged the entries of puts with the known version, Expired the keys that expired.
 	Applied, Stale, Unchanged, Expired uint64
+	// Skipped counts the entries of puts that could not be used, as their Err tells.
+	Skipped uint64
 }
 
 // NewState returns an empty state.
@@ -104,11 +108,16 @@ func (s *State) Apply(m *decode.Message, emit func(Change)) {
 	}
 	switch m.Kind {
 	case decode.Put:
+		s.stats.Puts++
 		s.put(m.Put, emit)
 	case decode.Patch:
+		s.stats.Patches++
 		s.patch(m, emit)
 	case decode.Delete:
+		s.stats.Deletes++
 		s.delete(m, emit)
+	case decode.Ignored:
+		s.stats.Ignored++
 	}
 }
 
@@ -171,7 +180,10 @@ func (s *State) putEnvironments(entries []decode.EnvironmentEntry, emit func(Cha
 	}
 	s.environments.Put(len(entries), entry, changed, deleted)
 	for i := range entries {
-		if e := &entries[i]; e.Rep == nil && e.Err == nil {
+		switch e := &entries[i]; {
+		case e.Err != nil:
+			s.stats.Skipped++
+		case e.Rep == nil:
 			s.stale(Subject{Environment: e.ID}, e.Version)
 		}
 	}
@@ -180,7 +192,9 @@ func (s *State) putEnvironments(entries []decode.EnvironmentEntry, emit func(Cha
 func (s *State) putFilters(entries []decode.FilterEntry, emit func(Change)) {
 	filters := make([]*Filter, len(entries))
 	for i := range entries {
-		if entries[i].Err == nil {
+		if entries[i].Err != nil {
+			s.stats.Skipped++
+		} else {
 			filters[i] = newFilter(&entries[i])
 		}
 	}

@@ -205,8 +205,16 @@ func TestStats(t *testing.T) {
 	c.put(entry(e), entry(env("b", 1)))
 	c.patch(env("b", 1))
 	c.delete("c", 1)
+	c.apply(decode.Message{Kind: decode.Ignored, Err: decode.ErrUnknownEvent})
+	wrong := entry(env("b", 1))
+	wrong.Rep, wrong.Err = nil, decode.ErrWrongID
+	c.apply(decode.Message{Kind: decode.Put, Put: &decode.Listing{
+		Environments: []decode.EnvironmentEntry{entry(e), wrong},
+		Filters:      []decode.FilterEntry{{ID: "f", Err: decode.ErrWrongID}},
+	}})
 	got := c.state.Stats()
-	want := Stats{Environments: 2, Tombstones: 1, PendingExpiries: 1, Applied: 2, Stale: 1, Unchanged: 2}
+	want := Stats{Environments: 2, PendingExpiries: 1, Puts: 3, Patches: 1, Deletes: 1, Ignored: 1,
+		Applied: 2, Stale: 1, Unchanged: 3, Skipped: 2}
 	if got != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
