@@ -11,8 +11,16 @@ import (
 // timer serves any number of keys.
 type schedule struct {
 	queue expiryQueue
+	keys  map[scheduledKey]*expiry
 	byEnv map[decode.EnvironmentID][]*expiry
 	added uint64
+}
+
+// A scheduledKey identifies a key of an environment.
+type scheduledKey struct {
+	env    decode.EnvironmentID
+	sdk    decode.SDKKey
+	mobile decode.MobileKey
 }
 
 // An expiry is a key that will expire.
@@ -24,17 +32,25 @@ type expiry struct {
 }
 
 func (s *schedule) add(env decode.EnvironmentID, c credential) {
+	if s.keys == nil {
+		s.keys = make(map[scheduledKey]*expiry)
+		s.byEnv = make(map[decode.EnvironmentID][]*expiry)
+	}
 	s.added++
 	e := &expiry{credential: c, env: env, order: s.added}
 	heap.Push(&s.queue, e)
-	if s.byEnv == nil {
-		s.byEnv = make(map[decode.EnvironmentID][]*expiry)
-	}
+	s.keys[scheduledKey{env, c.sdk, c.mobile}] = e
 	s.byEnv[env] = append(s.byEnv[env], e)
+}
+
+// find returns the expiry of a key of env, or nil.
+func (s *schedule) find(env decode.EnvironmentID, c credential) *expiry {
+	return s.keys[scheduledKey{env, c.sdk, c.mobile}]
 }
 
 func (s *schedule) remove(e *expiry) {
 	heap.Remove(&s.queue, e.index)
+	delete(s.keys, scheduledKey{e.env, e.sdk, e.mobile})
 	rest := slices.DeleteFunc(s.byEnv[e.env], func(other *expiry) bool { return other == e })
 	if len(rest) == 0 {
 		delete(s.byEnv, e.env)
@@ -47,6 +63,7 @@ func (s *schedule) remove(e *expiry) {
 func (s *schedule) cancel(env decode.EnvironmentID) {
 	for _, e := range s.byEnv[env] {
 		heap.Remove(&s.queue, e.index)
+		delete(s.keys, scheduledKey{e.env, e.sdk, e.mobile})
 	}
 	delete(s.byEnv, env)
 }
@@ -55,9 +72,6 @@ func (s *schedule) move(e *expiry, to int64) {
 	e.expiry = to
 	heap.Fix(&s.queue, e.index)
 }
-
-// of returns the keys of env, in the order in which they were added.
-func (s *schedule) of(env decode.EnvironmentID) []*expiry { return slices.Clone(s.byEnv[env]) }
 
 // An expiryQueue is a heap by time; it implements heap.Interface.
 type expiryQueue []*expiry

@@ -1,6 +1,7 @@
 package diff
 
 import (
+	"slices"
 	"time"
 
 	"github.com/relaystream/autoconfig/decode"
@@ -17,6 +18,9 @@ func (s *State) NextExpiry() (t time.Time, ok bool) {
 // Expire emits KeyExpired for each key whose time has come, by the wall clock, in the order of their
 // expiry.
 func (s *State) Expire(emit func(Change)) {
+	if len(s.schedule.queue) == 0 {
+		return
+	}
 	now := s.now().UnixMilli()
 	for len(s.schedule.queue) > 0 && s.schedule.queue[0].expiry <= now {
 		s.expire(s.schedule.queue[0], emit)
@@ -52,16 +56,32 @@ func (s *State) prune(e *decode.EnvironmentRep) *decode.EnvironmentRep {
 // reschedule brings the schedule in line with an environment that was added or updated. named is the
 // environment as the message named it, and e what prune left of it.
 func (s *State) reschedule(named, e *decode.EnvironmentRep, emit func(Change)) {
-	if !mayExpire(named) && s.schedule.byEnv[e.EnvID] == nil {
+	if len(s.schedule.byEnv[e.EnvID]) > 0 {
+		s.reviseAll(named, e, emit)
+	}
+	if !mayExpire(e) {
 		return
 	}
-	for _, pending := range s.schedule.of(e.EnvID) {
-		s.revise(pending, named, e, emit)
-	}
 	for c := range credentials(e) {
-		if c.expiry != 0 && !s.scheduled(e.EnvID, c) {
+		if c.expiry != 0 && s.schedule.find(e.EnvID, c) == nil {
 			s.schedule.add(e.EnvID, c)
 			s.announce(e, c)
+		}
+	}
+}
+
+// reviseAll revises the scheduled keys that the message may be about: those that it names, and, where
+// it names all that are accepted, the others too.
+func (s *State) reviseAll(named, e *decode.EnvironmentRep, emit func(Change)) {
+	if len(named.SDKKeys) > 0 || len(named.MobileKeys) > 0 {
+		for _, pending := range slices.Clone(s.schedule.byEnv[e.EnvID]) {
+			s.revise(pending, named, e, emit)
+		}
+		return
+	}
+	for c := range credentials(named) {
+		if pending := s.schedule.find(e.EnvID, c); pending != nil {
+			s.revise(pending, named, e, emit)
 		}
 	}
 }
@@ -92,15 +112,6 @@ func lookup(e *decode.EnvironmentRep, c credential) (found credential, ok bool) 
 		}
 	}
 	return found, false
-}
-
-func (s *State) scheduled(env decode.EnvironmentID, c credential) bool {
-	for _, e := range s.schedule.byEnv[env] {
-		if e.same(c) {
-			return true
-		}
-	}
-	return false
 }
 
 func (s *State) announce(e *decode.EnvironmentRep, c credential) {
