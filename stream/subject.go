@@ -42,6 +42,8 @@ type Subject[T any] struct {
 	fresh   bool               // values were published for which nobody was woken yet
 	over    int                // subscribers with the policy Block that exceed their limit
 	blocked int                // publishers that wait for over to become 0
+
+	departed SubscriptionStats // the sum of those that have left, without their lag
 }
 
 // NewSubject returns a subject without subscribers.
@@ -151,6 +153,26 @@ func (s *Subject[T]) Subscribers() []SubscriptionStats {
 		stats = append(stats, sub.stats())
 	}
 	return stats
+}
+
+// Totals adds up what Subscribers tells of the current subscribers, and what was counted for those
+// that have left: Delivered, Dropped and Coalesced never decrease. Lag is that of the current ones,
+// and Policy is empty.
+func (s *Subject[T]) Totals() SubscriptionStats {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	total := s.departed
+	for _, sub := range s.subs {
+		total.add(sub.stats())
+	}
+	return total
+}
+
+func (s *SubscriptionStats) add(other SubscriptionStats) {
+	s.Lag += other.Lag
+	s.Delivered += other.Delivered
+	s.Dropped += other.Dropped
+	s.Coalesced += other.Coalesced
 }
 
 // publish appends v for everybody. Update is the only way to it.

@@ -261,6 +261,9 @@ func (st *subjectTest) affect(op subjectOp, who int) {
 	case "cancel":
 		r.cancel(errBoom)
 		m.gone, m.ended, m.err = true, true, errBoom
+		if len(m.hand) == 1 { // it books its batch before it looks up
+			m.Delivered += uint64(m.batch)
+		}
 	case "stop":
 		if len(m.hand) > 0 {
 			r.allow <- false
@@ -328,6 +331,7 @@ func (st *subjectTest) publish(ctx context.Context, count int) {
 func (st *subjectTest) compare() error {
 	blocks := false
 	var stats []stream.SubscriptionStats
+	var totals stream.SubscriptionStats
 	for who, m := range st.model {
 		r := st.real[who]
 		if !slices.Equal(r.got, st.yielded[who]) {
@@ -351,12 +355,19 @@ func (st *subjectTest) compare() error {
 			blocks = blocks || m.policy == "Block" && len(m.waiting) > m.limit && !st.closed
 			m.Policy, m.Lag = m.policy, len(m.waiting)+m.batch
 			stats = append(stats, m.SubscriptionStats)
+			totals.Lag += m.Lag
 		}
+		totals.Delivered += m.Delivered
+		totals.Dropped += m.Dropped
+		totals.Coalesced += m.Coalesced
 	}
-	return errors.Join(st.compareStats(stats), st.comparePublishers(blocks))
+	return errors.Join(st.compareStats(stats, totals), st.comparePublishers(blocks))
 }
 
-func (st *subjectTest) compareStats(want []stream.SubscriptionStats) error {
+func (st *subjectTest) compareStats(want []stream.SubscriptionStats, totals stream.SubscriptionStats) error {
+	if got := st.subject.Totals(); got != totals {
+		return fmt.Errorf("totals %+v, not %+v", got, totals)
+	}
 	got := st.subject.Subscribers()
 	order := func(a, b stream.SubscriptionStats) int { return cmp.Compare(fmt.Sprint(a), fmt.Sprint(b)) }
 	slices.SortFunc(got, order)

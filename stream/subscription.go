@@ -156,6 +156,9 @@ func (sub *subscription[T]) leave() {
 	if sub.over {
 		sub.settle()
 	}
+	last := sub.stats()
+	last.Lag = 0
+	s.departed.add(last)
 	s.remove(sub)
 }
 
