@@ -97,6 +97,7 @@ func newClient(s *settings) *Client {
 		board:    newStatusBoard(),
 		ready:    make(chan struct{}),
 		done:     make(chan struct{}),
+		counters: counters{opened: time.Now()},
 	}
 	c.policy = newReconnection(s, &c.session)
 	c.journal = newJournal(s.Logger)
@@ -120,7 +121,7 @@ func (c *Client) start(ctx context.Context) {
 
 // run is the whole way of the data.
 func (c *Client) run(ctx context.Context) error {
-	events := stream.Tap(c.connection(), c.events.pass)                    // one connection: ends with its error
+	events := stream.Tap(c.connection(), c.arrived)                        // one connection: ends with its error
 	messages := decode.Messages(events, &decode.Options{Known: c.known})   // its events, typed
 	messages = stream.Retry(stream.Tap(messages, c.received), c.reconnect) // reconnects until it is told to stop
 	return c.state.Run(ctx, messages, c.update)                            // versioned state, scanned into changes
@@ -130,7 +131,7 @@ func (c *Client) run(ctx context.Context) error {
 func (c *Client) connection() stream.Observable[sse.Event] {
 	o := c.settings.connectOptions()
 	o.Session = &c.session
-	o.OnRead = func(n int) { c.counters.bytes.Add(uint64(n)) }
+	o.OnRead = c.counters.got
 	o.OnOpen = func(*http.Response) { c.opened() }
 	return sse.Connect(func(ctx context.Context) (*http.Request, error) {
 		c.attempting()
@@ -142,6 +143,12 @@ func (c *Client) connection() stream.Observable[sse.Event] {
 func (c *Client) known(id []byte) (e *decode.EnvironmentRep) {
 	c.changes.View(func() { e = c.state.Environment(id) })
 	return e
+}
+
+// arrived sees every event before it is decoded.
+func (c *Client) arrived(e sse.Event) {
+	c.counters.events.Add(1)
+	c.events.pass(e)
 }
 
 // received sees every message before it is applied.
@@ -257,23 +264,6 @@ func (c *Client) Snapshot() Snapshot {
 			s.Synced, s.Cached = true, change.Cached
 		}
 	}
-	return s
-}
-
-// Stats returns what the client has counted up to now.
-func (c *Client) Stats() Stats {
-	s := Stats{
-		Status:      c.board.get(),
-		Attempts:    c.counters.attempts.Load(),
-		Connections: c.counters.connections.Load(),
-		Bytes:       c.counters.bytes.Load(),
-		Malformed:   c.counters.malformed.Load(),
-		Refused:     c.counters.refused.Load(),
-		Reconnects:  c.counters.reconnects.Load(),
-		Rejected:    c.counters.rejected.Load(),
-		Subscribers: c.changes.Subscribers(),
-	}
-	c.changes.View(func() { s.State = c.state.Stats() })
 	return s
 }
 

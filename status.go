@@ -4,11 +4,9 @@ import (
 	"context"
 	"errors"
 	"strconv"
-	"sync/atomic"
 	"time"
 
 	"github.com/relaystream/autoconfig/decode"
-	"github.com/relaystream/autoconfig/diff"
 	"github.com/relaystream/autoconfig/stream"
 )
 
@@ -51,30 +49,9 @@ type Status struct {
 	NextAttempt time.Time
 	// Cached tells that the configuration is a saved one, and not yet the server's.
 	Cached bool
-}
-
-// Stats counts what a client has done since it was opened.
-type Stats struct {
-	// Status is the present status.
-	Status Status
-	// Attempts counts connection attempts, Connections those that led to a stream of events.
-	Attempts, Connections uint64
-	// Bytes counts what was read from the bodies of these.
-	Bytes uint64
-	// Malformed counts connections that were ended by a malformed event, Refused those that were
-	// ended by an environment whose keys contradict each other, Reconnects those that the server
-	// asked to end, and Rejected the attempts that ended in 401 or 403.
-	Malformed, Refused, Reconnects, Rejected uint64
-	// State counts messages and what became of them, and what there is now.
-	State diff.Stats
-	// Subscribers describes the subscribers of the changes.
-	Subscribers []stream.SubscriptionStats
-}
-
-// counters are the parts of Stats that are counted outside of the state.
-type counters struct {
-	attempts, connections, bytes             atomic.Uint64
-	malformed, refused, reconnects, rejected atomic.Uint64
+	// OutdatedSince is since when the configuration may differ from the server's: when the client was
+	// opened, or when it was last Valid. It is zero while it is Valid.
+	OutdatedSince time.Time
 }
 
 // The moments at which the client's status changes.
@@ -109,7 +86,7 @@ func (c *Client) synced(put *decode.Listing) {
 
 // failed is told why a connection ended and when the next one follows.
 func (c *Client) failed(err error, delay time.Duration) {
-	c.count(err)
+	c.counters.lost(err)
 	c.journal.failed(err, delay)
 	if delay < 0 {
 		return // ended will tell
@@ -121,21 +98,6 @@ func (c *Client) failed(err error, delay time.Duration) {
 			s.State = Interrupted
 		}
 	})
-}
-
-func (c *Client) count(err error) {
-	var malformed *decode.MalformedError
-	var refused *decode.RefusedError
-	switch {
-	case errors.As(err, &malformed):
-		c.counters.malformed.Add(1)
-	case errors.As(err, &refused):
-		c.counters.refused.Add(1)
-	case errors.Is(err, decode.ErrReconnect):
-		c.counters.reconnects.Add(1)
-	case rejected(err):
-		c.counters.rejected.Add(1)
-	}
 }
 
 // ended is told why the client has ended.
@@ -158,7 +120,8 @@ type statusBoard struct {
 }
 
 func newStatusBoard() *statusBoard {
-	return &statusBoard{subject: stream.NewSubject[Status](), current: Status{Since: time.Now()}}
+	now := time.Now()
+	return &statusBoard{subject: stream.NewSubject[Status](), current: Status{Since: now, OutdatedSince: now}}
 }
 
 // observe returns the observable of the status: the present one, and every later one. Who falls
@@ -170,7 +133,7 @@ func (b *statusBoard) observe() stream.Observable[Status] {
 	return b.subject.Observe(stream.Coalesce(statusLag, one, latest), present)
 }
 
-// change applies f to the status. The state's Since follows by itself.
+// change applies f to the status. Since and OutdatedSince follow by themselves.
 func (b *statusBoard) change(f func(s *Status)) {
 	// No subscriber has a policy that blocks, and after the end nothing needs telling, so there is
 	// neither waiting nor an error to handle.
@@ -179,6 +142,12 @@ func (b *statusBoard) change(f func(s *Status)) {
 		f(&b.current)
 		if b.current.State != before {
 			b.current.Since = time.Now()
+		}
+		switch {
+		case b.current.State == Valid:
+			b.current.OutdatedSince = time.Time{}
+		case before == Valid:
+			b.current.OutdatedSince = b.current.Since
 		}
 		emit(b.current)
 	})
