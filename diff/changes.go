@@ -41,7 +41,8 @@ func Changes(messages stream.Observable[decode.Message], o *Options) stream.Obse
 // Update method of a stream.Subject is one. An error from update ends Run with that error.
 //
 // Run calls update from two goroutines: that of its caller for messages, and one of its own, which
-// has ended when Run returns, for expiries.
+// has ended when Run returns, for expiries. Others may call Apply under the same rule meanwhile: the
+// expiries that their messages announce are applied, too. A state is run only once.
 func (s *State) Run(ctx context.Context, messages stream.Observable[decode.Message], update func(context.Context, func(emit func(Change))) error) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	t := &timekeeper{state: s, update: update, earlier: make(chan struct{}, 1)}
@@ -56,10 +57,7 @@ func (s *State) Run(ctx context.Context, messages stream.Observable[decode.Messa
 
 	var failed error
 	var message decode.Message
-	apply := func(emit func(Change)) { // made once, so that a message costs no allocation
-		s.Apply(&message, emit)
-		t.arm()
-	}
+	apply := func(emit func(Change)) { s.Apply(&message, emit) } // made once, so that a message costs no allocation
 	err := messages(ctx, func(m decode.Message) bool {
 		message = m
 		failed = update(ctx, apply)
@@ -102,11 +100,12 @@ func (t *timekeeper) arm() {
 }
 
 func (t *timekeeper) run(ctx context.Context) error {
-	// A state that is not new may have keys to expire.
 	expire := func(emit func(Change)) {
+		t.state.timekeeper = t // from now on it hears of every message
 		t.state.Expire(emit)
 		t.arm()
 	}
+	// A state that is not new may have keys to expire.
 	if err := t.update(ctx, expire); err != nil {
 		return err
 	}

@@ -63,6 +63,31 @@ func TestNoTimerWithoutKeys(t *testing.T) {
 	})
 }
 
+// TestKeysOfAnotherSourceExpire applies a message past the messages that are run.
+func TestKeysOfAnotherSourceExpire(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeoutCause(t.Context(), 24*time.Hour, errDay)
+		defer cancel()
+		state, changes := NewState(nil), stream.NewSubject[Change]()
+		go func() { changes.Close(state.Run(ctx, stream.Never[decode.Message](), changes.Update)) }()
+		synctest.Wait()
+		start := time.Now()
+		e := rotating(1, "k2", "k1", start.Add(time.Hour).UnixMilli())
+		err := changes.Update(ctx, func(emit func(Change)) {
+			state.Apply(&decode.Message{Kind: decode.Patch, Environment: entry(e)}, emit)
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, err := changes.Observe(stream.Block[Change](1), nil).First(ctx)
+		if err != nil || c.Kind != KeyExpired || time.Since(start) != time.Hour {
+			t.Errorf("%v, %v after %v", c, err, time.Since(start))
+		}
+		cancel()
+		synctest.Wait()
+	})
+}
+
 var errDay = errors.New("a day has passed")
 
 func TestChangesKeepTheContract(t *testing.T) {

@@ -32,6 +32,7 @@ type State struct {
 	environments *Table[decode.EnvironmentID, *decode.EnvironmentRep]
 	filters      *Table[decode.FilterID, *Filter]
 	schedule     schedule
+	timekeeper   *timekeeper // of Run; nil before
 	options      Options
 	stats        Stats
 	synced       Change // the last Synced
@@ -118,6 +119,9 @@ func (s *State) Apply(m *decode.Message, emit func(Change)) {
 		s.delete(m, emit)
 	case decode.Ignored:
 		s.stats.Ignored++
+	}
+	if s.timekeeper != nil {
+		s.timekeeper.arm()
 	}
 }
 
