@@ -77,11 +77,7 @@ func BatchTime[T any](o Observable[T], n int, d time.Duration) Observable[[]T] {
 				due.Reset(d)
 			}
 			batch.set(append(batch.value, v))
-			if len(batch.value) < n {
-				return true
-			}
-			due.Stop()
-			return batch.flush(yield)
+			return len(batch.value) < n || batch.flush(yield)
 		}, func() bool { return batch.flush(yield) })
 		return batch.end(ended, err, yield)
 	}

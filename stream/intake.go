@@ -7,7 +7,7 @@ import (
 )
 
 // An intake runs observables on goroutines of its own and brings what they yield to one subscriber,
-// in the order in which it came, with the errors of the first that fails.
+// in the order in which it came.
 //
 // Concurrency: the goroutines only ever publish to a subject, whose single subscription belongs to
 // the goroutine that made the intake. It alone calls run, or take, and at last stop, which cancels
@@ -27,19 +27,16 @@ func newIntake[T any](ctx context.Context, p Policy[T]) *intake[T] {
 	return in
 }
 
-// start runs sources. The intake ends when all have completed, or with the first error, which
-// stops the others. One of the sources may start more.
+// start runs sources. The intake ends when all have completed, or with the first error: then the
+// others can't push any more, and its subscriber, coming to that end, stops it. A source may start
+// more.
 func (in *intake[T]) start(sources ...Observable[T]) {
 	in.live.Add(int64(len(sources)))
 	for _, o := range sources {
 		in.wg.Go(func() {
 			err := o(in.ctx, in.push)
-			if err != nil {
+			if in.live.Add(-1) == 0 || err != nil {
 				in.subject.Close(err)
-				in.cancel()
-			}
-			if in.live.Add(-1) == 0 {
-				in.subject.Close(nil)
 			}
 		})
 	}

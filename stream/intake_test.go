@@ -2,7 +2,9 @@ package stream_test
 
 import (
 	"context"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/relaystream/autoconfig/stream"
@@ -140,6 +142,9 @@ func contractCases() []contractCase {
 			o := stream.Concat(paced(s, s, nil, 1, 2, 3, 4), paced(10*s, s, errBoom, 5))
 			return stream.Map(stream.BatchTime(o, 3, 4*s), total)
 		}, want: []int{6, 4, 5}, Options: streamtest.Options{Err: errBoom, Lossy: true}},
+		{name: "BatchTime, by time", make: func() stream.Observable[int] {
+			return stream.Map(stream.BatchTime(paced(s, 3*s, nil, 1, 2, 3, 4, 5), 9, 4*s), total)
+		}, want: []int{3, 7, 5}, Options: streamtest.Options{Lossy: true}},
 		{name: "Throttle", make: func() stream.Observable[int] {
 			return stream.Throttle(paced(s, s, errBoom, 1, 2, 3, 4, 5), 2*s)
 		}, want: []int{1, 3, 5}, Options: streamtest.Options{Err: errBoom, Lossy: true}},
@@ -178,5 +183,71 @@ func total(values []int) int {
 func TestAsynchronousOperatorsKeepTheContract(t *testing.T) {
 	for _, c := range contractCases() {
 		t.Run(c.name, func(t *testing.T) { streamtest.Test(t, c.make, c.want, &c.Options) })
+	}
+}
+
+// An operator returns only when its sources have, even if they take their time.
+func TestSourcesAreWaitedFor(t *testing.T) {
+	type operator = func(stream.Observable[int]) stream.Observable[int]
+	never := stream.Never[int]()
+	for name, op := range map[string]operator{
+		"Buffer":     func(o stream.Observable[int]) stream.Observable[int] { return stream.Buffer(o, stream.Block[int](1)) },
+		"Merge":      func(o stream.Observable[int]) stream.Observable[int] { return stream.Merge(never, o) },
+		"Zip, first": func(o stream.Observable[int]) stream.Observable[int] { return stream.Zip(o, numbers(9), add) },
+		"Zip, second": func(o stream.Observable[int]) stream.Observable[int] {
+			return stream.Zip(numbers(9), o, add)
+		},
+		"Race": func(o stream.Observable[int]) stream.Observable[int] { return stream.Race(never, o) },
+		"Race, lost": func(o stream.Observable[int]) stream.Observable[int] {
+			return stream.Race(stream.SkipWhile(o, func(int) bool { return true }), stream.Just(1))
+		},
+		"CombineLatest": func(o stream.Observable[int]) stream.Observable[int] {
+			return stream.CombineLatest(o, stream.Just(1), add)
+		},
+		"WithLatestFrom": func(o stream.Observable[int]) stream.Observable[int] {
+			return stream.WithLatestFrom(paced(time.Second, 0, nil, 1), o, add)
+		},
+		"FlatMap, outer": func(o stream.Observable[int]) stream.Observable[int] {
+			return stream.FlatMap(o, 1, func(v int) stream.Observable[int] { return stream.Just(v) })
+		},
+		"FlatMap, inner": func(o stream.Observable[int]) stream.Observable[int] {
+			return stream.FlatMap(stream.Just(1), 1, func(int) stream.Observable[int] { return o })
+		},
+		"SwitchMap, outer": func(o stream.Observable[int]) stream.Observable[int] {
+			return stream.SwitchMap(o, func(v int) stream.Observable[int] { return stream.Just(v) })
+		},
+		"SwitchMap, inner": func(o stream.Observable[int]) stream.Observable[int] {
+			return stream.SwitchMap(stream.Just(1), func(int) stream.Observable[int] { return o })
+		},
+		"MapParallel": func(o stream.Observable[int]) stream.Observable[int] { return stream.MapParallel(o, 1, doubled) },
+		"Debounce":    func(o stream.Observable[int]) stream.Observable[int] { return stream.Debounce(o, time.Second) },
+		"Sample":      func(o stream.Observable[int]) stream.Observable[int] { return stream.Sample(o, time.Second) },
+		"BatchTime": func(o stream.Observable[int]) stream.Observable[int] {
+			return stream.Map(stream.BatchTime(o, 1, time.Second), total)
+		},
+		"Delay":   func(o stream.Observable[int]) stream.Observable[int] { return stream.Delay(o, time.Second) },
+		"Timeout": func(o stream.Observable[int]) stream.Observable[int] { return stream.Timeout(o, time.Second) },
+		"Share":   func(o stream.Observable[int]) stream.Observable[int] { return stream.Share(o, stream.Block[int](1)) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var gone atomic.Bool
+				lingering := stream.Observable[int](func(ctx context.Context, yield func(int) bool) error {
+					defer gone.Store(true)
+					if !yield(1) {
+						return nil
+					}
+					<-ctx.Done()
+					time.Sleep(time.Hour)
+					return context.Cause(ctx)
+				})
+				if _, err := op(lingering).First(t.Context()); err != nil {
+					t.Error(err)
+				}
+				if !gone.Load() {
+					t.Error("returned with its source still there")
+				}
+			})
+		})
 	}
 }
