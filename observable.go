@@ -165,6 +165,7 @@ func (c *Client) update(ctx context.Context, f func(emit func(Change))) error {
 // reconnect makes the policy of reconnection, of which there is one in a client's life.
 func (c *Client) reconnect() stream.RetryPolicy {
 	return func(err error) time.Duration {
+		c.changes.Release()
 		delay := c.policy.next(err)
 		c.failed(err, delay)
 		return delay
@@ -197,13 +198,20 @@ func (c *Client) finish(err error) {
 // returns context.Cause(ctx) if ctx ends before, ErrClosed if the client was closed before, and what
 // ended the client if something else did.
 func (c *Client) Ready(ctx context.Context) error {
+	var err error
+	select {
+	case <-c.ready:
+	case <-ctx.Done():
+		err = context.Cause(ctx)
+	case <-c.done:
+		err = c.err
+	}
+	// Of several that are the case select takes any; that there is a configuration counts.
 	select {
 	case <-c.ready:
 		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	case <-c.done:
-		return c.err
+	default:
+		return err
 	}
 }
 

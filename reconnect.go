@@ -147,7 +147,8 @@ func retryAfter(err error, now time.Time) time.Duration {
 		return 0
 	}
 	value := status.Header.Get("Retry-After")
-	if seconds, err := strconv.Atoi(value); err == nil {
+	// Out of range, it is the nearest number that is not.
+	if seconds, err := strconv.Atoi(value); err == nil || errors.Is(err, strconv.ErrRange) {
 		// Compared before it is multiplied, which could overflow.
 		return time.Duration(min(max(seconds, 0), int(maxRetryAfter/time.Second))) * time.Second
 	}

@@ -1,0 +1,217 @@
+package autoconfig_test
+
+import (
+	"context"
+	"log/slog"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/relaystream/autoconfig"
+	"github.com/relaystream/autoconfig/autoconfigtest"
+	"github.com/relaystream/autoconfig/stream"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+const testKey = "rel-test-0000-1234"
+
+// environment returns an environment with keys of its own.
+func environment(id autoconfig.EnvironmentID, version int) autoconfig.EnvironmentRep {
+	e := autoconfig.EnvironmentRep{
+		EnvID: id, EnvKey: string(id) + "-key", EnvName: "Env " + string(id), ProjKey: "proj", ProjName: "Project",
+		MobKey: autoconfig.MobileKey("mob-" + id), Version: version,
+	}
+	e.SDKKey.Value = autoconfig.SDKKey("sdk-" + id)
+	return e
+}
+
+// listing is what a server serves that has these environments.
+func listing(environments ...autoconfig.EnvironmentRep) autoconfig.PutContent {
+	c := autoconfig.PutContent{Environments: map[autoconfig.EnvironmentID]autoconfig.EnvironmentRep{}}
+	for _, e := range environments {
+		c.Environments[e.EnvID] = e
+	}
+	return c
+}
+
+// to returns options for a client of the server.
+func to(s *autoconfigtest.Server) *autoconfig.Options {
+	return &autoconfig.Options{BaseURI: s.URL, HTTPClient: s.Client()}
+}
+
+// open returns a client that is closed at the end of the test or bubble.
+func open(t testing.TB, o *autoconfig.Options) *autoconfig.Client {
+	t.Helper()
+	c, err := autoconfig.Open(context.Background(), testKey, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.Close)
+	return c
+}
+
+// inBubble runs f in virtual time with a server in memory.
+func inBubble(t *testing.T, f func(t *testing.T, srv *autoconfigtest.Server)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		srv := autoconfigtest.NewPipeServer(testKey)
+		t.Cleanup(srv.Close)
+		f(t, srv)
+	})
+}
+
+// pass lets virtual time pass, and then everybody do what the time has come for.
+func pass(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
+}
+
+// A watcher subscribes on a goroutine of its own and keeps what it gets.
+type watcher[T any] struct {
+	cancel context.CancelFunc
+	done   chan struct{} // closed when the observable has returned
+	err    error         // what it returned, once done is closed
+
+	mu     sync.Mutex
+	values []T
+	more   chan struct{} // gets a token when there are more values
+}
+
+func watch[T any](o stream.Observable[T]) *watcher[T] {
+	ctx, cancel := context.WithCancel(context.Background())
+	w := &watcher[T]{cancel: cancel, done: make(chan struct{}), more: make(chan struct{}, 1)}
+	go func() {
+		defer close(w.done)
+		w.err = o(ctx, func(v T) bool {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			w.values = append(w.values, v)
+			select {
+			case w.more <- struct{}{}:
+			default:
+			}
+			return true
+		})
+	}()
+	return w
+}
+
+// take returns what has come since the last call. In a bubble that is all there is to come, until
+// time passes.
+func (w *watcher[T]) take() []T {
+	if inVirtualTime() {
+		synctest.Wait()
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	values := w.values
+	w.values = nil
+	return values
+}
+
+// await returns the next n values, in real time.
+func (w *watcher[T]) await(t testing.TB, n int) []T {
+	t.Helper()
+	timeout := time.After(20 * time.Second)
+	for {
+		w.mu.Lock()
+		if len(w.values) >= n {
+			values := w.values[:n:n]
+			w.values = w.values[n:]
+			w.mu.Unlock()
+			return values
+		}
+		got := w.values
+		w.mu.Unlock()
+		select {
+		case <-w.more:
+		case <-w.done:
+			w.mu.Lock()
+			complete := len(w.values) >= n
+			w.mu.Unlock()
+			if !complete {
+				t.Fatalf("it ended with %v after %v; want %d values", w.err, got, n)
+			}
+		case <-timeout:
+			t.Fatalf("got only %v in 20 s; want %d values", got, n)
+		}
+	}
+}
+
+// end waits until the observable has returned, and returns its error.
+func (w *watcher[T]) end() error {
+	<-w.done
+	return w.err
+}
+
+// stop ends the subscription and returns what had come since the last call of take.
+func (w *watcher[T]) stop() []T {
+	w.cancel()
+	<-w.done
+	return w.values
+}
+
+// inVirtualTime tells whether it is called in a bubble, where clocks start in the year 2000.
+func inVirtualTime() bool { return time.Now().Year() < 2020 }
+
+// A logbook is a slog.Handler that keeps the records.
+type logbook struct {
+	mu      sync.Mutex
+	records []slog.Record
+}
+
+func (b *logbook) logger() *slog.Logger { return slog.New(b) }
+
+func (b *logbook) Enabled(context.Context, slog.Level) bool { return true }
+
+func (b *logbook) Handle(_ context.Context, r slog.Record) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.records = append(b.records, r)
+	return nil
+}
+
+func (b *logbook) WithAttrs([]slog.Attr) slog.Handler { panic("not used by this library") }
+func (b *logbook) WithGroup(string) slog.Handler      { panic("not used by this library") }
+
+// take returns the records since the last call.
+func (b *logbook) take() []slog.Record {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	records := b.records
+	b.records = nil
+	return records
+}
+
+// attr returns an attribute of a record, nil if there is none of that name.
+func attr(r slog.Record, name string) (value any) {
+	r.Attrs(func(a slog.Attr) bool {
+		if a.Key == name {
+			value = a.Value.Any()
+		}
+		return value == nil
+	})
+	return value
+}
+
+// describe returns changes as lines.
+func describe(changes []autoconfig.Change) []string {
+	var lines []string
+	for _, c := range changes {
+		lines = append(lines, c.String())
+	}
+	return lines
+}
+
+// expect compares the lines.
+func expect(t testing.TB, what string, got []string, want ...string) {
+	t.Helper()
+	if !slices.Equal(got, want) {
+		t.Errorf("%s:\n got %q\nwant %q", what, got, want)
+	}
+}
