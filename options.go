@@ -64,7 +64,8 @@ type Options struct {
 	// header. The default is 10 s.
 	ConnectTimeout time.Duration
 	// IdleTimeout is how long the server may say nothing, not even a comment, before the connection
-	// is given up. The default is 5 min; the service sends a comment every 3 min.
+	// is given up. The default is sse.DefaultIdleTimeout, 5 min; the service sends a comment every
+	// 3 min.
 	IdleTimeout time.Duration
 	// MaxEventSize limits one event, in bytes. A larger one ends the connection with
 	// sse.ErrEventTooLarge. The default is 64 MiB.
@@ -136,6 +137,7 @@ func (s *settings) setDefaults() {
 	setDefault(&s.ProtocolVersion, DefaultProtocolVersion)
 	setDefault(&s.UserAgent, defaultUserAgent)
 	setDefault(&s.InitialRetryDelay, DefaultInitialRetryDelay)
+	setDefault(&s.IdleTimeout, sse.DefaultIdleTimeout)
 	setDefault(&s.MaxTombstones, diff.DefaultMaxTombstones)
 	setDefault(&s.Lag, DefaultLag)
 	if s.Logger == nil {

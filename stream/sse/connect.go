@@ -11,11 +11,13 @@ import (
 	"github.com/relaystream/autoconfig/stream"
 )
 
+// DefaultIdleTimeout is the default of ConnectOptions.IdleTimeout.
+const DefaultIdleTimeout = 5 * time.Minute
+
 const (
 	mediaType = "text/event-stream"
 
 	defaultConnectTimeout = 10 * time.Second
-	defaultIdleTimeout    = 5 * time.Minute
 	// maxErrorBody is how much of a refusal's body is read, in bytes.
 	maxErrorBody = 4 << 10
 	// maxSentID is the longest last event ID that is sent, in bytes. Servers refuse longer headers,
@@ -37,7 +39,7 @@ type ConnectOptions struct {
 	// header, and the reading of an error's body. A redirect begins again. 0 means 10 s.
 	ConnectTimeout time.Duration
 	// IdleTimeout is how long the server may send nothing, not even a comment; the time that yield
-	// takes does not count. 0 means 5 min.
+	// takes does not count. 0 means DefaultIdleTimeout.
 	IdleTimeout time.Duration
 	// MaxEventSize is as in ScanOptions. 0 means 64 MiB.
 	MaxEventSize int
@@ -71,7 +73,7 @@ func (o *ConnectOptions) resolve() (ConnectOptions, error) {
 		opts.ConnectTimeout = defaultConnectTimeout
 	}
 	if opts.IdleTimeout == 0 {
-		opts.IdleTimeout = defaultIdleTimeout
+		opts.IdleTimeout = DefaultIdleTimeout
 	}
 	return opts, nil
 }
