@@ -130,6 +130,15 @@ func (m *modelSubscriber) take(closed bool, result error) {
 	}
 }
 
+// leave is what a subscriber does when it has been told to. It has got the values before the one that
+// it is busy with, and that.
+func (m *modelSubscriber) leave(err error) {
+	m.gone, m.ended, m.err = true, true, err
+	if len(m.hand) > 0 {
+		m.Delivered += uint64(m.batch - len(m.hand) + 1)
+	}
+}
+
 // realSubscriber is a real one, whose every value has to be allowed.
 type realSubscriber struct {
 	allow  chan bool // whether yield is to continue
@@ -260,14 +269,11 @@ func (st *subjectTest) affect(op subjectOp, who int) {
 	switch op.Kind {
 	case "cancel":
 		r.cancel(errBoom)
-		m.gone, m.ended, m.err = true, true, errBoom
-		if len(m.hand) == 1 { // it books its batch before it looks up
-			m.Delivered += uint64(m.batch)
-		}
+		m.leave(errBoom)
 	case "stop":
 		if len(m.hand) > 0 {
 			r.allow <- false
-			m.gone, m.ended, m.err = true, true, nil
+			m.leave(nil)
 		}
 	case "allow":
 		for range op.Count {

@@ -25,6 +25,7 @@ type subscription[T any] struct {
 	failed  bool       // ends with ErrSlowConsumer after the backlog
 
 	hand                          int // values taken and not yet booked as delivered
+	passed                        int // those of them that were passed to yield, as run knows without the lock
 	delivered, dropped, coalesced uint64
 }
 
@@ -41,12 +42,13 @@ func (sub *subscription[T]) run(ctx context.Context, yield func(T) bool) error {
 	batch := sub.prefix
 	sub.prefix = nil
 	for {
-		for _, v := range batch {
+		for i, v := range batch {
 			select {
 			case <-done:
 				return context.Cause(ctx)
 			default:
 			}
+			sub.passed = i + 1
 			if !yield(v) {
 				return nil
 			}
@@ -75,6 +77,7 @@ func (sub *subscription[T]) take() (batch []T, ended bool, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	sub.delivered += uint64(sub.hand)
+	sub.passed = 0
 	if sub.backlog != nil {
 		batch = sub.takeBacklog()
 	} else {
@@ -121,7 +124,8 @@ func (sub *subscription[T]) takeBacklog() []T {
 	return batch
 }
 
-// sleep registers for wake. The last one to do so has the log to itself.
+// sleep registers for wake. The last one to do so has the log to itself, unless Hold made others
+// sleep on before what they have yet to take.
 func (sub *subscription[T]) sleep() {
 	s := sub.subject
 	if sub.slot != awake {
@@ -129,7 +133,7 @@ func (sub *subscription[T]) sleep() {
 	}
 	sub.slot = len(s.waiting)
 	s.waiting = append(s.waiting, sub)
-	if len(s.waiting) == len(s.subs) {
+	if len(s.waiting) == len(s.subs) && !s.fresh {
 		s.log.reset()
 	}
 }
@@ -158,6 +162,7 @@ func (sub *subscription[T]) leave() {
 	}
 	last := sub.stats()
 	last.Lag = 0
+	last.Delivered += uint64(sub.passed)
 	s.departed.add(last)
 	s.remove(sub)
 }
