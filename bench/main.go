@@ -2,7 +2,7 @@
 // its stages, and the usual ones. It runs every scenario against every peer in one process, in turns,
 // prints medians and spreads, and leaves them as JSON and as charts.
 //
-//	go run ./bench                            everything, a few minutes
+//	go run ./bench                            everything, about ten minutes
 //	go run ./bench -scenario patches,put-*    some scenarios
 //	go run ./bench -size 20000 -rounds 3      less of everything
 //	GOGC=off go run ./bench                   another garbage collector
@@ -12,6 +12,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -35,25 +36,26 @@ func main() {
 type plan struct {
 	scenarios []scenario
 	list      bool
-	size      int
+	load      load
 	rounds    int
 	out       string
 }
 
-func parse(args []string, errors io.Writer) (plan, error) {
+func parse(args []string, stderr io.Writer) (plan, error) {
 	var p plan
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
-	flags.SetOutput(errors)
+	flags.SetOutput(stderr)
 	names := flags.String("scenario", "*", "comma-separated names or patterns of scenarios; \"list\" lists them")
-	flags.IntVar(&p.size, "size", 200_000, "messages in the largest scenario; all else is in proportion")
+	flags.IntVar(&p.load.size, "size", 200_000, "messages in the largest scenario; all else is in proportion")
+	flags.IntVar(&p.load.flush, "flush", 64, "messages that a busy server sends at once")
 	flags.IntVar(&p.rounds, "rounds", 5, "rounds that count; one more runs before them")
 	flags.StringVar(&p.out, "out", "", "directory for results (default a new one in results of this module)")
 	cpu := flags.Int("cpu", 0, "GOMAXPROCS (default unchanged)")
 	if err := flags.Parse(args); err != nil {
 		return plan{}, err
 	}
-	if p.size < 1 || p.rounds < 1 {
-		return plan{}, fmt.Errorf("size and rounds must be at least 1")
+	if p.load.size < 1 || p.load.flush < 1 || p.rounds < 1 {
+		return plan{}, errors.New("size, flush and rounds must be at least 1")
 	}
 	runtime.GOMAXPROCS(*cpu)
 	if *names == "list" {
@@ -88,8 +90,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	line := newProgress(stderr)
 	for _, s := range p.scenarios {
 		kept := scenarioResult{Name: s.name, About: s.about, Metrics: s.metrics, Baseline: s.baseline, Axis: s.axis}
-		for _, x := range s.cases(p.size) {
-			c, err := runCase(ctx, s, x, p.size, p.rounds, line.say)
+		for _, x := range s.cases(p.load.size) {
+			c, err := runCase(ctx, s, x, p.load, p.rounds, line.say)
 			line.clear()
 			if err != nil {
 				return err

@@ -15,6 +15,7 @@ type report struct {
 	Time      time.Time        `json:"time"`
 	Machine   string           `json:"machine"`
 	Size      int              `json:"size"`
+	Flush     int              `json:"flush"`
 	Rounds    int              `json:"rounds"`
 	Scenarios []scenarioResult `json:"scenarios"`
 }
@@ -37,7 +38,8 @@ func newReport(p plan) *report {
 		Time: time.Now().UTC(),
 		Machine: fmt.Sprintf("%s %s/%s, GOMAXPROCS %d of %d, GOGC %s",
 			runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.GOMAXPROCS(0), runtime.NumCPU(), gc),
-		Size:   p.size,
+		Size:   p.load.size,
+		Flush:  p.load.flush,
 		Rounds: p.rounds,
 	}
 }

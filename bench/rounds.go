@@ -25,9 +25,9 @@ type caseResult struct {
 // runCase lets every peer have its turn in each round. The peers alternate, so that a change in the
 // machine's mood meets all of them, and each begins some of the rounds. A round before the
 // others is not counted.
-func runCase(ctx context.Context, s scenario, x, size, rounds int, progress func(string)) (caseResult, error) {
+func runCase(ctx context.Context, s scenario, x int, l load, rounds int, progress func(string)) (caseResult, error) {
 	progress(describe(s, x) + ": preparing")
-	f, err := s.open(x, size)
+	f, err := s.open(x, l)
 	if err != nil {
 		return caseResult{}, err
 	}

@@ -20,7 +20,15 @@ type scenario struct {
 	axis  string
 	cases func(size int) []int
 	// open prepares the case x. Its trials share what was prepared.
-	open func(x, size int) (*field, error)
+	open func(x int, l load) (*field, error)
+}
+
+// A load says how much there is to do.
+type load struct {
+	// size is the number of messages in the greatest scenario; everything else is in proportion.
+	size int
+	// flush is how many messages the server sends at once when it has many.
+	flush int
 }
 
 // A field is a case of a scenario, ready to be run.
@@ -44,8 +52,7 @@ type sample struct {
 
 func one(int) []int { return []int{0} }
 
-// scenarios are all that there are, in the order in which they run. size is the number of messages
-// in the greatest of them; everything else is in proportion.
+// scenarios are all that there are, in the order in which they run.
 func scenarios() []scenario {
 	return []scenario{
 		patches(), mixture(), stale(), putUnchanged(), putFirst(),

@@ -19,11 +19,11 @@ func growth() scenario {
 		cases: func(size int) []int {
 			return []int{max(2, size/200), max(2, size/20), max(2, size/2), max(2, 5*size)}
 		},
-		open: func(x, size int) (*field, error) {
+		open: func(x int, l load) (*field, error) {
 			cfg := synth.Default()
 			cfg.Environments, cfg.PutSize = x, min(x, largestPut)
-			return within(cfg, func(w *world) ([]trial, error) {
-				first, measured, err := w.patches(size)
+			return within(cfg, l, func(w *world) ([]trial, error) {
+				first, measured, err := w.patches(l.size)
 				return trialsOf(peers.Changes, func(ctx context.Context, peer peers.Peer) (sample, error) {
 					before := heap()
 					return w.connected(ctx, peer, first, func(s *session) (sample, error) {

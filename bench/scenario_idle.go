@@ -17,10 +17,10 @@ func idle() scenario {
 		name: "idle", about: "a connected client to which nothing happens",
 		metrics:  []string{"B/client", "goroutines/client", "wakeups/client/s"},
 		baseline: "classic", cases: one,
-		open: func(_, size int) (*field, error) {
-			clients := min(max(1, size/1000), 100)
-			watch := min(time.Duration(size)*10*time.Microsecond, 2*time.Second)
-			return within(synth.Default(), func(w *world) ([]trial, error) {
+		open: func(_ int, l load) (*field, error) {
+			clients := min(max(1, l.size/1000), 100)
+			watch := min(time.Duration(l.size)*10*time.Microsecond, time.Second)
+			return within(synth.Default(), l, func(w *world) ([]trial, error) {
 				put, err := w.put()
 				return trialsOf(peers.Bytes, func(ctx context.Context, peer peers.Peer) (sample, error) {
 					return w.idle(ctx, peer, put, clients, watch)

@@ -14,14 +14,14 @@ func latency() scenario {
 	return scenario{
 		name: "latency", about: "from the server's write to the handler's call, one patch at a time",
 		metrics: []string{"p50 ns", "p99 ns", "p99.9 ns"}, baseline: "classic", cases: one,
-		open: func(_, size int) (*field, error) {
-			return within(synth.Default(), func(w *world) ([]trial, error) {
+		open: func(_ int, l load) (*field, error) {
+			return within(synth.Default(), l, func(w *world) ([]trial, error) {
 				put, err := w.put()
 				if err != nil {
 					return nil, err
 				}
 				marks, err := w.render(1, func(yield func([]byte) bool) {
-					for range max(10, size/10) {
+					for range max(10, l.size/10) {
 						if !yield(w.stream.Mark()) {
 							return
 						}

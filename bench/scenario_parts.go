@@ -18,11 +18,11 @@ func framing() scenario {
 		name: "framing", about: "separating the events of patches, out of memory",
 		metrics:  []string{"ns/event", "allocs/event", "B/event"},
 		baseline: "eventsource", cases: one,
-		open: func(_, size int) (*field, error) {
-			whole, _ := remembered(size)
+		open: func(_ int, l load) (*field, error) {
+			whole, _ := remembered(l.size)
 			f := &field{close: func() {}}
 			for _, framing := range parts.Framings() {
-				f.trials = append(f.trials, repeated(framing.Name, size, func() error {
+				f.trials = append(f.trials, repeated(framing.Name, l.size, func() error {
 					_, err := framing.Run(bytes.NewReader(whole))
 					return err
 				}))
@@ -36,11 +36,11 @@ func decoding() scenario {
 	return scenario{
 		name: "decode", about: "decoding the JSON of patches, out of memory", metrics: perPatch,
 		baseline: "encoding/json", cases: one,
-		open: func(_, size int) (*field, error) {
-			_, data := remembered(size)
+		open: func(_ int, l load) (*field, error) {
+			_, data := remembered(l.size)
 			f := &field{close: func() {}}
 			for _, decoding := range parts.Decodings() {
-				f.trials = append(f.trials, repeated(decoding.Name, size, func() error {
+				f.trials = append(f.trials, repeated(decoding.Name, l.size, func() error {
 					_, err := decoding.Run(data)
 					return err
 				}))
@@ -54,12 +54,12 @@ func table() scenario {
 	return scenario{
 		name: "table", about: "applying decoded patches to 1,000 environments", metrics: perPatch,
 		baseline: "map", cases: one,
-		open: func(_, size int) (*field, error) {
-			_, data := remembered(size)
+		open: func(_ int, l load) (*field, error) {
+			_, data := remembered(l.size)
 			messages, err := parts.Decoded(data)
 			f := &field{close: func() {}}
 			for _, table := range parts.Tables() {
-				f.trials = append(f.trials, repeated(table.Name, size, func() error {
+				f.trials = append(f.trials, repeated(table.Name, l.size, func() error {
 					table.Run(messages)
 					return nil
 				}))
@@ -101,9 +101,9 @@ func operators() scenario {
 	return scenario{
 		name: "operators", about: "Map, Filter, Map, Filter, Scan", metrics: []string{"ns/item", "allocs/item", "B/item"},
 		baseline: "rxgo", cases: one,
-		open: func(_, size int) (*field, error) {
+		open: func(_ int, l load) (*field, error) {
 			f := &field{close: func() {}}
-			n := int64(5 * size)
+			n := int64(5 * l.size)
 			for _, pipeline := range parts.Pipelines() {
 				f.trials = append(f.trials, trial{peer: pipeline.Name, run: func(context.Context) (sample, error) {
 					return timed(int(n), func() error {
@@ -128,9 +128,9 @@ func multicast() scenario {
 			}
 			return counts
 		},
-		open: func(x, size int) (*field, error) {
+		open: func(x int, l load) (*field, error) {
 			f := &field{close: func() {}}
-			items := max(1, 10*size/x)
+			items := max(1, 10*l.size/x)
 			for _, m := range parts.Multicasts() {
 				f.trials = append(f.trials, trial{peer: m.Name, run: func(context.Context) (sample, error) {
 					publish := m.Start(x, items)

@@ -32,11 +32,11 @@ func stale() scenario {
 func overConnection(name, about string, change func(*synth.Config)) scenario {
 	return scenario{
 		name: name, about: about, metrics: perPatch, baseline: "classic", cases: one,
-		open: func(_, size int) (*field, error) {
+		open: func(_ int, l load) (*field, error) {
 			cfg := synth.Default()
 			change(&cfg)
-			return within(cfg, func(w *world) ([]trial, error) {
-				first, measured, err := w.patches(size)
+			return within(cfg, l, func(w *world) ([]trial, error) {
+				first, measured, err := w.patches(l.size)
 				return trialsOf(peers.Bytes, func(ctx context.Context, peer peers.Peer) (sample, error) {
 					return w.measured(ctx, peer, first, measured, measured.Events)
 				}), err
@@ -59,11 +59,11 @@ func (w *world) patches(n int) (first []part, measured part, err error) {
 	if err != nil {
 		return nil, part{}, err
 	}
-	rest, err := w.render(flush, concat(w.stream.Rest(), w.stream.Blocks(n/10)))
+	rest, err := w.render(w.flush, concat(w.stream.Rest(), w.stream.Blocks(n/10)))
 	if err != nil {
 		return nil, part{}, err
 	}
-	measured, err = w.render(flush, w.stream.Blocks(n))
+	measured, err = w.render(w.flush, w.stream.Blocks(n))
 	return []part{put, rest}, measured, err
 }
 

@@ -23,10 +23,10 @@ func putFirst() scenario {
 func puts(name, about string, choose func(put, again part) (first []part, measured part)) scenario {
 	return scenario{
 		name: name, about: about, metrics: perEnvironment, baseline: "classic", cases: one,
-		open: func(_, size int) (*field, error) {
+		open: func(_ int, l load) (*field, error) {
 			cfg := synth.Default()
-			cfg.Environments = max(2, size/2)
-			return within(cfg, func(w *world) ([]trial, error) {
+			cfg.Environments = max(2, l.size/2)
+			return within(cfg, l, func(w *world) ([]trial, error) {
 				put, err := w.put()
 				if err != nil {
 					return nil, err

@@ -11,26 +11,24 @@ import (
 	"github.com/relaystream/autoconfig/decode"
 )
 
-// flush is how many messages the server sends at once when it has many.
-const flush = 64
-
 // A world is a server, and a stream whose parts were rendered beforehand. Every peer gets the same.
 type world struct {
 	server *feed.Server
 	stream *synth.Stream // nil once everything is rendered
 	mark   decode.EnvironmentID
+	flush  int
 	parts  []part
 }
 
 // within makes a world, lets prepare render its parts and choose its trials, and forgets the stream,
 // which would be a burden on the garbage collector.
-func within(cfg synth.Config, prepare func(*world) ([]trial, error)) (*field, error) {
+func within(cfg synth.Config, l load, prepare func(*world) ([]trial, error)) (*field, error) {
 	server, err := feed.Listen()
 	if err != nil {
 		return nil, err
 	}
 	stream := synth.New(cfg)
-	w := &world{server: server, stream: stream, mark: stream.MarkID()}
+	w := &world{server: server, stream: stream, mark: stream.MarkID(), flush: l.flush}
 	trials, err := prepare(w)
 	if err != nil {
 		w.close()
