@@ -11,6 +11,7 @@ import (
 	"github.com/relaystream/autoconfig/decode"
 	"github.com/relaystream/autoconfig/diff"
 	"github.com/relaystream/autoconfig/stream"
+	"github.com/relaystream/autoconfig/stream/sse"
 )
 
 // A journal writes the log of a client: what an operator should know, at the levels that operators
@@ -48,11 +49,13 @@ func (j *journal) enabled(level slog.Level) bool {
 
 // update is changes.Update(ctx, f) with a note of what f did.
 func (j *journal) update(ctx context.Context, changes *stream.Subject[Change], f func(emit func(Change))) error {
-	if !j.enabled(slog.LevelWarn) {
-		return changes.Update(ctx, f) // nothing below is of a higher level
-	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
+	if !j.enabled(slog.LevelWarn) {
+		// Nothing below is of a higher level. If that is changed meanwhile, the next call writes what
+		// is noted from then on, which is why this one is locked, too.
+		return changes.Update(ctx, f)
+	}
 	j.apply = f
 	err := changes.Update(ctx, j.run)
 	for _, l := range j.lines {
@@ -179,6 +182,8 @@ func (j *journal) failed(err error, delay time.Duration) {
 		level, message = slog.LevelInfo, "reconnecting at the server's request"
 	case errors.As(err, &malformed):
 		level, message = slog.LevelError, "malformed event"
+	case errors.Is(err, sse.ErrEventTooLarge):
+		level, message = slog.LevelError, "event too large"
 	case errors.As(err, &refused):
 		level, message = slog.LevelError, "environment refused"
 	case rejected(err):
