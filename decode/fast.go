@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"encoding/json"
+	"math/bits"
 	"unicode/utf8"
 )
 
@@ -196,10 +197,12 @@ func (c *cursor) text() []byte {
 // stringTail reads the rest of a plain string up to and with its closing quote.
 func (c *cursor) stringTail() []byte {
 	rest := c.data[c.pos:]
-	n := bytes.IndexByte(rest, '"')
-	if n < 0 || !plain(rest[:n]) {
-		c.ok = false
-		return nil
+	n := plainASCII(rest)
+	if n == len(rest) || rest[n] != '"' {
+		if n = plainUTF8(rest, n); n < 0 {
+			c.ok = false
+			return nil
+		}
 	}
 	c.pos += n + 1
 	return rest[:n:n]
@@ -264,35 +267,45 @@ const (
 	highs = 0x8080808080808080
 )
 
-// plain reports whether the bytes of a JSON string stand for themselves: no escape, no control
-// character, valid UTF-8.
+// plainASCII returns how many bytes of s stand for themselves in a JSON string and are ASCII: up to the
+// first that is a quote, a backslash, a control character, or not ASCII.
 //
-// Eight bytes at a time, it looks for one below 0x20, a backslash, or the high bit: in each of the
-// first two, a byte that borrows from its high bit. A false alarm is possible only above a true one.
-func plain(s []byte) bool {
-	for rest := s; ; {
-		if len(rest) < 8 {
-			for _, b := range rest {
-				if b < 0x20 || b == '\\' || b >= utf8.RuneSelf {
-					return plainUTF8(s)
-				}
-			}
-			return true
+// It looks at eight bytes at a time. A byte that is 0, or below 0x20, is one that borrows from its high
+// bit when 1, or 0x20, is subtracted. A false alarm is possible only above a true one, and the lowest
+// one counts. A search for the quote and then a check of what is before it took 30 % longer.
+func plainASCII(s []byte) int {
+	i := 0
+	for ; len(s)-i >= 8; i += 8 {
+		w := binary.LittleEndian.Uint64(s[i:])
+		quote, backslash := w^ones*'"', w^ones*'\\'
+		special := ((quote-ones)&^quote | (backslash-ones)&^backslash | (w-ones*0x20)&^w | w) & highs
+		if special != 0 {
+			return i + bits.TrailingZeros64(special)/8
 		}
-		w := binary.LittleEndian.Uint64(rest)
-		backslash := w ^ ones*'\\'
-		if ((w-ones*0x20)&^w|(backslash-ones)&^backslash|w)&highs != 0 {
-			return plainUTF8(s)
-		}
-		rest = rest[8:]
 	}
+	for ; i < len(s); i++ {
+		if b := s[i]; b == '"' || b == '\\' || b < 0x20 || b >= utf8.RuneSelf {
+			break
+		}
+	}
+	return i
 }
 
-func plainUTF8(s []byte) bool {
-	for _, b := range s {
+// plainUTF8 returns the length of the plain string that s begins with, of which the first n bytes have
+// been found to be plain ASCII; it is negative if the string is not plain: it has an escape, a control
+// character, or invalid UTF-8, or does not end.
+func plainUTF8(s []byte, n int) int {
+	end := bytes.IndexByte(s[n:], '"')
+	if end < 0 {
+		return -1
+	}
+	for _, b := range s[n : n+end] {
 		if b < 0x20 || b == '\\' {
-			return false
+			return -1
 		}
 	}
-	return utf8.Valid(s)
+	if !utf8.Valid(s[n : n+end]) {
+		return -1
+	}
+	return n + end
 }

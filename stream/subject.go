@@ -40,6 +40,7 @@ type Subject[T any] struct {
 	waiting []*subscription[T] // those that have taken everything and wait to be woken
 	spare   []*subscription[T] // an empty slice to exchange for waiting
 	fresh   bool               // values were published for which nobody was woken yet
+	hold    bool               // nobody is to be woken until Release
 	over    int                // subscribers with the policy Block that exceed their limit
 	blocked int                // publishers that wait for over to become 0
 
@@ -97,6 +98,23 @@ func (s *Subject[T]) update(f func(emit func(T))) (wait bool, err error) {
 	return s.over > 0, nil
 }
 
+// Hold lets those who wait sleep on while values are published, until Release. A publisher that gets
+// its values in bursts, and knows when a burst ends, calls the one before and the other after it:
+// waking a subscriber for each value costs more than the value does. Subscribers that are awake take
+// values as always, and a publisher that has to wait for one releases first. Hold does not nest.
+func (s *Subject[T]) Hold() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.hold = true
+}
+
+// Release wakes whom Hold let sleep. Without Hold it does nothing.
+func (s *Subject[T]) Release() {
+	s.mu.Lock()
+	s.hold = false
+	s.unlockAndWake()
+}
+
 // View calls f while the subject is locked: f sees the state that Update changes, consistently.
 // f must be quick and must not call methods of the subject.
 func (s *Subject[T]) View(f func()) {
@@ -115,7 +133,7 @@ func (s *Subject[T]) Close(err error) {
 	if s.closed {
 		return
 	}
-	s.closed, s.err, s.fresh = true, err, true
+	s.closed, s.err, s.fresh, s.hold = true, err, true, false
 	s.admit()
 }
 
@@ -224,6 +242,10 @@ func (s *Subject[T]) findLate() {
 // unlockAndWake unlocks the subject and then wakes those who wait for what was published, so that
 // they don't run into the lock.
 func (s *Subject[T]) unlockAndWake() {
+	if s.hold && s.blocked == 0 { // whom a publisher waits for must be awake, and nobody should wait for both
+		s.mu.Unlock()
+		return
+	}
 	if !s.fresh || len(s.waiting) == 0 {
 		s.fresh = false
 		s.mu.Unlock()
@@ -304,7 +326,7 @@ func (s *Subject[T]) remove(sub *subscription[T]) {
 	if sub.backlog != nil {
 		s.catchUp(sub)
 	}
-	if len(s.waiting) == len(s.subs) {
+	if len(s.waiting) == len(s.subs) && !s.fresh {
 		s.log.reset()
 	}
 }

@@ -55,6 +55,9 @@ type ConnectOptions struct {
 	// OnRead, if not nil, is called on the subscribing goroutine with the number of bytes that each
 	// read of the body got.
 	OnRead func(n int)
+	// OnWait, if not nil, is called on the subscribing goroutine before each read of the body: all
+	// events read so far have been yielded, and the next may be long in coming.
+	OnWait func()
 }
 
 func (o *ConnectOptions) resolve() (ConnectOptions, error) {
@@ -140,7 +143,7 @@ func (o *ConnectOptions) connect(
 	}
 	idle := time.AfterFunc(o.IdleTimeout, func() { cancel(ErrIdle) })
 	defer idle.Stop()
-	return o.read(ctx, &body{ctx: reqCtx, r: resp.Body, idle: idle, timeout: o.IdleTimeout, onRead: o.OnRead}, yield)
+	return o.read(ctx, &body{ctx: reqCtx, r: resp.Body, idle: idle, timeout: o.IdleTimeout, onRead: o.OnRead, onWait: o.OnWait}, yield)
 }
 
 // open sends the request and returns a response that is an event stream.
@@ -235,10 +238,14 @@ type body struct {
 	idle    *time.Timer
 	timeout time.Duration
 	onRead  func(n int)
+	onWait  func()
 }
 
 // Read implements io.Reader. Of an error it tells why the connection was ended, if that was here.
 func (b *body) Read(p []byte) (int, error) {
+	if b.onWait != nil {
+		b.onWait()
+	}
 	b.idle.Reset(b.timeout)
 	n, err := b.r.Read(p)
 	b.idle.Stop()
