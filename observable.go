@@ -22,7 +22,7 @@ var ErrClosed = errors.New("autoconfig: client closed")
 const (
 	// observeBacklog is how many changes may wait for the subscriber of Observe before the connection
 	// has to.
-	observeBacklog = 256
+	observeBacklog = 1024
 	// tapBacklog is how many events or messages may wait for a subscriber before the oldest is
 	// dropped.
 	tapBacklog = 1024
@@ -66,6 +66,7 @@ type Client struct {
 	board    *statusBoard
 	policy   *reconnection
 	journal  *journal
+	keeper   *keeper // nil without a Cache
 	counters counters
 
 	cancel context.CancelCauseFunc
@@ -101,6 +102,7 @@ func newClient(s *settings) *Client {
 	}
 	c.policy = newReconnection(s, &c.session)
 	c.journal = newJournal(s.Logger)
+	c.keeper = newKeeper(c, s.Cache)
 	c.state = diff.NewState(&diff.Options{
 		MaxTombstones: s.MaxTombstones,
 		Stale:         c.journal.stale,
@@ -113,6 +115,7 @@ func newClient(s *settings) *Client {
 // start runs the client on a goroutine of its own, which Close waits for.
 func (c *Client) start(ctx context.Context) {
 	ctx, c.cancel = context.WithCancelCause(ctx)
+	c.keeper.start(ctx)
 	go func() {
 		defer close(c.done)
 		c.finish(c.run(ctx))
@@ -131,11 +134,21 @@ func (c *Client) run(ctx context.Context) error {
 func (c *Client) connection() stream.Observable[sse.Event] {
 	o := c.settings.connectOptions()
 	o.Session = &c.session
-	o.OnRead = c.counters.got
+	// Changes that come in one burst wake a subscriber that sleeps once, at its end.
+	o.OnWait = c.changes.Release
+	o.OnRead = func(n int) {
+		c.counters.got(n)
+		c.changes.Hold()
+	}
 	o.OnOpen = func(*http.Response) { c.opened() }
 	return sse.Connect(func(ctx context.Context) (*http.Request, error) {
 		c.attempting()
-		return c.settings.request(ctx)
+		key, err := c.settings.currentKey(ctx)
+		if err != nil {
+			return nil, err
+		}
+		c.keeper.attempt(key)
+		return c.settings.request(ctx, key)
 	}, o)
 }
 
@@ -159,7 +172,9 @@ func (c *Client) received(m decode.Message) {
 
 // update applies f to the state and passes on what it emits.
 func (c *Client) update(ctx context.Context, f func(emit func(Change))) error {
-	return c.journal.update(ctx, c.changes, f)
+	err := c.journal.update(ctx, c.changes, f)
+	c.keeper.changed()
+	return err
 }
 
 // reconnect makes the policy of reconnection, of which there is one in a client's life.
@@ -176,6 +191,8 @@ func (c *Client) reconnect() stream.RetryPolicy {
 // goroutines and timers are gone. Subscribers get what was waiting for them, and then their
 // observables complete. It is idempotent. It must not be called from functions in Options, for
 // which it would wait; a subscriber may call it.
+//
+// With Options.Cache it saves what was not saved yet, and waits for that up to 100 ms.
 func (c *Client) Close() {
 	c.cancel(ErrClosed)
 	<-c.done
@@ -192,6 +209,7 @@ func (c *Client) finish(err error) {
 	c.events.subject.Close(err)
 	c.messages.subject.Close(err)
 	c.board.subject.Close(nil)
+	c.keeper.close()
 }
 
 // Ready waits until there is a configuration, a cached one included, and returns nil then; it
