@@ -80,7 +80,6 @@ func TestReadinessOutlastsOutages(t *testing.T) {
 		out := planOutage(srv)
 		out.begin()
 		client := open(t, to(srv))
-		defer client.Close()
 		pass(time.Hour)
 		wantHealth(t, client.Readiness(), autoconfig.NoConfiguration, time.Hour)
 		wantStatus(t, client.Readiness(), http.StatusServiceUnavailable)
@@ -112,7 +111,6 @@ func TestLivenessToleratesOutages(t *testing.T) {
 		out := planOutage(srv)
 		out.begin()
 		client := open(t, to(srv))
-		defer client.Close()
 		for range 2 {
 			pass(tolerance)
 			wantHealth(t, client.Liveness(tolerance), 0, 0)
@@ -133,7 +131,6 @@ func TestLivenessNoticesAStall(t *testing.T) {
 	inBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
 		srv.Put(listing())
 		client := open(t, to(srv))
-		defer client.Close()
 		beat := func(times int) {
 			for range times {
 				pass(sse.DefaultIdleTimeout - 1)
@@ -179,7 +176,6 @@ func TestHealthOfWhatHasFailed(t *testing.T) {
 	inBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
 		srv.Put(listing(environment("a", 1)))
 		client := open(t, to(srv))
-		defer client.Close()
 		pass(0)
 		srv.Next(autoconfigtest.Status(http.StatusNoContent))
 		srv.CloseConnections()

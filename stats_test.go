@@ -1,0 +1,127 @@
+package autoconfig_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/relaystream/autoconfig"
+	"github.com/relaystream/autoconfig/autoconfigtest"
+	"github.com/relaystream/autoconfig/diff"
+	"github.com/relaystream/autoconfig/stream"
+)
+
+// TestStatsTellWhyConnectionsEnd has an attempt end in every way there is, after which another one
+// goes well: it counts once, in one place.
+func TestStatsTellWhyConnectionsEnd(t *testing.T) {
+	type ends struct {
+		Reconnects, Malformed, Refused, Rejected, BadResponses, TimedOut, Ended, Failed uint64
+	}
+	const contradiction = `event: patch
+data: {"path":"/environments/b","data":{"envID":"b","sdkKey":{"value":"k"},"sdkKeys":[{"value":"other"}],"version":1}}
+
+`
+	for name, test := range map[string]struct {
+		fault autoconfigtest.Fault
+		want  ends
+	}{
+		"the server asks for it":     {autoconfigtest.Prepend("event: reconnect\ndata: {}\n\n"), ends{Reconnects: 1}},
+		"JSON is malformed":          {autoconfigtest.Malformed(), ends{Malformed: 1}},
+		"an event is too large":      {autoconfigtest.HugeEvent(1 << 20), ends{Malformed: 1}},
+		"keys contradict each other": {autoconfigtest.Prepend(contradiction), ends{Refused: 1}},
+		"the key is unknown":         {autoconfigtest.Status(401), ends{Rejected: 1}},
+		"the key is not allowed":     {autoconfigtest.Status(403), ends{Rejected: 1}},
+		"the server has a problem":   {autoconfigtest.Status(500), ends{BadResponses: 1}},
+		"it is something else":       {autoconfigtest.Header("Content-Type", "text/html"), ends{BadResponses: 1}},
+		"there is no answer":         {autoconfigtest.Hang(), ends{TimedOut: 1}},
+		"the stream falls silent":    {autoconfigtest.Stall(1), ends{TimedOut: 1}},
+		"the stream ends":            {autoconfigtest.End(1), ends{Ended: 1}},
+		"the network fails":          {autoconfigtest.Cut(1), ends{Failed: 1}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
+				srv.Put(listing(environment("a", 1)))
+				srv.Next(test.fault)
+				o := to(srv)
+				o.MaxEventSize = 1 << 16
+				client := open(t, o)
+				if err := srv.AwaitRequests(t.Context(), 2); err != nil {
+					t.Fatal(err)
+				}
+				pass(0)
+				s := client.Stats()
+				got := ends{s.Reconnects, s.Malformed, s.Refused, s.Rejected, s.BadResponses, s.TimedOut, s.Ended, s.Failed}
+				if got != test.want || s.Attempts != 2 || s.Status.State != autoconfig.Valid {
+					t.Errorf("%+v after %d attempts, now %v; want %+v", got, s.Attempts, s.Status.State, test.want)
+				}
+			})
+		})
+	}
+}
+
+// TestStats goes through a client's life and looks at everything that is counted.
+func TestStats(t *testing.T) {
+	inBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
+		opened := time.Now()
+		client := open(t, to(srv))
+		pass(time.Second)
+		want := autoconfig.Stats{
+			Status:   autoconfig.Status{Since: opened, OutdatedSince: opened, Attempt: 1},
+			Attempts: 1, Connections: 1, Subscribers: []stream.SubscriptionStats{},
+		}
+		wantStats(t, client.Stats(), want)
+
+		watch(client.Changes()) // stays
+		visitor := watch(client.Changes())
+		srv.Put(listing(environment("a", 1), environment("b", 1)))
+		put := time.Now()
+		pass(time.Second)
+		srv.Patch(environment("a", 2))
+		srv.Patch(environment("a", 2))
+		srv.Delete("b", 2)
+		srv.SendEvent("unknown", "")
+		pass(0)
+		visitor.cancel()
+		<-visitor.done
+		read := time.Now()
+		pass(time.Second)
+		want.Status = autoconfig.Status{State: autoconfig.Valid, Since: put}
+		want.Events, want.LastRead = 5, read
+		want.State = diff.Stats{Environments: 1, Tombstones: 1, Puts: 1, Patches: 2, Deletes: 1, Ignored: 1, Applied: 4, Stale: 1}
+		want.Subscribers = []stream.SubscriptionStats{{Policy: "Coalesce", Delivered: 5}}
+		want.Delivery = stream.SubscriptionStats{Delivered: 10}
+		wantStats(t, client.Stats(), want)
+
+		srv.CloseConnections()
+		pass(0)
+		lost := time.Now()
+		got := client.Stats().Status
+		if got.State != autoconfig.Interrupted || got.OutdatedSince != lost {
+			t.Errorf("%v, outdated since %v, want %v", got.State, got.OutdatedSince, lost)
+		}
+		pass(time.Minute)
+		if got := client.Stats().Status; !got.OutdatedSince.IsZero() {
+			t.Errorf("%v, outdated since %v", got.State, got.OutdatedSince)
+		}
+		pass(time.Minute)
+		closed := time.Now()
+		client.Close()
+		if got := client.Stats().Status; got.OutdatedSince != closed {
+			t.Errorf("%v, outdated since %v, want %v", got.State, got.OutdatedSince, closed)
+		}
+	})
+}
+
+// wantStats compares all but the number of bytes, of which only that there are any is of interest.
+func wantStats(t *testing.T, got, want autoconfig.Stats) {
+	t.Helper()
+	if (got.Bytes > 0) != (want.Events > 0) {
+		t.Errorf("%d bytes for %d events", got.Bytes, got.Events)
+	}
+	got.Bytes = 0
+	if d := cmp.Diff(want, got, cmpopts.EquateApproxTime(0)); d != "" {
+		t.Errorf("-want +got:\n%s", d)
+	}
+}
