@@ -170,12 +170,13 @@ func anchored(keys []rawKey, anchor []byte) bool {
 // memory: between two versions of an environment little changes, and the rest must neither be
 // copied nor be kept twice.
 func (r *environmentReader) rep(like *EnvironmentRep) *EnvironmentRep {
+	names := r.names([...]string{like.EnvKey, like.EnvName, like.ProjKey, like.ProjName})
 	return &EnvironmentRep{
 		EnvID:    share(like.EnvID, r.text[envID]),
-		EnvKey:   share(like.EnvKey, r.text[envKey]),
-		EnvName:  share(like.EnvName, r.text[envName]),
-		ProjKey:  share(like.ProjKey, r.text[projKey]),
-		ProjName: share(like.ProjName, r.text[projName]),
+		EnvKey:   names[0],
+		EnvName:  names[1],
+		ProjKey:  names[2],
+		ProjName: names[3],
 		SDKKey: SDKKeyRep{
 			Value: share(like.SDKKey.Value, r.text[sdkKey]),
 			Expiring: ExpiringKeyRep{
@@ -190,6 +191,32 @@ func (r *environmentReader) rep(like *EnvironmentRep) *EnvironmentRep {
 		SecureMode: r.secure,
 		Version:    r.version,
 	}
+}
+
+// names returns the four names, each the one in like if that is the same. The others share one piece of
+// memory, which is smaller than several, and nearer to each other when they are compared. Keys do not
+// take part, so that none stays in memory for the sake of a name.
+func (r *environmentReader) names(like [projName - envKey + 1]string) (names [projName - envKey + 1]string) {
+	var buffer [128]byte
+	fresh := buffer[:0]
+	for i := range names {
+		if raw := r.text[envKey+i]; like[i] != string(raw) {
+			fresh = append(fresh, raw...)
+		}
+	}
+	if len(fresh) == 0 {
+		return like
+	}
+	rest := string(fresh)
+	for i := range names {
+		raw := r.text[envKey+i]
+		if like[i] == string(raw) {
+			names[i] = like[i]
+			continue
+		}
+		names[i], rest = rest[:len(raw)], rest[len(raw):]
+	}
+	return names
 }
 
 // share returns raw as a string, old if that is the same.

@@ -101,15 +101,13 @@ func (s *State) Stats() Stats {
 	return stats
 }
 
-// Apply applies a message and emits the changes that it makes, after those of keys that have expired
-// meanwhile.
+// Apply applies a message and emits the changes that it makes. Before a put it expires the keys whose
+// time has come, because the machine may have been asleep; otherwise that is for Expire alone.
 func (s *State) Apply(m *decode.Message, emit func(Change)) {
-	if len(s.schedule.queue) > 0 {
-		s.Expire(emit)
-	}
 	switch m.Kind {
 	case decode.Put:
 		s.stats.Puts++
+		s.Expire(emit)
 		s.put(m.Put, emit)
 	case decode.Patch:
 		s.stats.Patches++

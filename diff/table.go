@@ -30,10 +30,11 @@ const (
 // makes one. A Table is not safe for concurrent use.
 type Table[K comparable, V any] struct {
 	slots      map[K]*slot[K, V]
-	live       list[K, V] // in order of addition
-	tombstones list[K, V] // in order of deletion
-	limit      int        // of tombstones
-	puts       uint32     // how many puts there were; a slot is listed if its listed is equal
+	live       list[K, V]  // in order of addition
+	tombstones list[K, V]  // in order of deletion
+	limit      int         // of tombstones
+	puts       uint32      // how many puts there were; a slot is listed if its listed is equal
+	recent     *slot[K, V] // found last: who reads what is known of a key is about to change it
 }
 
 // A slot is what a Table knows of a key. It is in the list of the live or in that of the tombstones.
@@ -72,10 +73,30 @@ func (t *Table[K, V]) Tombstones() int { return t.tombstones.len }
 
 // Get returns the value of key and its version.
 func (t *Table[K, V]) Get(key K) (value V, version int, ok bool) {
-	if s := t.slots[key]; s != nil && s.state == live {
+	if s := t.find(key); s != nil && s.state == live {
 		return s.value, s.version, true
 	}
 	return value, 0, false
+}
+
+// find returns the slot of key, or nil.
+func (t *Table[K, V]) find(key K) *slot[K, V] {
+	if s := t.recent; s != nil && s.key == key {
+		return s
+	}
+	s := t.slots[key]
+	if s != nil {
+		t.recent = s
+	}
+	return s
+}
+
+// drop forgets a key.
+func (t *Table[K, V]) drop(s *slot[K, V]) {
+	delete(t.slots, s.key)
+	if t.recent == s {
+		t.recent = nil
+	}
 }
 
 // All calls yield for each value until it returns false. yield must not change the table.
@@ -88,11 +109,11 @@ func (t *Table[K, V]) All(yield func(key K, value V) bool) {
 }
 
 // Replace gives key, which must be live, another value of the same version.
-func (t *Table[K, V]) Replace(key K, value V) { t.slots[key].value = value }
+func (t *Table[K, V]) Replace(key K, value V) { t.find(key).value = value }
 
 // Upsert applies version of key's value. For Updated it returns the value before.
 func (t *Table[K, V]) Upsert(key K, version int, value V) (old V, outcome Outcome) {
-	s := t.slots[key]
+	s := t.find(key)
 	if s == nil {
 		s = &slot[K, V]{key: key}
 		t.slots[key] = s
@@ -118,7 +139,7 @@ func (t *Table[K, V]) upsert(s *slot[K, V], version int, value V) (old V, outcom
 
 // Delete applies the deletion of key at version. For Deleted it returns the value before.
 func (t *Table[K, V]) Delete(key K, version int) (old V, outcome Outcome) {
-	s := t.slots[key]
+	s := t.find(key)
 	switch {
 	case s == nil:
 		s = &slot[K, V]{key: key, version: version}
@@ -148,7 +169,7 @@ func (t *Table[K, V]) bury(s *slot[K, V]) V {
 
 func (t *Table[K, V]) forget(l *list[K, V], s *slot[K, V]) {
 	l.remove(s)
-	delete(t.slots, s.key)
+	t.drop(s)
 }
 
 // An Entry is one entry of a Put.
@@ -172,7 +193,7 @@ func (t *Table[K, V]) Put(n int, entry func(i int) Entry[K, V], changed func(i i
 		}
 		switch e := entry(i); {
 		case e.Unusable && s.state == unknown:
-			delete(t.slots, s.key) // made for an entry before, which does not count
+			t.drop(s) // made for an entry before, which does not count
 		case e.Unusable:
 		case s.state == live && s.version == e.Version:
 			changed(i, s.value, Ignored)
@@ -208,7 +229,7 @@ func (t *Table[K, V]) forgetUnlisted(deleted func(key K, old V)) {
 	for s := t.live.first; s != nil; {
 		next := s.next
 		if s.listed != t.puts {
-			delete(t.slots, s.key)
+			t.drop(s)
 			deleted(s.key, t.bury(s))
 		}
 		s = next
