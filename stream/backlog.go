@@ -39,11 +39,11 @@ func (s *shelf[T]) len() int { return len(s.values) }
 type coalescer[T any, K comparable] struct {
 	key   func(T) K
 	merge func(older, newer T) (T, Place)
-	// entries are the waiting values in order, with holes where a value was merged away. The
-	// entry at index i has the number first+i, by which index finds it.
+	// entries[head:] are the waiting values in order, with holes where one was merged away. index
+	// has their places.
 	entries []entry[T, K]
-	first   int
-	holes   int
+	head    int
+	dead    int // entries that are holes or before head
 	index   map[K]int
 	batch   []T
 }
@@ -54,75 +54,76 @@ type entry[T any, K comparable] struct {
 	live  bool
 }
 
-// minHoles keeps a short backlog from being compacted all the time.
-const minHoles = 32
+// minDead keeps a short backlog from being compacted all the time.
+const minDead = 32
 
-func newCoalescer[T any, K comparable](key func(T) K, merge func(older, newer T) (T, Place)) *coalescer[T, K] {
-	return &coalescer[T, K]{key: key, merge: merge, index: make(map[K]int)}
+func newCoalescer[T any, K comparable](
+	size int, key func(T) K, merge func(older, newer T) (T, Place),
+) *coalescer[T, K] {
+	return &coalescer[T, K]{
+		key: key, merge: merge, entries: make([]entry[T, K], 0, size), index: make(map[K]int, size),
+	}
 }
 
 func (c *coalescer[T, K]) push(v T) (dropped, coalesced uint64) {
 	k := c.key(v)
-	number, waiting := c.index[k]
+	i, waiting := c.index[k]
 	if !waiting {
 		c.append(k, v)
 		return 0, 0
 	}
-	older := &c.entries[number-c.first]
-	merged, place := c.merge(older.value, v)
+	merged, place := c.merge(c.entries[i].value, v)
 	if place == AtOlder {
-		older.value = merged
+		c.entries[i].value = merged
 		return 0, 1
 	}
-	*older = entry[T, K]{}
-	c.holes++
-	delete(c.index, k)
+	c.kill(i)
 	if place == AtNewer {
 		c.append(k, merged)
-		coalesced = 1
-	} else {
-		coalesced = 2
+		return 0, 1
 	}
-	if c.holes > max(minHoles, len(c.entries)/2) {
-		c.compact()
-	}
-	return 0, coalesced
+	return 0, 2
 }
 
 func (c *coalescer[T, K]) append(k K, v T) {
-	c.index[k] = c.first + len(c.entries)
+	if c.dead > max(minDead, len(c.entries)/2) {
+		c.compact()
+	}
+	c.index[k] = len(c.entries)
 	c.entries = append(c.entries, entry[T, K]{value: v, key: k, live: true})
 }
 
-// compact closes the holes. It runs when they are the majority, so that its cost is shared by the
-// values that were merged away.
+func (c *coalescer[T, K]) kill(i int) {
+	delete(c.index, c.entries[i].key)
+	c.entries[i] = entry[T, K]{}
+	c.dead++
+}
+
+// compact removes the dead entries. It runs when they are the majority, so that its cost is shared
+// by the values that they have been.
 func (c *coalescer[T, K]) compact() {
-	kept := make([]entry[T, K], 0, len(c.entries)-c.holes)
-	for _, e := range c.entries {
+	n := 0
+	for _, e := range c.entries[c.head:] {
 		if e.live {
-			c.index[e.key] = c.first + len(kept)
-			kept = append(kept, e)
+			c.index[e.key] = n
+			c.entries[n] = e
+			n++
 		}
 	}
-	c.entries, c.holes = kept, 0
+	clear(c.entries[n:])
+	c.entries, c.head, c.dead = c.entries[:n], 0, 0
 }
 
 func (c *coalescer[T, K]) take(max int) []T {
 	clear(c.batch)
 	c.batch = c.batch[:0]
-	for len(c.entries) > 0 && len(c.batch) < max {
-		e := c.entries[0]
-		if e.live {
+	for ; c.head < len(c.entries) && len(c.batch) < max; c.head++ {
+		if e := &c.entries[c.head]; e.live {
 			c.batch = append(c.batch, e.value)
-			delete(c.index, e.key)
-		} else {
-			c.holes--
+			c.kill(c.head)
 		}
-		c.entries[0] = entry[T, K]{}
-		c.entries = c.entries[1:]
-		c.first++
 	}
 	return c.batch
 }
 
-func (c *coalescer[T, K]) len() int { return len(c.entries) - c.holes }
+func (c *coalescer[T, K]) len() int { return len(c.entries) - c.dead }

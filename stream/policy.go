@@ -65,7 +65,7 @@ func Coalesce[T any, K comparable](n int, key func(T) K, merge func(older, newer
 		panic("stream: Coalesce without key or merge")
 	}
 	p := newPolicy[T](coalesce, n)
-	p.coalescer = func() backlog[T] { return newCoalescer(key, merge) }
+	p.coalescer = func() backlog[T] { return newCoalescer(2*n, key, merge) }
 	return p
 }
 
