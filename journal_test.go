@@ -69,7 +69,7 @@ func TestInputThatIsNotAsItShouldBe(t *testing.T) {
 
 		{name: "another ID than the path's", raw: patch("/environments/e1", `{"envID":"e2","envName":"payload","version":6}`), log: []string{"WARN" + ignored}, cause: decode.ErrWrongID},
 		{name: "another ID than the map key", raw: put(`{"environments":{"e1":{"envID":"e2","version":6},"e3":{"envID":"e3","version":1}}}`),
-			log: []string{"INFO received configuration", "WARN" + ignored, "INFO environment added", "INFO filter deleted", "INFO synced"}, // e1 counts as listed
+			log:     []string{"INFO received configuration", "WARN" + ignored, "INFO environment added", "INFO filter deleted", "INFO synced"}, // e1 counts as listed
 			changes: []string{"environment added: e3 ( ) version 1", "filter deleted: f1 ( ) version 1", "synced"}},
 
 		{name: "malformed filter", raw: patch("/filters/f1", `{"version":"payload"}`), log: []string{"WARN" + ignored}, event: "patch"},

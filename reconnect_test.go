@@ -44,7 +44,7 @@ func failures(t *testing.T, o *autoconfig.Options, d time.Duration) []failure {
 }
 
 // observed opens a client that makes its first attempt when its status is being watched, and notes
-// when attempts are made.
+// when attempts are made. It returns after what follows from the first one at once.
 func observed(t *testing.T, o *autoconfig.Options) (*autoconfig.Client, *watcher[autoconfig.Status], *[]time.Time) {
 	t.Helper()
 	watched, attempts, key := make(chan struct{}), new([]time.Time), o.Key
@@ -61,6 +61,7 @@ func observed(t *testing.T, o *autoconfig.Options) (*autoconfig.Client, *watcher
 	statuses := watch(c.Status())
 	synctest.Wait()
 	close(watched)
+	synctest.Wait()
 	return c, statuses, attempts
 }
 
