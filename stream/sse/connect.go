@@ -134,16 +134,18 @@ func (o *ConnectOptions) connect(
 	if err != nil {
 		return err
 	}
-	defer func() {
-		cancel(nil)
-		_ = resp.Body.Close() // nothing is left to lose
-	}()
 	if o.OnOpen != nil {
 		o.OnOpen(resp)
 	}
+	ahead := newReadAhead(resp.Body)
+	defer func() {
+		cancel(nil)
+		_ = resp.Body.Close() // nothing is left to lose
+		ahead.close()
+	}()
 	idle := time.AfterFunc(o.IdleTimeout, func() { cancel(ErrIdle) })
 	defer idle.Stop()
-	return o.read(ctx, &body{ctx: reqCtx, r: resp.Body, idle: idle, timeout: o.IdleTimeout, onRead: o.OnRead, onWait: o.OnWait}, yield)
+	return o.read(ctx, &body{ctx: reqCtx, r: ahead, idle: idle, timeout: o.IdleTimeout, onRead: o.OnRead, onWait: o.OnWait}, yield)
 }
 
 // open sends the request and returns a response that is an event stream.
