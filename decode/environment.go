@@ -204,9 +204,6 @@ func (r *environmentReader) names(like [projName - envKey + 1]string) (names [pr
 			fresh = append(fresh, raw...)
 		}
 	}
-	if len(fresh) == 0 {
-		return like
-	}
 	rest := string(fresh)
 	for i := range names {
 		raw := r.text[envKey+i]

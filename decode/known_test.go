@@ -1,0 +1,55 @@
+package decode
+
+import (
+	"encoding/json"
+	"reflect"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+// drawEnvironment draws an environment of which each member is one of few, the empty one among them.
+func drawEnvironment(t *rapid.T, version int) EnvironmentRep {
+	text := rapid.SampledFrom([]string{"", "a", "ä", "some longer text", `quoted "\n"`})
+	e := EnvironmentRep{
+		EnvID: "e", Version: version,
+		EnvKey: text.Draw(t, "envKey"), EnvName: text.Draw(t, "envName"), ProjKey: text.Draw(t, "projKey"), ProjName: text.Draw(t, "projName"),
+		SDKKey:     SDKKeyRep{Value: SDKKey(text.Draw(t, "sdkKey"))},
+		MobKey:     MobileKey(text.Draw(t, "mobKey")),
+		DefaultTTL: rapid.IntRange(0, 2).Draw(t, "ttl"), SecureMode: rapid.Bool().Draw(t, "secure"),
+	}
+	if rapid.Bool().Draw(t, "expiring") {
+		e.SDKKey.Expiring = ExpiringKeyRep{Value: SDKKey(text.Draw(t, "old")), Timestamp: rapid.Int64Range(0, 2).Draw(t, "at")}
+	}
+	for range rapid.IntRange(0, 2).Draw(t, "keys") {
+		k := ConcurrentKeyRep[MobileKey]{Key: text.Draw(t, "name"), Value: e.MobKey + "x"}
+		if expiry := rapid.Int64Range(0, 2).Draw(t, "expiry"); expiry > 0 {
+			k.Expiry = &expiry
+		}
+		e.MobileKeys = append(e.MobileKeys, k, ConcurrentKeyRep[MobileKey]{Value: e.MobKey})
+	}
+	return e
+}
+
+// TestKnownIsOnlyAHint decodes the versions of an environment with the one before them as the known
+// one: what is shared with it must not change what the message says.
+func TestKnownIsOnlyAHint(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var known *EnvironmentRep
+		hinted := newDecoder(&Options{Known: func([]byte) *EnvironmentRep { return known }})
+		for version := 1; version < 5; version++ {
+			data, err := json.Marshal(PatchMessageData{Path: "/environments/e", Data: drawEnvironment(t, version)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, gotErr := hinted.decode(PatchEvent, data)
+			want, wantErr := newDecoder(nil).decode(PatchEvent, data)
+			if !reflect.DeepEqual(got, want) || !reflect.DeepEqual(gotErr, wantErr) {
+				t.Fatalf("knowing %+v\n got %+v, %v\nwant %+v, %v", known, got.Environment.Rep, gotErr, want.Environment.Rep, wantErr)
+			}
+			if got.Environment.Rep != nil {
+				known = got.Environment.Rep
+			}
+		}
+	})
+}
