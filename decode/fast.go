@@ -23,14 +23,18 @@ func (d *decoder) fastPatch(data []byte) (EnvironmentEntry, bool) {
 	c.literal(patchPrefix)
 	id := c.stringTail()
 	c.literal(`,"data":`)
-	if !c.ok || !d.env.read(&c) {
+	if !c.ok || len(id) == 0 || bytes.IndexByte(id, '/') >= 0 {
+		return EnvironmentEntry{}, false
+	}
+	known := d.known(id) // asked before it is needed: what it refers to is rarely in the processor's cache
+	if !d.env.read(&c) {
 		return EnvironmentEntry{}, false
 	}
 	c.literal(`}`)
-	if !c.end() || bytes.IndexByte(id, '/') >= 0 {
+	if !c.end() {
 		return EnvironmentEntry{}, false
 	}
-	return d.entry(id)
+	return d.entry(id, known)
 }
 
 // fastDelete reads {"path":"/environments/ID","version":N}.
@@ -104,8 +108,9 @@ func (d *decoder) listed(c *cursor, id []byte) (EnvironmentEntry, bool) {
 		return EnvironmentEntry{}, false
 	}
 	start := c.pos
+	known := d.known(id)
 	if d.env.read(c) {
-		if entry, ok := d.entry(id); ok {
+		if entry, ok := d.entry(id, known); ok {
 			return entry, true
 		}
 	}
@@ -118,14 +123,13 @@ func (d *decoder) listed(c *cursor, id []byte) (EnvironmentEntry, bool) {
 	return d.unlessOutdated(entry), err == nil
 }
 
-// entry makes the entry for the environment just read, listed or patched under id. What must not be
-// used is left to the strict path to describe.
-func (d *decoder) entry(id []byte) (EnvironmentEntry, bool) {
+// entry makes the entry for the environment just read, listed or patched under id, of which known is what
+// the receiver holds. What must not be used is left to the strict path to describe.
+func (d *decoder) entry(id []byte, known *EnvironmentRep) (EnvironmentEntry, bool) {
 	raw := &d.env
 	if len(id) == 0 || !bytes.Equal(id, raw.text[envID]) {
 		return EnvironmentEntry{}, false
 	}
-	known := d.known(id)
 	if known != nil && raw.version <= known.Version {
 		return outdated(known, raw.version), true
 	}
