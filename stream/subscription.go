@@ -38,15 +38,12 @@ const (
 
 // run passes everything to yield until the end, which it returns.
 func (sub *subscription[T]) run(ctx context.Context, yield func(T) bool) error {
-	done := ctx.Done()
 	batch := sub.prefix
 	sub.prefix = nil
 	for {
 		for i, v := range batch {
-			select {
-			case <-done:
+			if ctx.Err() != nil {
 				return context.Cause(ctx)
-			default:
 			}
 			sub.passed = i + 1
 			if !yield(v) {
@@ -63,7 +60,7 @@ func (sub *subscription[T]) run(ctx context.Context, yield func(T) bool) error {
 		}
 		select {
 		case <-sub.wake:
-		case <-done:
+		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
 	}
