@@ -1,0 +1,95 @@
+package autoconfigotel
+
+import (
+	"context"
+	"slices"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+
+	"github.com/relaystream/autoconfig"
+)
+
+const namespace = "relaystream.autoconfig."
+
+// Register makes meter's instruments of the metrics that the package comment lists, and has client
+// asked at each collection. All measurements get attributes, which have to tell clients apart if
+// several are registered; they should not name a key.
+//
+// The registration's Unregister ends that; until then the client is kept in memory, closed or not.
+// The error is the meter's. A nil client panics.
+func Register(meter metric.Meter, client *autoconfig.Client, attributes ...attribute.KeyValue) (metric.Registration, error) {
+	if client == nil {
+		panic("autoconfigotel: Register without a client")
+	}
+	instruments, err := newInstruments(meter)
+	if err != nil {
+		return nil, err
+	}
+	attributes = slices.Clone(attributes)
+	observables := make([]metric.Observable, len(instruments))
+	for i := range instruments {
+		observables[i] = instruments[i].observable
+	}
+	return meter.RegisterCallback(func(_ context.Context, o metric.Observer) error {
+		stats := client.Stats()
+		for i := range instruments {
+			instruments[i].observe(o, &stats, attributes)
+		}
+		return nil
+	}, observables...)
+}
+
+// An instrument is what meter made of one measure.
+type instrument struct {
+	*measure
+	observable metric.Observable
+	// record is an observer's method for the observable.
+	record func(o metric.Observer, value float64, attributes metric.MeasurementOption)
+}
+
+func newInstruments(meter metric.Meter) ([]instrument, error) {
+	all := measures()
+	instruments := make([]instrument, len(all))
+	for i := range all {
+		instruments[i].measure = &all[i]
+		if err := instruments[i].create(meter); err != nil {
+			return nil, err
+		}
+	}
+	return instruments, nil
+}
+
+func (i *instrument) create(meter metric.Meter) error {
+	var integer metric.Int64Observable
+	var err error
+	name, unit, description := namespace+i.name, metric.WithUnit(i.unit), metric.WithDescription(i.description)
+	switch i.kind {
+	case counter:
+		integer, err = meter.Int64ObservableCounter(name, unit, description)
+	case upDownCounter:
+		integer, err = meter.Int64ObservableUpDownCounter(name, unit, description)
+	case gauge:
+		integer, err = meter.Int64ObservableGauge(name, unit, description)
+	case seconds:
+		float, err := meter.Float64ObservableGauge(name, unit, description)
+		i.observable, i.record = float, func(o metric.Observer, value float64, attributes metric.MeasurementOption) {
+			o.ObserveFloat64(float, value, attributes)
+		}
+		return err
+	}
+	i.observable, i.record = integer, func(o metric.Observer, value float64, attributes metric.MeasurementOption) {
+		o.ObserveInt64(integer, int64(value), attributes)
+	}
+	return err
+}
+
+func (i *instrument) observe(o metric.Observer, stats *autoconfig.Stats, attributes []attribute.KeyValue) {
+	for _, p := range i.read(stats) {
+		all := slices.Clip(attributes)
+		if i.attribute != "" {
+			all = append(all, attribute.String(namespace+i.attribute, p.label))
+		}
+		i.record(o, p.value, metric.WithAttributes(all...))
+	}
+}
