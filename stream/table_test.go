@@ -102,6 +102,7 @@ func sources() []source {
 		{"FromSeq", always(stream.FromSeq(slices.Values(values))), sequence{values: values}, false},
 		{"FromSeq nothing", always(stream.FromSeq(slices.Values([]int(nil)))), sequence{}, false},
 		{"FromSeq2", always(stream.FromSeq2(seq2)), sequence{values: values, err: errEnd}, false},
+		{"FromSeq2 nothing", always(stream.FromSeq2(func(func(int, error) bool) {})), sequence{}, false},
 		{"FromChan closed", channel(func(ch chan int) { close(ch) }), sequence{values: values}, true},
 		{"FromChan open", channel(func(chan int) {}), sequence{values: values, endless: true}, true},
 		{"FromChan nil", always(stream.FromChan[int](nil)), sequence{endless: true}, false},

@@ -1,6 +1,7 @@
 package stream_test
 
 import (
+	"context"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -76,18 +77,34 @@ func TestTakeUntil(t *testing.T) {
 	}
 }
 
-// TestTakeUntilDuringYield: a notifier that fires while the subscriber is busy ends a source that
-// would go on without looking at its context.
+// TestTakeUntilDuringYield: a notifier that fires, or fails, while the subscriber is busy ends even
+// a source that would go on without a look at its context.
 func TestTakeUntilDuringYield(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		n := 0
-		err := stream.TakeUntil(rude, stream.Timer(time.Second)).ForEach(t.Context(), func(int) error {
-			n++
-			time.Sleep(time.Minute)
-			return nil
+	for _, notifier := range []ints{stream.Just(1), stream.Fail[int](errMap)} {
+		synctest.Test(t, func(t *testing.T) {
+			later := stream.ConcatMap(stream.Timer(time.Second), func(time.Time) ints { return notifier })
+			values, err := stream.TakeUntil(stream.Tap(rude, func(int) { time.Sleep(time.Minute) }), later).Collect(t.Context())
+			_, want := notifier.Count(t.Context())
+			if len(values) != 0 || err != want {
+				t.Errorf("%v, then %v, want %v", values, err, want)
+			}
 		})
-		if n != 1 || err != nil {
-			t.Errorf("%d values, then %v", n, err)
+	}
+}
+
+// TestTakeUntilWaitsForItsNotifier: it has returned only when the notifier has, though that may
+// take a moment.
+func TestTakeUntilWaitsForItsNotifier(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		gone := false
+		notifier := func(ctx context.Context, _ func(int) bool) error {
+			<-ctx.Done()
+			time.Sleep(time.Second)
+			gone = true
+			return context.Cause(ctx)
+		}
+		if _, err := stream.TakeUntil(stream.Just(1), notifier).Collect(t.Context()); err != nil || !gone {
+			t.Errorf("returned %v before the notifier", err)
 		}
 	})
 }

@@ -119,7 +119,7 @@ func BatchCount[T any](o Observable[T], n int) Observable[[]T] {
 			stopped = !yield(full)
 			return !stopped
 		})
-		if !stopped && len(batch) > 0 && ctx.Err() == nil {
+		if len(batch) > 0 && ctx.Err() == nil {
 			stopped = !yield(batch)
 		}
 		return unless(stopped, err)

@@ -1,0 +1,130 @@
+package stream_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/relaystream/autoconfig/stream"
+)
+
+// TestTakeZeroDoesNotSubscribe: there may be something to pay for it.
+func TestTakeZeroDoesNotSubscribe(t *testing.T) {
+	source := stream.Defer(func() ints {
+		t.Error("subscribed")
+		return stream.Empty[int]()
+	})
+	if err := stream.Take(source, 0).ForEach(t.Context(), func(int) error { return nil }); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestNothingBeginsCancelled: no function of the user's is called under a context that was cancelled
+// before the subscription.
+func TestNothingBeginsCancelled(t *testing.T) {
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(errCause)
+	for name, o := range map[string]func(called func()) ints{
+		"FromSeq":  func(called func()) ints { return stream.FromSeq(func(func(int) bool) { called() }) },
+		"FromSeq2": func(called func()) ints { return stream.FromSeq2(func(func(int, error) bool) { called() }) },
+		"FromFunc": func(called func()) ints {
+			return stream.FromFunc(func(context.Context) (int, error) {
+				called()
+				return 0, nil
+			})
+		},
+		"Defer": func(called func()) ints {
+			return stream.Defer(func() ints {
+				called()
+				return stream.Empty[int]()
+			})
+		},
+	} {
+		if _, err := o(func() { t.Errorf("%s called its function", name) }).Collect(ctx); err != errCause {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// TestReduceOfACancelledSubscription: a source that completes at the moment of the cancellation
+// does not make a value of it.
+func TestReduceOfACancelledSubscription(t *testing.T) {
+	ctx, cancel := context.WithCancelCause(t.Context())
+	sum := stream.Reduce(stream.Just(1), 0, func(a, b int) int {
+		cancel(errCause)
+		return a + b
+	})
+	if values, err := sum.Collect(ctx); len(values) > 0 || err != errCause {
+		t.Errorf("got %v, %v", values, err)
+	}
+}
+
+// TestBatchesBelongToTheReceiver: they are not overwritten, and no append to one reaches the next.
+func TestBatchesBelongToTheReceiver(t *testing.T) {
+	batches, err := stream.BatchCount(stream.Just(1, 2, 3, 4, 5), 2).Collect(t.Context())
+	for i, b := range batches {
+		batches[i] = append(b, 9)
+	}
+	want := [][]int{{1, 2, 9}, {3, 4, 9}, {5, 9}}
+	if !slices.EqualFunc(batches, want, slices.Equal[[]int]) || err != nil {
+		t.Errorf("got %v, want %v; %v", batches, want, err)
+	}
+}
+
+// TestMapErrStopsItsSource, even one that makes an error of it: the callback's is returned.
+func TestMapErrStopsItsSource(t *testing.T) {
+	o := stream.MapErr(rude, func(int) (int, error) { return 0, errMap })
+	if values, err := o.Collect(t.Context()); len(values) > 0 || err != errMap {
+		t.Errorf("got %v, %v", values, err)
+	}
+}
+
+// TestConcatMapOfRudeInner: what stops an inner observable is the subscriber, not a failure.
+func TestConcatMapOfRudeInner(t *testing.T) {
+	o := stream.ConcatMap(stream.Just(1, 2), func(int) ints { return rude })
+	if v, err := stream.Take(o, 3).Collect(t.Context()); len(v) != 3 || err != nil {
+		t.Errorf("got %v, %v", v, err)
+	}
+}
+
+// TestCatchOfRudeHandler: nor is the observable of a handler blamed for it.
+func TestCatchOfRudeHandler(t *testing.T) {
+	o := stream.Catch(stream.Fail[int](errEnd), func(error) ints { return rude })
+	if err := o(t.Context(), func(int) bool { return false }); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestCatchAndRetryLeaveCancellationAlone: it is no failure, not even if the source fails of it with
+// another error.
+func TestCatchAndRetryLeaveCancellationAlone(t *testing.T) {
+	broken := func(ctx context.Context, _ func(int) bool) error {
+		<-ctx.Done()
+		return errors.New("connection reset")
+	}
+	unexpected := func(err error) { t.Errorf("told of %v", err) }
+	for name, o := range map[string]ints{
+		"Catch": stream.Catch(broken, func(err error) ints {
+			unexpected(err)
+			return stream.Just(1)
+		}),
+		"Retry": stream.Retry(broken, func() stream.RetryPolicy {
+			return func(err error) time.Duration {
+				unexpected(err)
+				return 0
+			}
+		}),
+		"Materialize": stream.Map(stream.Materialize(broken), func(n stream.Notification[int]) int {
+			unexpected(n.Err)
+			return 0
+		}),
+	} {
+		ctx, cancel := context.WithCancelCause(t.Context())
+		cancel(errCause)
+		if _, err := o.Collect(ctx); err != errCause {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
