@@ -10,6 +10,11 @@ type backlog[T any] interface {
 	len() int
 }
 
+var (
+	_ backlog[int] = (*shelf[int])(nil)
+	_ backlog[int] = (*coalescer[int, int])(nil)
+)
+
 // A shelf is a backlog with room for a fixed number of values; it drops what comes when it is full.
 type shelf[T any] struct {
 	values []T

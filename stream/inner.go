@@ -7,8 +7,8 @@ import (
 
 // FlatMap yields the values of all inner observables that f makes of the values of o, as they come,
 // with at most n of them running at a time: o waits while there are n. o and the inner ones have
-// goroutines of their own, and f is called on that of o. It ends as Merge does. FlatMap panics if
-// n is less than 1.
+// goroutines of their own, and f is called on that of o. It fetches ahead and ends as Merge does.
+// FlatMap panics if n is less than 1.
 //
 //	o           ──1──────2──────────|
 //	x → x─x──|  ──1──1───2──2──|
@@ -44,7 +44,8 @@ func FlatMap[T, U any](o Observable[T], n int, f func(T) Observable[U]) Observab
 // nothing of an older inner one is yielded any more, and what waits of it is dropped. It completes
 // when o and the last inner one have. An error of o ends it at once.
 //
-// o and the inner one have goroutines of their own; f is called on the subscriber's.
+// o and the inner one have goroutines of their own; f is called on the subscriber's. o waits while
+// a value of it waits, and up to 128 inner values are fetched ahead.
 //
 //	o              ──1─────2────────|
 //	x → xa─xb─xc|  ──1a─1b─2a─2b─2c─|

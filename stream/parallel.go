@@ -9,8 +9,8 @@ import (
 // MapParallel is MapErr with n calls of f at a time, each on one of n goroutines. The results keep
 // the order of o, which runs on a goroutine of its own and at most 2n values ahead of the
 // subscriber. The first error, in this order, ends it; f's context is cancelled when the
-// subscription ends. It costs about a microsecond for each value, so that f should take longer than
-// that. MapParallel panics if n is less than 1.
+// subscription ends. To hand a value over and back costs about half a microsecond: f should take
+// longer than that. MapParallel panics if n is less than 1.
 func MapParallel[T, U any](o Observable[T], n int, f func(context.Context, T) (U, error)) Observable[U] {
 	if n < 1 {
 		panic("stream: MapParallel with less than one at a time")

@@ -3,15 +3,17 @@ package stream_test
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"sync"
 	"testing"
 
 	"github.com/relaystream/autoconfig/stream"
 )
 
+// An item is as large as a change of two items.
 type item struct {
-	kind     int
-	old, new *int
+	kind int
+	_    [2]*int
 }
 
 func BenchmarkSubject(b *testing.B) {
@@ -35,6 +37,7 @@ func benchmarkSubject(b *testing.B, subscribers int, p stream.Policy[item]) {
 		})
 	}
 	for len(s.Subscribers()) < subscribers {
+		runtime.Gosched()
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()

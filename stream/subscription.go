@@ -178,7 +178,7 @@ func (sub *subscription[T]) follow() {
 func (sub *subscription[T]) due() uint64 {
 	limit := uint64(sub.policy.limit)
 	if sub.policy.rule == dropOldest {
-		limit = max(2*limit, minBlock)
+		limit += min(max(limit, minBlock), maxIdleBlock)
 	}
 	return sub.next + limit + 1
 }
