@@ -30,7 +30,7 @@ var memberNames = [memberCount]string{
 // An environmentReader reads environments in the wire's usual form without copying: what it holds
 // after a read refers to the bytes read.
 type environmentReader struct {
-	text       [textCount][]byte // sdkKey stands for sdkKey.value
+	text       [textCount][]byte // sdkKey stands for sdkKey.value; the ID, the names, and then the keys
 	timestamp  int
 	sdkKeys    []rawKey
 	mobileKeys []rawKey
@@ -170,21 +170,26 @@ func anchored(keys []rawKey, anchor []byte) bool {
 // memory: between two versions of an environment little changes, and the rest must neither be
 // copied nor be kept twice.
 func (r *environmentReader) rep(like *EnvironmentRep) *EnvironmentRep {
-	names := r.names([...]string{like.EnvKey, like.EnvName, like.ProjKey, like.ProjName})
+	// The ID and the names share nothing with the keys, so that no key stays in memory for the sake of
+	// an ID, which outlives the environment.
+	names := [...]string{string(like.EnvID), like.EnvKey, like.EnvName, like.ProjKey, like.ProjName}
+	share(names[:], r.text[envID:projName+1])
+	keys := [...]string{string(like.MobKey), string(like.SDKKey.Value), string(like.SDKKey.Expiring.Value)}
+	if string(r.text[expiringKey]) == string(like.SDKKey.Value) {
+		keys[2] = string(like.SDKKey.Value) // a key that has just been replaced is the one that expires now
+	}
+	share(keys[:], r.text[mobKey:expiringKey+1])
 	return &EnvironmentRep{
-		EnvID:    share(like.EnvID, r.text[envID]),
-		EnvKey:   names[0],
-		EnvName:  names[1],
-		ProjKey:  names[2],
-		ProjName: names[3],
+		EnvID:    EnvironmentID(names[envID]),
+		EnvKey:   names[envKey],
+		EnvName:  names[envName],
+		ProjKey:  names[projKey],
+		ProjName: names[projName],
 		SDKKey: SDKKeyRep{
-			Value: share(like.SDKKey.Value, r.text[sdkKey]),
-			Expiring: ExpiringKeyRep{
-				Value:     shareEither(like.SDKKey.Expiring.Value, like.SDKKey.Value, r.text[expiringKey]),
-				Timestamp: int64(r.timestamp),
-			},
+			Value:    SDKKey(keys[1]),
+			Expiring: ExpiringKeyRep{Value: SDKKey(keys[2]), Timestamp: int64(r.timestamp)},
 		},
-		MobKey:     share(like.MobKey, r.text[mobKey]),
+		MobKey:     MobileKey(keys[0]),
 		SDKKeys:    shareKeys(like.SDKKeys, r.sdkKeys),
 		MobileKeys: shareKeys(like.MobileKeys, r.mobileKeys),
 		DefaultTTL: r.ttl,
@@ -193,44 +198,28 @@ func (r *environmentReader) rep(like *EnvironmentRep) *EnvironmentRep {
 	}
 }
 
-// names returns the four names, each the one in like if that is the same. The others share one piece of
-// memory, which is smaller than several, and nearer to each other when they are compared. Keys do not
-// take part, so that none stays in memory for the sake of a name.
-func (r *environmentReader) names(like [projName - envKey + 1]string) (names [projName - envKey + 1]string) {
-	var buffer [128]byte
+// share makes texts what is in raw, and leaves those as they are that are the same already. The others
+// share one piece of memory, which is smaller than several, and quicker to make and to compare.
+func share(texts []string, raw [][]byte) {
+	var buffer [256]byte
 	fresh := buffer[:0]
-	for i := range names {
-		if raw := r.text[envKey+i]; like[i] != string(raw) {
-			fresh = append(fresh, raw...)
+	changed := 0
+	for i, text := range texts {
+		if text != string(raw[i]) {
+			changed |= 1 << i
+			fresh = append(fresh, raw[i]...)
 		}
+	}
+	if changed == 0 {
+		return
 	}
 	rest := string(fresh)
-	for i := range names {
-		raw := r.text[envKey+i]
-		if like[i] == string(raw) {
-			names[i] = like[i]
-			continue
+	for i := range texts {
+		if changed&(1<<i) != 0 {
+			n := len(raw[i])
+			texts[i], rest = rest[:n], rest[n:]
 		}
-		names[i], rest = rest[:len(raw)], rest[len(raw):]
 	}
-	return names
-}
-
-// share returns raw as a string, old if that is the same.
-func share[S ~string](old S, raw []byte) S {
-	if string(old) == string(raw) {
-		return old
-	}
-	return S(raw)
-}
-
-// shareEither is share with two candidates: a key that has just been replaced is the one that
-// expires now.
-func shareEither[S ~string](old, other S, raw []byte) S {
-	if string(other) == string(raw) {
-		return other
-	}
-	return share(old, raw)
 }
 
 // shareKeys returns raw as concurrent keys, old if these are the same.
