@@ -77,6 +77,9 @@ func (b *block) end() (event Event, ok bool) {
 		event.Type = defaultType
 	}
 	event.Data = b.buf.takeData()
+	if len(event.Data) > hugeBuffer {
+		b.session.huge, b.buf.expected = len(event.Data), len(event.Data)
+	}
 	return event, true
 }
 

@@ -10,7 +10,8 @@ const (
 	smallBuffer = 4 << 10
 	// busyBuffer is what the buffer grows to while reads fill it, so as to read much at a time.
 	busyBuffer = 64 << 10
-	// hugeBuffer is the largest buffer that outlives the event it was needed for.
+	// hugeBuffer is the largest buffer that outlives the event it was needed for, and that only while
+	// reads get much.
 	hugeBuffer = 1 << 20
 	// maxEmptyReads is how many reads in a row may give neither bytes nor an error.
 	maxEmptyReads = 100
@@ -34,6 +35,8 @@ type buffer struct {
 	lf, cr        int  // first LF and CR at or after next, end if there is none; outdated if before next
 	afterCR       bool // a CR ended the last line, so that an LF at next belongs to that CR
 	full          bool // the last read left no room
+	quiet         int  // reads in a row that got little
+	expected      int  // how long the next huge event is likely to be
 }
 
 // nextLine returns the next line without its terminator, or false if there is no whole line.
@@ -110,6 +113,11 @@ func (b *buffer) extend(n int) {
 	old := b.end
 	b.end += n
 	b.full = b.end == len(b.bytes)
+	if n >= smallBuffer {
+		b.quiet = 0
+	} else {
+		b.quiet++
+	}
 	if b.lf == old {
 		b.lf = b.find('\n', old)
 	}
@@ -125,12 +133,19 @@ func (b *buffer) newSize(limit int) int {
 	case size == 0:
 		return smallBuffer
 	case live == size:
+		grown := 2 * size
+		if size >= hugeBuffer {
+			// Huge events resemble each other: reconnecting brings the same configuration again.
+			grown = max(grown, b.expected+b.expected/8)
+		}
 		// Past the limit only so much that a line of just the limit can show its end.
-		return size + min(size, limit-size+smallBuffer)
+		return min(grown, limit+smallBuffer)
 	case b.full && size < busyBuffer:
 		return 2 * size
 	case size > hugeBuffer && live < busyBuffer:
 		return busyBuffer
+	case size > smallBuffer && live == 0 && b.quiet > quietReads:
+		return smallBuffer
 	default:
 		return size
 	}

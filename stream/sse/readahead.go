@@ -5,12 +5,9 @@ import (
 	"sync"
 )
 
-const (
-	// minAhead is the first size of the two buffers of a readAhead, and maxAhead what they grow to
-	// while reads fill them.
-	minAhead = 4 << 10
-	maxAhead = 64 << 10
-)
+// quietReads is how many reads in a row must have got less than smallBuffer until a buffer goes back to
+// that size.
+const quietReads = 8
 
 // A readAhead reads from r on a goroutine of its own while what was read before is being used, one
 // buffer ahead: with two processors or more, the copying that a connection does, from the kernel and
@@ -26,6 +23,7 @@ type readAhead struct {
 	emptied chan []byte
 	current chunk // what the reader is using
 	unread  []byte
+	quiet   int // reads in a row that got little
 	running sync.WaitGroup
 }
 
@@ -37,8 +35,8 @@ type chunk struct {
 
 func newReadAhead(r io.Reader) *readAhead {
 	a := &readAhead{filled: make(chan chunk, 2), emptied: make(chan []byte, 2)}
-	a.emptied <- make([]byte, minAhead)
-	a.emptied <- make([]byte, minAhead)
+	a.emptied <- make([]byte, smallBuffer)
+	a.emptied <- make([]byte, smallBuffer)
 	a.running.Go(func() { a.fill(r) })
 	return a
 }
@@ -54,16 +52,31 @@ func (a *readAhead) fill(r io.Reader) {
 	}
 }
 
-// next waits for the next chunk, of which n bytes are then to be taken with take.
+// next exchanges the buffer that has been used for the next one, and waits for that.
 func (a *readAhead) next() {
-	if buffer := a.current.buffer; buffer != nil {
-		if a.current.n == len(buffer) && len(buffer) < maxAhead {
-			buffer = make([]byte, 2*len(buffer))
-		}
-		a.emptied <- buffer
+	if used := a.current.buffer; used != nil {
+		a.emptied <- a.resized(used)
 	}
 	a.current = <-a.filled
 	a.unread = a.current.buffer[:a.current.n]
+}
+
+// resized returns a buffer of the size that the last reads recommend: twice as large after one that was
+// filled, small after many that got little.
+func (a *readAhead) resized(buffer []byte) []byte {
+	if a.current.n >= smallBuffer {
+		a.quiet = 0
+	} else {
+		a.quiet++
+	}
+	switch {
+	case a.current.n == len(buffer) && len(buffer) < busyBuffer:
+		return make([]byte, 2*len(buffer))
+	case a.quiet > quietReads && len(buffer) > smallBuffer:
+		return make([]byte, smallBuffer)
+	default:
+		return buffer
+	}
 }
 
 // Read implements io.Reader.

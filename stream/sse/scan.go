@@ -71,6 +71,7 @@ func newScanner(r io.Reader, o ScanOptions) *scanner {
 		o.Session = new(Session)
 	}
 	s := &scanner{r: r, limit: o.MaxEventSize}
+	s.buf.expected = o.Session.huge
 	s.block.init(&s.buf, o.Session)
 	return s
 }

@@ -19,6 +19,7 @@ type Session struct {
 
 	retry     time.Duration
 	retrySeen bool
+	huge      int // the length of the last event that was larger than hugeBuffer
 }
 
 // Retry returns the reconnection time that the server asked for last, between 0 and 1 h (longer
