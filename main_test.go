@@ -2,6 +2,7 @@ package autoconfig_test
 
 import (
 	"context"
+	"encoding/json"
 	"log/slog"
 	"slices"
 	"sync"
@@ -37,6 +38,15 @@ func listing(environments ...autoconfig.EnvironmentRep) autoconfig.PutContent {
 		c.Environments[e.EnvID] = e
 	}
 	return c
+}
+
+// jsonOf returns v as it is on the wire.
+func jsonOf(v any) string {
+	text, err := json.Marshal(v)
+	if err != nil {
+		panic(err)
+	}
+	return string(text)
 }
 
 // to returns options for a client of the server.

@@ -1,0 +1,336 @@
+package autoconfig_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/relaystream/autoconfig"
+	"github.com/relaystream/autoconfig/autoconfigtest"
+	"github.com/relaystream/autoconfig/decode"
+	"github.com/relaystream/autoconfig/stream"
+	"github.com/relaystream/autoconfig/stream/sse"
+)
+
+func TestReady(t *testing.T) {
+	gone, left := errors.New("gone"), errors.New("left")
+	ended := func(cause error) context.Context {
+		ctx, cancel := context.WithCancelCause(context.Background())
+		cancel(cause)
+		return ctx
+	}
+	for _, test := range []struct {
+		name string
+		put  bool
+		end  func(c *autoconfig.Client, cancel context.CancelCauseFunc)
+		wait context.Context
+		want error
+	}{
+		{"not yet", false, nil, ended(left), left},
+		{"closed before", false, func(c *autoconfig.Client, _ context.CancelCauseFunc) { c.Close() }, context.Background(), autoconfig.ErrClosed},
+		{"context ended before", false, func(_ *autoconfig.Client, cancel context.CancelCauseFunc) { cancel(gone) }, context.Background(), gone},
+		{"ready", true, nil, context.Background(), nil},
+		{"ready, and no time to wait", true, nil, ended(left), nil},
+		{"closed after", true, func(c *autoconfig.Client, _ context.CancelCauseFunc) { c.Close() }, ended(left), nil},
+		{"context ended after", true, func(_ *autoconfig.Client, cancel context.CancelCauseFunc) { cancel(gone) }, ended(left), nil},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
+				if test.put {
+					srv.Put(listing())
+				}
+				ctx, cancel := context.WithCancelCause(context.Background())
+				defer cancel(nil)
+				c, err := autoconfig.Open(ctx, testKey, to(srv))
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer c.Close()
+				synctest.Wait()
+				if test.end != nil {
+					test.end(c, cancel)
+				}
+				synctest.Wait()
+				for range 30 { // of several answers that are possible none may be given by chance
+					if err := c.Ready(test.wait); err != test.want {
+						t.Fatalf("got %v, want %v", err, test.want)
+					}
+				}
+			})
+		})
+	}
+}
+
+// TestReadyWaits for the configuration, which is neither the connection nor a message before the put.
+func TestReadyWaits(t *testing.T) {
+	inBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
+		c := open(t, to(srv))
+		ready := make(chan error)
+		go func() { ready <- c.Ready(context.Background()) }()
+		srv.Next(nil)
+		synctest.Wait()
+		srv.SendEvent("patch", `{"path":"/environments/e1","data":{"envID":"e1"}}`)
+		synctest.Wait()
+		select {
+		case err := <-ready:
+			t.Fatalf("ready before there was a configuration: %v", err)
+		default:
+		}
+		srv.Put(listing())
+		if err := <-ready; err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// TestStatus begins with the present one, is Valid only while there has been a put on the present
+// connection, and says when and why that is not so, and when it will be tried again.
+func TestStatus(t *testing.T) {
+	inBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
+		began := time.Now()
+		c, statuses, _ := observed(t, to(srv))
+		tell := func(s autoconfig.Status) string {
+			next := "none"
+			if !s.NextAttempt.IsZero() {
+				next = "in a while"
+			}
+			return fmt.Sprintf("%v for %v, attempt %d, next %s, code %d, error %t", s.State, time.Since(s.Since), s.Attempt, next, s.Code, s.Err != nil)
+		}
+		told := func(moment string, want ...string) {
+			t.Helper()
+			var got []string
+			for _, s := range statuses.take() {
+				got = append(got, tell(s))
+			}
+			expect(t, moment, got, want...)
+		}
+		first := statuses.take()
+		expect(t, "connecting", []string{tell(first[len(first)-1])}, "initializing for 0s, attempt 1, next none, code 0, error false")
+
+		srv.Next(autoconfigtest.Status(503))
+		srv.EndConnections()
+		synctest.Wait()
+		told("ended before a put", "initializing for 0s, attempt 1, next in a while, code 0, error true")
+		pass(time.Until(c.Stats().Status.NextAttempt))
+		told("refused",
+			fmt.Sprintf("initializing for %v, attempt 2, next none, code 0, error true", time.Since(began)),
+			fmt.Sprintf("initializing for %v, attempt 2, next in a while, code 503, error true", time.Since(began)))
+		pass(time.Until(c.Stats().Status.NextAttempt))
+		told("connected", fmt.Sprintf("initializing for %v, attempt 3, next none, code 503, error true", time.Since(began)))
+
+		srv.Put(listing())
+		told("put", "valid for 0s, attempt 0, next none, code 503, error true") // the last error stays
+		valid := time.Now()
+		pass(time.Minute)
+		srv.Put(listing())
+		told("put again", fmt.Sprintf("valid for %v, attempt 0, next none, code 503, error true", time.Since(valid)))
+
+		srv.Next(autoconfigtest.Stall(0))
+		srv.EndConnections()
+		told("lost", "interrupted for 0s, attempt 0, next in a while, code 0, error true")
+		lost := time.Now()
+		pass(time.Until(c.Stats().Status.NextAttempt))
+		told("connected again, without a put", fmt.Sprintf("interrupted for %v, attempt 1, next none, code 0, error true", time.Since(lost)))
+		newcomer := func(moment string) {
+			if got, err := c.Status().First(t.Context()); err != nil || got != c.Stats().Status {
+				t.Errorf("%s, a newcomer is told %s, error %v", moment, tell(got), err)
+			}
+		}
+		newcomer("before the end")
+		c.Close() // is no error
+		told("closed", "off for 0s, attempt 1, next none, code 0, error true")
+		newcomer("after the end")
+		if err := c.Stats().Status.Err; !errors.Is(err, sse.ErrEndOfStream) {
+			t.Errorf("the last error is %v", err)
+		}
+	})
+}
+
+func TestStateNames(t *testing.T) {
+	for state, want := range map[autoconfig.State]string{
+		autoconfig.Initializing: "initializing", autoconfig.Valid: "valid", autoconfig.Interrupted: "interrupted",
+		autoconfig.Off: "off", autoconfig.Off + 1: "State(4)",
+	} {
+		if got := state.String(); got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	}
+}
+
+// TestSnapshot is in the order of addition, whatever was updated since, and says whether it is
+// complete.
+func TestSnapshot(t *testing.T) {
+	inBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
+		c := open(t, to(srv))
+		expectSnapshot := func(synced bool, want ...string) {
+			t.Helper()
+			synctest.Wait()
+			s := c.Snapshot()
+			var got []string
+			for _, e := range s.Environments {
+				got = append(got, fmt.Sprint(string(e.EnvID), " ", e.Version))
+			}
+			for _, f := range s.Filters {
+				got = append(got, fmt.Sprint("filter ", string(f.ID), " ", f.Version))
+			}
+			expect(t, "snapshot", got, want...)
+			if s.Synced != synced || s.Cached {
+				t.Errorf("synced: %t, cached: %t", s.Synced, s.Cached)
+			}
+		}
+		expectSnapshot(false)
+		srv.Patch(environment("early", 1))
+		expectSnapshot(false, "early 1")
+		srv.Put(listing(environment("b", 1), environment("c", 1)))
+		srv.Patch(environment("a", 1))
+		srv.Patch(environment("b", 2))
+		srv.PatchFilter("f", autoconfig.FilterRep{Version: 1})
+		expectSnapshot(true, "b 2", "c 1", "a 1", "filter f 1")
+		srv.Delete("b", 3)
+		srv.Patch(environment("b", 4))
+		srv.DeleteFilter("f", 2)
+		expectSnapshot(true, "c 1", "a 1", "b 4")
+		c.Close()
+		expectSnapshot(true, "c 1", "a 1", "b 4")
+	})
+}
+
+// TestTaps tell what arrives, applied or not, on all connections, from the subscription on; what they
+// give is the subscriber's own.
+func TestTaps(t *testing.T) {
+	inBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
+		c := open(t, to(srv))
+		srv.SendEvent("missed", "")
+		synctest.Wait()
+		events, messages := watch(c.Events()), watch(c.Messages())
+		synctest.Wait()
+		srv.Put(listing())
+		srv.Heartbeat()
+		srv.SendRaw([]byte("id: 7\n"))
+		srv.SendEvent("unknown", "first")
+		srv.SendEvent("unknown", "second")
+		srv.Patch(environment("e1", 1))
+		srv.Patch(environment("e1", 1)) // stale
+		srv.Delete("e2", 3)
+		srv.Reconnect()
+		pass(time.Minute)
+		var got []string
+		for _, e := range events.take() {
+			data := ""
+			if e.Type == "unknown" {
+				data = string(e.Data)
+			}
+			got = append(got, fmt.Sprint(e.Type, " ", data, " ", e.LastEventID))
+		}
+		expect(t, "events", got, "put  ", "unknown first 7", "unknown second 7", "patch  7", "patch  7", "delete  7", "reconnect  7", "put  7")
+		got = nil
+		for _, m := range messages.take() {
+			got = append(got, fmt.Sprint(m.Kind, " ", string(m.Environment.ID), " ", m.Environment.Version, " ", errors.Is(m.Err, decode.ErrUnknownEvent)))
+		}
+		expect(t, "messages", got, "put  0 false", "ignored  0 true", "ignored  0 true", "patch e1 1 false", "patch e1 1 false",
+			"delete e2 3 false", "put  0 false")
+	})
+}
+
+// TestTapsLoseTheOldest of more than 1,024 that wait, and hold up nobody.
+func TestTapsLoseTheOldest(t *testing.T) {
+	inBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
+		const waiting, more = 1024, 500
+		c := open(t, to(srv))
+		synctest.Wait()
+		events, goOn := blocked(c.Events())
+		messages, goOnToo := blocked(c.Messages())
+		synctest.Wait()
+		srv.Put(listing()) // is in the subscribers' hands
+		synctest.Wait()
+		for i := range waiting + more {
+			srv.Delete("e1", i)
+		}
+		synctest.Wait()
+		if s := c.Stats().State; s.Deletes != waiting+more {
+			t.Errorf("subscribers that wait hold up others: %+v", s)
+		}
+		goOn()
+		goOnToo()
+		got := messages.take()
+		if len(got) != 1+waiting || got[1].Environment.Version != more || got[waiting].Environment.Version != more+waiting-1 {
+			t.Errorf("got %d messages, from %v to %v", len(got), got[1].Environment, got[len(got)-1].Environment)
+		}
+		if n := len(events.take()); n != 1+waiting {
+			t.Errorf("got %d events", n)
+		}
+	})
+}
+
+// TestCloseCompletesObservables, those of later subscriptions included; the end of the context that
+// the client was opened with fails them.
+func TestCloseCompletesObservables(t *testing.T) {
+	gone := errors.New("gone")
+	for name, want := range map[string]error{"Close": nil, "context": gone} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
+				srv.Put(listing(environment("e1", 1)))
+				ctx, cancel := context.WithCancelCause(context.Background())
+				c, err := autoconfig.Open(ctx, testKey, to(srv))
+				if err != nil {
+					t.Fatal(err)
+				}
+				synctest.Wait()
+				// What waits for a subscriber when the end comes is delivered before.
+				changes, release := blocked(c.Changes())
+				synctest.Wait()
+				srv.Patch(environment("e1", 2))
+				early := []func() error{watch(c.Events()).end, watch(c.Messages()).end, changes.end}
+				statuses := watch(c.Status())
+				synctest.Wait()
+				if want != nil {
+					cancel(want)
+				}
+				c.Close()
+				release()
+				for i, end := range append(early, watch(c.Events()).end, watch(c.Messages()).end, watch(c.Changes()).end) {
+					if err := end(); err != want {
+						t.Errorf("observable %d ended with %v, want %v", i, err, want)
+					}
+				}
+				if err := statuses.end(); err != nil {
+					t.Errorf("Status ended with %v", err)
+				}
+				if got := describe(changes.take()); len(got) != 3 {
+					t.Errorf("got %q", got)
+				}
+				cancel(nil)
+			})
+		})
+	}
+}
+
+// TestKeysExpireWhileDisconnected, to the moment, and once: a server that does not know yet does
+// not bring them back.
+func TestKeysExpireWhileDisconnected(t *testing.T) {
+	inBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
+		at := time.Now().Add(10 * time.Minute)
+		e := environment("e1", 1)
+		e.SDKKey.Expiring = decode.ExpiringKeyRep{Value: "sdk-old", Timestamp: at.UnixMilli()}
+		srv.Put(listing(e))
+		srv.Next(nil, autoconfigtest.Answer(503, map[string][]string{"Retry-After": {"1800"}}, ""))
+		o := to(srv)
+		o.IdleTimeout = 24 * time.Hour
+		c := open(t, o)
+		changes := watch(stream.Map(c.Changes(), lineOf))
+		synctest.Wait()
+		srv.EndConnections()
+		pass(time.Until(at) - time.Millisecond)
+		expect(t, "before", changes.take(), "added e1 Env e1 in Project (proj/e1-key) sdk=sdk-e1 mob=mob-e1 old=sdk-old@2000-01-01T00:10:00Z", "synced")
+		pass(time.Millisecond)
+		expect(t, "at the time", changes.take(), "expired e1 sdk-old")
+		pass(time.Hour)
+		expect(t, "after", changes.take(), "synced")
+		if old := c.Snapshot().Environments[0].SDKKey.Expiring; old.Value != "" {
+			t.Errorf("the expired key is still there: %v", old)
+		}
+	})
+}

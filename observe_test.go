@@ -1,0 +1,81 @@
+package autoconfig_test
+
+import (
+	"context"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/relaystream/autoconfig"
+	"github.com/relaystream/autoconfig/autoconfigtest"
+	"github.com/relaystream/autoconfig/stream"
+	"github.com/relaystream/autoconfig/stream/sse"
+	"github.com/relaystream/autoconfig/stream/streamtest"
+)
+
+// TestObserveIsCold: nothing happens before a subscription, and each has its own connection and state.
+func TestObserveIsCold(t *testing.T) {
+	inBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
+		srv.Put(listing(environment("e1", 1)))
+		changes := stream.Map(autoconfig.Observe(testKey, to(srv)), lineOf)
+		pass(time.Hour)
+		if n := len(srv.Requests()); n != 0 {
+			t.Errorf("%d requests before anybody subscribed", n)
+		}
+		const added, synced = "added e1 Env e1 in Project (proj/e1-key) sdk=sdk-e1 mob=mob-e1", "synced"
+		one := watch(changes)
+		expect(t, "the first", one.take(), added, synced)
+		other := watch(changes)
+		expect(t, "the other", other.take(), added, synced)
+		if n := srv.Connections(); n != 2 {
+			t.Errorf("%d connections for two subscriptions", n)
+		}
+		one.stop()
+		synctest.Wait()
+		if n := srv.Connections(); n != 1 {
+			t.Errorf("%d connections after one of two has left", n)
+		}
+		srv.Delete("e1", 2)
+		expect(t, "the other", other.take(), "deleted e1")
+		if err := other.stop(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// TestObserveConforms to the contract of observables: each subscription in this test has a server of
+// its own, which loses a connection on the way.
+func TestObserveConforms(t *testing.T) {
+	e1, e2, e1too := environment("e1", 1), environment("e2", 1), environment("e1", 2)
+	conversation := func(end ...autoconfigtest.Fault) func() stream.Observable[autoconfig.Change] {
+		return func() stream.Observable[autoconfig.Change] {
+			return func(ctx context.Context, yield func(autoconfig.Change) bool) error {
+				srv := autoconfigtest.NewPipeServer(testKey)
+				defer srv.Close()
+				srv.Next(
+					body(event("put", `{"path":"/","data":{"environments":{"e1":`+jsonOf(e1)+`}}}`)),
+					autoconfigtest.Status(503),
+					body(event("put", `{"path":"/","data":{"environments":{"e2":`+jsonOf(e2)+`,"e1":`+jsonOf(e1too)+`}}}`)),
+				)
+				srv.Next(end...)
+				return autoconfig.Observe(testKey, to(srv))(ctx, yield)
+			}
+		}
+	}
+	synced := autoconfig.Change{Kind: autoconfig.Synced}
+	want := []autoconfig.Change{
+		{Kind: autoconfig.EnvironmentAdded, New: &e1}, synced,
+		{Kind: autoconfig.EnvironmentAdded, New: &e2}, {Kind: autoconfig.EnvironmentUpdated, Old: &e1, New: &e1too}, synced,
+	}
+	t.Run("endless", func(t *testing.T) {
+		streamtest.Test(t, conversation(), want, &streamtest.Options{Endless: true})
+	})
+	t.Run("failing for good", func(t *testing.T) {
+		end := autoconfigtest.Redirect("http://stream.example.com")
+		streamtest.Test(t, conversation(end), want, &streamtest.Options{Err: sse.ErrPlainHTTP})
+	})
+	t.Run("wrong key", func(t *testing.T) {
+		streamtest.Test(t, func() stream.Observable[autoconfig.Change] { return autoconfig.Observe("", nil) },
+			nil, &streamtest.Options{Err: autoconfig.ErrInvalidKey})
+	})
+}
