@@ -101,7 +101,8 @@ func (s *Subject[T]) update(f func(emit func(T))) (wait bool, err error) {
 // Hold lets those who wait sleep on while values are published, until Release. A publisher that gets
 // its values in bursts, and knows when a burst ends, calls the one before and the other after it:
 // waking a subscriber for each value costs more than the value does. Subscribers that are awake take
-// values as always, and a publisher that has to wait for one releases first. Hold does not nest.
+// values as always, and a publisher that has to wait for one releases first; the policies apply to
+// those who sleep, too. Hold does not nest.
 func (s *Subject[T]) Hold() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -325,6 +326,15 @@ func (s *Subject[T]) remove(sub *subscription[T]) {
 	s.subs = s.subs[:last]
 	if sub.backlog != nil {
 		s.catchUp(sub)
+	}
+	s.tidy()
+}
+
+// tidy empties the log if everybody has taken and finished with everything: nobody is awake, and
+// nobody sleeps on values because of Hold.
+func (s *Subject[T]) tidy() {
+	if len(s.subs) == 0 {
+		s.fresh = false
 	}
 	if len(s.waiting) == len(s.subs) && !s.fresh {
 		s.log.reset()

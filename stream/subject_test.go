@@ -130,6 +130,11 @@ func (m *modelSubscriber) take(closed bool, result error) {
 	}
 }
 
+// blocks reports whether publishers have to wait for it.
+func (m *modelSubscriber) blocks() bool {
+	return !m.gone && m.policy == "Block" && len(m.waiting) > m.limit
+}
+
 // leave is what a subscriber does when it has been told to. It has got the values before the one that
 // it is busy with, and that.
 func (m *modelSubscriber) leave(err error) {
@@ -176,7 +181,7 @@ func drawSubjectOps(t *rapid.T) []subjectOp {
 		return subjectOp{
 			Kind: rapid.SampledFrom([]string{
 				"nothing", "subscribe", "subscribe", "publish", "publish", "publish", "publish", "allow", "allow", "allow", "allow",
-				"allow", "publish", "stop", "cancel", "end",
+				"allow", "publish", "hold", "hold", "release", "stop", "cancel", "end",
 			}).Draw(t, "kind"),
 			Who:   rapid.IntRange(0, 7).Draw(t, "who"),
 			Count: rapid.OneOf(rapid.IntRange(1, 4), rapid.IntRange(1, 200)).Draw(t, "count"),
@@ -191,6 +196,7 @@ type subjectTest struct {
 	subject *stream.Subject[int]
 	state   []int // published so far, guarded by the subject
 	closed  bool
+	held    bool
 	result  error
 	real    []*realSubscriber
 	model   []*modelSubscriber
@@ -244,14 +250,21 @@ func (st *subjectTest) do(ctx context.Context, op subjectOp) {
 			st.subject.Close(errors.New("too late"))
 			return
 		}
-		st.closed = true
+		st.closed, st.held = true, false
 		if op.Count%4 == 1 {
 			st.result = errBoom
 		}
 		st.subject.Close(st.result)
-		for _, m := range st.model {
-			m.take(st.closed, st.result)
-		}
+		st.wake()
+		return
+	case "hold":
+		st.subject.Hold()
+		st.held = true
+		return
+	case "release":
+		st.subject.Release()
+		st.held = false
+		st.wake()
 		return
 	}
 	if len(st.real) == 0 {
@@ -283,6 +296,16 @@ func (st *subjectTest) affect(op subjectOp, who int) {
 			r.allow <- true
 			synctest.Wait()
 			m.hand = m.hand[1:]
+			m.take(st.closed, st.result)
+			st.see(who)
+		}
+	}
+}
+
+// wake makes those take something who have nothing in hand.
+func (st *subjectTest) wake() {
+	for who, m := range st.model {
+		if !m.gone && len(m.hand) == 0 {
 			m.take(st.closed, st.result)
 			st.see(who)
 		}
@@ -323,14 +346,13 @@ func (st *subjectTest) publish(ctx context.Context, count int) {
 	if st.closed {
 		return
 	}
-	for who, m := range st.model {
-		idle := len(m.hand) == 0
+	for _, m := range st.model {
 		for i := range count {
 			m.publish(first + i)
 		}
-		if m.take(st.closed, st.result); idle && !m.gone {
-			st.see(who)
-		}
+	}
+	if !st.held || len(st.blocked) > 1 || slices.ContainsFunc(st.model, (*modelSubscriber).blocks) {
+		st.wake()
 	}
 }
 
@@ -358,7 +380,7 @@ func (st *subjectTest) compare() error {
 			return fmt.Errorf("subscriber %d (%s) has ended with %v", who, m.policy, <-r.result)
 		}
 		if !m.gone {
-			blocks = blocks || m.policy == "Block" && len(m.waiting) > m.limit && !st.closed
+			blocks = blocks || m.blocks() && !st.closed
 			m.Policy, m.Lag = m.policy, len(m.waiting)+m.batch
 			stats = append(stats, m.SubscriptionStats)
 			totals.Lag += m.Lag

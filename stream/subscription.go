@@ -73,6 +73,7 @@ func (sub *subscription[T]) take() (batch []T, ended bool, err error) {
 	s := sub.subject
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	sub.rise()
 	sub.delivered += uint64(sub.hand)
 	sub.passed = 0
 	if sub.backlog != nil {
@@ -121,18 +122,25 @@ func (sub *subscription[T]) takeBacklog() []T {
 	return batch
 }
 
-// sleep registers for wake. The last one to do so has the log to itself, unless Hold made others
-// sleep on before what they have yet to take.
+// sleep registers for wake.
 func (sub *subscription[T]) sleep() {
 	s := sub.subject
-	if sub.slot != awake {
-		return
-	}
 	sub.slot = len(s.waiting)
 	s.waiting = append(s.waiting, sub)
-	if len(s.waiting) == len(s.subs) && !s.fresh {
-		s.log.reset()
+	s.tidy()
+}
+
+// rise undoes sleep, if it was not undone by whoever wakes.
+func (sub *subscription[T]) rise() {
+	if sub.slot == awake {
+		return
 	}
+	s, last := sub.subject, len(sub.subject.waiting)-1
+	s.waiting[sub.slot] = s.waiting[last]
+	s.waiting[sub.slot].slot = sub.slot
+	s.waiting[last] = nil
+	s.waiting = s.waiting[:last]
+	sub.slot = awake
 }
 
 func (sub *subscription[T]) signal() {
@@ -147,13 +155,7 @@ func (sub *subscription[T]) leave() {
 	s := sub.subject
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if sub.slot != awake {
-		last := len(s.waiting) - 1
-		s.waiting[sub.slot] = s.waiting[last]
-		s.waiting[sub.slot].slot = sub.slot
-		s.waiting[last] = nil
-		s.waiting = s.waiting[:last]
-	}
+	sub.rise()
 	if sub.over {
 		sub.settle()
 	}
