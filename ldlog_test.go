@@ -1,0 +1,25 @@
+package autoconfig
+
+import (
+	"testing"
+
+	"github.com/launchdarkly/go-sdk-common/v3/ldlog"
+	"github.com/launchdarkly/go-sdk-common/v3/ldlogtest"
+)
+
+// TestLDHandlerIsASlogHandler, as far as one line of text can be: attributes and groups that come with
+// the logger, and values that say themselves how they are logged.
+func TestLDHandlerIsASlogHandler(t *testing.T) {
+	mock := ldlogtest.NewMockLog()
+	log := ldLogger(mock.Loggers)
+	log.With("a", 1).WithGroup("g").With("b", 2).WithGroup("").With("k", SDKKey("sdk-secret-1234")).Warn("message", "c", "d")
+	log.Info("after")
+	want := []ldlogtest.MockLogItem{
+		{Level: ldlog.Warn, Message: "AutoConfiguration: message a=1 g.b=2 g.k=***1234 g.c=d"},
+		{Level: ldlog.Info, Message: "AutoConfiguration: after"},
+	}
+	got := mock.GetAllOutput()
+	if len(got) != len(want) || got[0] != want[0] || got[1] != want[1] {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
