@@ -158,9 +158,11 @@ func (j *journal) message(m *decode.Message) {
 
 // ignored writes why a message or an entry of one was passed over, if err is not nil.
 func (j *journal) ignored(err error) {
+	if err == nil {
+		return // before the variable below, which is on the heap
+	}
 	var refused *decode.RefusedError
 	switch {
-	case err == nil:
 	case errors.As(err, &refused):
 		j.log.Error("environment refused", "error", err)
 	case errors.Is(err, decode.ErrUnknownPath):

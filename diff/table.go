@@ -209,6 +209,9 @@ func (t *Table[K, V]) Put(n int, entry func(i int) Entry[K, V], changed func(i i
 // unusable has no slot.
 func (t *Table[K, V]) list(n int, entry func(i int) Entry[K, V]) []*slot[K, V] {
 	t.puts++
+	if len(t.slots) == 0 {
+		t.slots = make(map[K]*slot[K, V], n)
+	}
 	listing := make([]*slot[K, V], n)
 	for i := range n {
 		e := entry(i)
