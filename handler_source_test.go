@@ -1,0 +1,103 @@
+package autoconfig_test
+
+import (
+	"context"
+	"math/rand/v2"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/relaystream/autoconfig"
+	"github.com/relaystream/autoconfig/autoconfigtest"
+	"github.com/relaystream/autoconfig/stream"
+)
+
+// TestHandlerSourceIsTheReverseOfDispatch: what a handler is told of changes at random can be observed
+// as the same changes, by those who were there from the beginning, and by those who came later as
+// the state that they led to.
+func TestHandlerSourceIsTheReverseOfDispatch(t *testing.T) {
+	inBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
+		seed := rand.Uint64()
+		t.Logf("seed %d", seed)
+		srv.Put(listing(environment("e1", 1)))
+		o := to(srv)
+		o.InitialRetryDelay = time.Millisecond
+		source := autoconfig.NewHandlerSource()
+		var dispatched []string
+		early := watch(stream.Map(source.Changes(), lineOf))
+		synctest.Wait()
+		told := watch(func(ctx context.Context, yield func(struct{}) bool) error {
+			changes := stream.Tap(autoconfig.Observe(testKey, o), func(c autoconfig.Change) { dispatched = append(dispatched, lineOf(c)) })
+			return autoconfig.Dispatch(ctx, changes, source)
+		})
+		synctest.Wait()
+		meddle(t, srv, rand.New(rand.NewPCG(seed, 0)), 500)
+		pass(time.Minute)
+		expect(t, "changes", early.take(), dispatched...)
+
+		late := newMirror("late")
+		newcomer := watch(stream.Tap(source.Changes(), late.apply))
+		if changes := newcomer.take(); changes[len(changes)-1].Kind != autoconfig.Synced {
+			t.Errorf("the state so far ends with %v", changes[len(changes)-1])
+		}
+		want, got := map[autoconfig.EnvironmentID]autoconfig.EnvironmentParams{}, map[autoconfig.EnvironmentID]autoconfig.EnvironmentParams{}
+		for id, e := range srv.Content().Environments {
+			want[id] = autoconfig.Params(&e)
+		}
+		for id, e := range late.environments {
+			got[id] = autoconfig.Params(&e)
+		}
+		if d := cmp.Diff(want, got); d != "" {
+			t.Errorf("state (-want +got):\n%s", d)
+		}
+		told.stop()
+		source.Close()
+		for _, err := range []error{early.end(), newcomer.end()} {
+			if err != nil {
+				t.Errorf("after Close it ended with %v", err)
+			}
+		}
+	})
+}
+
+// TestHandlerSourceTakesWhatItIsTold, sensible or not: its changes follow from each other anyway.
+func TestHandlerSourceTakesWhatItIsTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		source := autoconfig.NewHandlerSource()
+		changes := watch(stream.Map(source.Changes(), lineOf))
+		synctest.Wait()
+		one := autoconfig.EnvironmentParams{EnvID: "e1", SDKKey: "sdk-1", ExpiringSDKKey: autoconfig.ExpiringSDKKey{Key: "sdk-0"}, TTL: time.Minute}
+		for _, step := range []struct {
+			why  string
+			tell func()
+			want []string
+		}{
+			{"update of what is unknown", func() { source.UpdateEnvironment(one) }, []string{"added e1 sdk=sdk-1 old=sdk-0 ttl=1m0s"}},
+			{"addition of what is known", func() { source.AddEnvironment(one) }, []string{"updated e1 sdk=sdk-1 old=sdk-0 ttl=1m0s"}},
+			{"expiry", func() { source.KeyExpired("e1", "sdk-0") }, []string{"expired e1 sdk-0"}},
+			{"expiry of a key that is not named", func() { source.KeyExpired("e1", "sdk-9") }, []string{"expired e1 sdk-9"}},
+			{"expiry in an unknown environment", func() { source.KeyExpired("e2", "sdk-0") }, nil},
+			{"deletion of what is unknown", func() { source.DeleteEnvironment("e2") }, nil},
+			{"deletion", func() { source.DeleteEnvironment("e1") }, []string{"deleted e1"}},
+			{"deletion, again", func() { source.DeleteEnvironment("e1") }, nil},
+			{"addition after deletion", func() { source.AddEnvironment(autoconfig.EnvironmentParams{EnvID: "e1"}) }, []string{"added e1"}},
+			{"update of an unknown filter", func() { source.UpdateFilter(autoconfig.FilterParams{ID: "f1", Key: "one"}) }, []string{"filter added f1 one"}},
+			{"addition of a known filter", func() { source.AddFilter(autoconfig.FilterParams{ID: "f1", Key: "uno"}) }, []string{"filter updated f1 uno"}},
+			{"deletion of an unknown filter", func() { source.DeleteFilter("f2") }, nil},
+			{"deletion of a filter", func() { source.DeleteFilter("f1") }, []string{"filter deleted f1"}},
+			{"complete", source.ReceivedAllEnvironments, []string{"synced"}},
+			{"complete, again", source.ReceivedAllEnvironments, []string{"synced"}},
+			{"anything after Close", func() { source.Close(); source.Close(); source.AddEnvironment(one) }, nil},
+		} {
+			step.tell()
+			expect(t, step.why, changes.take(), step.want...)
+		}
+		late := watch(stream.Map(source.Changes(), lineOf))
+		if err := late.end(); err != nil {
+			t.Error(err)
+		}
+		expect(t, "state after Close", late.take(), "added e1", "synced")
+	})
+}
