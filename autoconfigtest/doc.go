@@ -14,9 +14,9 @@
 //
 // What holds for all of them:
 //
-//  1. A connection accepted after the first Put begins with a put of the current content. Every
-//     later change reaches it once and in order. There is no moment at which a change is neither
-//     in a connection's first put nor sent after it.
+//  1. A connection accepted after the first Put begins with a put of the current content; one
+//     accepted earlier is silent until then. Every later change reaches it once and in order. There
+//     is no moment at which a change is neither in a connection's first put nor sent after it.
 //  2. Methods that send never wait for a client: what a client has not read yet is queued without
 //     bound. A client that doesn't read holds up no other. [Server.AwaitDrained] waits.
 //  3. Nothing waits for longer than its context allows, and nothing polls.

@@ -11,10 +11,16 @@ type exchange struct {
 	number  int // among the requests that passed the checks, from 1; 0 for others
 	version int // protocol version
 	// open tells that this is an event stream to which messages are sent.
-	open  bool
+	open bool
+	// begun tells that a header has been flushed. A client whose connection breaks before may take
+	// it for one that was never used, and silently repeat the request.
+	begun bool
 	queue [][]byte // sent, and not yet taken by the exchange's goroutine
-	busy  bool     // something was taken, and is being written
-	wake  chan struct{}
+	busy  bool     // something was taken, and is being written, or the header is
+	// last, if not nil, ends the response in place of HTTP's way, when open is false and everything
+	// is written.
+	last func(*http.Request)
+	wake chan struct{}
 }
 
 func (x *exchange) drained() bool { return len(x.queue) == 0 && !x.busy }
@@ -32,27 +38,29 @@ func (x *exchange) signal() {
 	}
 }
 
-// stream answers with the event stream. It returns, which ends the response properly, when the
-// stream was ended or the client has left.
+// stream answers with the event stream, until that is ended or the client has left.
 func (s *Server) stream(x *exchange, w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "text/event-stream; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-cache")
 	w.WriteHeader(http.StatusOK)
+	// Before the client can know of it, lest it miss what is sent when it does.
 	s.open(x)
 	control := http.NewResponseController(w)
-	for {
+	for control.Flush() == nil {
 		batch, open := s.take(x)
 		for _, message := range batch {
 			if _, err := w.Write(message); err != nil {
 				return
 			}
 		}
-		// The first round flushes the header.
-		if err := control.Flush(); err != nil || !open {
-			return
-		}
 		if len(batch) > 0 {
-			continue // says that the batch is written
+			continue // flush, and have it noted that the batch is written
+		}
+		if !open {
+			if x.last != nil {
+				x.last(r)
+			}
+			return
 		}
 		select {
 		case <-x.wake:
@@ -62,18 +70,24 @@ func (s *Server) stream(x *exchange, w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// open makes x a stream that begins with the present content, and gets all that is sent later.
+// open makes x a stream that begins with the present content and gets all that is sent later.
 func (s *Server) open(x *exchange) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.closed {
-		return
-	}
-	x.open = true
+	x.open, x.busy = true, true
 	if content := s.state.content(); content.Environments != nil {
 		x.send(putMessage(content).version(x.version))
 	}
-	s.notify()
+}
+
+// begin notes that a header has been flushed.
+func (s *Server) begin(x *exchange) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !x.begun {
+		x.begun = true
+		s.notify()
+	}
 }
 
 // take returns what is to be written, and whether there may be more later. It also says that what
@@ -89,9 +103,10 @@ func (s *Server) take(x *exchange) (batch [][]byte, open bool) {
 	return batch, x.open
 }
 
-// end lets the response end when what is queued has been written. The caller holds s.mu.
-func (s *Server) end(x *exchange) {
-	x.open = false
+// end lets the response end, in the way of last, when what is queued has been written. The caller
+// holds s.mu.
+func (s *Server) end(x *exchange, last func(*http.Request)) {
+	x.open, x.last = false, last
 	x.signal()
 	s.notify()
 }
@@ -107,7 +122,7 @@ func (s *Server) cut(x *exchange, reset bool) {
 func (s *Server) connections() int {
 	n := 0
 	for x := range s.exchanges {
-		if x.open {
+		if x.open && x.begun {
 			n++
 		}
 	}

@@ -73,13 +73,16 @@ func Hang() Fault {
 func Header(name, value string) Fault {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			next.ServeHTTP(&headWriter{ResponseWriter: w, before: func(int) {
-				w.Header().Set(name, value)
-				if value == "" {
-					// Unlike a missing entry, nil keeps net/http from making up a value.
-					w.Header()[http.CanonicalHeaderKey(name)] = nil
-				}
-			}}, r)
+			override := func(int) { setHeader(w.Header(), name, value) }
+			next.ServeHTTP(&headWriter{ResponseWriter: w, before: override, flushed: func() {}}, r)
 		})
+	}
+}
+
+func setHeader(header http.Header, name, value string) {
+	header.Set(name, value)
+	if value == "" {
+		// Unlike a missing entry, nil keeps net/http from making up a value.
+		header[http.CanonicalHeaderKey(name)] = nil
 	}
 }

@@ -86,8 +86,7 @@ func limited(n int64, reached func(*http.Request)) Fault {
 type limiter struct {
 	out     body
 	left    int64
-	reached func()
-	over    bool
+	reached func() // does no harm when called again
 }
 
 func (l *limiter) Write(b []byte) (int, error) {
@@ -103,12 +102,8 @@ func (l *limiter) Write(b []byte) (int, error) {
 }
 
 func (l *limiter) flush() error {
-	if l.over {
-		return errLimit
-	}
 	err := l.out.flush()
 	if l.left == 0 {
-		l.over = true
 		l.reached()
 	}
 	return err
@@ -218,5 +213,9 @@ func (p *prepender) begin() error {
 		return nil
 	}
 	p.prefix = nil
+	// The header doesn't wait for what may be long.
+	if err := p.body.flush(); err != nil {
+		return err
+	}
 	return prefix(p.body)
 }

@@ -261,6 +261,25 @@ func TestMalformedIsNoJSON(t *testing.T) {
 	}
 }
 
+// Connections share the bytes that are sent to them, but not their faults.
+func TestCorruptChangesOneConnection(t *testing.T) {
+	s := autoconfigtest.NewPipeServer(key)
+	defer s.Close()
+	s.Next(autoconfigtest.Corrupt(0))
+	corrupted := newEvents(connect(t, s.Client(), s.URL).Body)
+	proper := newEvents(connect(t, s.Client(), s.URL).Body)
+	if err := s.AwaitConnections(t.Context(), 2); err != nil {
+		t.Fatal(err)
+	}
+	s.SendEvent("name", "data")
+	if got := corrupted.mustNext(t); got.name == "name" {
+		t.Errorf("got %v, want another name", got)
+	}
+	if got := proper.mustNext(t); got != (event{"name", "data"}) {
+		t.Errorf("got %v on the connection without a fault", got)
+	}
+}
+
 // Edits are the same however the body comes in pieces.
 func TestEdits(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {

@@ -19,7 +19,11 @@ func (s *Server) serveHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	defer s.leave(x)
 
-	head := &headWriter{ResponseWriter: w, before: func(status int) { s.record(request, status) }}
+	head := &headWriter{
+		ResponseWriter: w,
+		before:         func(status int) { s.record(request, status) },
+		flushed:        func() { s.begin(x) },
+	}
 	version, status := s.check(r)
 	if status != 0 {
 		head.Header().Set("Allow", http.MethodGet)
@@ -115,12 +119,12 @@ func (s *Server) record(request *Request, status int) {
 	s.notify()
 }
 
-// A headWriter calls before with the status when a handler sends the head of the response, ahead of
-// sending it.
+// A headWriter tells what becomes of the head of a response.
 type headWriter struct {
 	http.ResponseWriter
-	before func(status int)
-	sent   bool
+	before  func(status int) // called before it is sent
+	flushed func()           // called after each flush
+	sent    bool
 }
 
 func (w *headWriter) WriteHeader(status int) {
@@ -139,7 +143,11 @@ func (w *headWriter) Write(b []byte) (int, error) {
 // FlushError is what http.ResponseController calls.
 func (w *headWriter) FlushError() error {
 	w.send()
-	return http.NewResponseController(w.ResponseWriter).Flush()
+	err := http.NewResponseController(w.ResponseWriter).Flush()
+	if err == nil {
+		w.flushed()
+	}
+	return err
 }
 
 // Flush is for handlers that ask for an http.Flusher.

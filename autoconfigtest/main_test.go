@@ -5,6 +5,7 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -97,6 +98,20 @@ func (e events) mustNext(t testing.TB) event {
 		t.Fatal(err)
 	}
 	return got
+}
+
+// mustHaveStopped fails the test if a goroutine is in the package's code.
+func mustHaveStopped(t testing.TB) {
+	t.Helper()
+	stacks := make([]byte, 1<<20)
+	stacks = stacks[:runtime.Stack(stacks, true)]
+	for goroutine := range strings.SplitSeq(string(stacks), "\n\n") {
+		// Frames below a panic, which net/http recovers from, and what created a goroutine are
+		// listed until it is really over.
+		if !strings.Contains(goroutine, "\npanic(") && strings.Contains(goroutine, "\ngithub.com/relaystream/autoconfig/autoconfigtest.") {
+			t.Errorf("still running: %s", goroutine)
+		}
+	}
 }
 
 // wholeBody is what a client gets to read that connects now, without faults.

@@ -66,7 +66,6 @@ func (p *Proxy) Close() {
 	p.closeOnce.Do(func() {
 		p.cancel()
 		_ = p.listener.Close()
-		p.client.CloseIdleConnections()
 		p.running.Wait()
 	})
 }

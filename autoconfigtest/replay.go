@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"net/http"
 )
 
 // ErrClientLeft is what the [TranscriptError] of a step wraps that had to be done on a connection
@@ -14,7 +15,9 @@ var ErrClientLeft = errors.New("autoconfigtest: the client has left the connecti
 // it plans the answers to the next requests at once (see [Server.Next]). Then iterate, once. Each
 // iteration does the steps up to the next lines of expectations and yields these, without their
 // marks; the caller waits until they have come true, or fails, and goes on. Steps after the last
-// expectation are done too, and yield nothing.
+// expectation are done too, and yield nothing. In between no step waits for the client to read,
+// but a step on a new connection does wait for the client to connect: what the client does not
+// get beyond on its own must be expected before.
 //
 // A step that doesn't happen in time, such as a client that never connects again, ends the
 // iteration: it yields a *[TranscriptError] with the step's line that wraps the cause of ctx,
@@ -39,8 +42,11 @@ func (t *Transcript) Replay(ctx context.Context, s *Server) iter.Seq2[[]string, 
 				return
 			}
 		}
-		if len(expected) > 0 {
-			yield(expected, nil)
+		if len(expected) > 0 && !yield(expected, nil) {
+			return
+		}
+		if err := r.drain(ctx); err != nil {
+			yield(nil, err)
 		}
 	}
 }
@@ -74,6 +80,13 @@ type replay struct {
 	server  *Server
 	number  int       // of the request that was opened or answered last
 	current *exchange // the open stream; nil if there is none
+	played  []played  // all streams, to be drained in the end
+}
+
+// played is a stream and the line of its last step.
+type played struct {
+	x    *exchange
+	line int
 }
 
 func (r *replay) do(ctx context.Context, step step) error {
@@ -87,13 +100,28 @@ func (r *replay) do(ctx context.Context, step step) error {
 			return err
 		}
 		r.current = x
-	}
-	if step.act == actSend {
-		return r.server.sendTo(r.current, []byte(step.text))
+		r.played = append(r.played, played{x: x})
 	}
 	x := r.current
-	r.current = nil
-	return r.finish(ctx, x, step.act)
+	r.played[len(r.played)-1].line = step.line
+	if step.act != actSend {
+		r.current = nil
+	}
+	if step.act == actLeave {
+		return r.server.await(ctx, func() bool { return r.server.gone(x) })
+	}
+	return r.server.play(x, step)
+}
+
+// drain waits until all that was sent has been written.
+func (r *replay) drain(ctx context.Context) error {
+	for _, p := range r.played {
+		err := r.server.await(ctx, func() bool { return p.x.drained() || r.server.gone(p.x) })
+		if err != nil {
+			return &TranscriptError{Line: p.line, Err: err}
+		}
+	}
+	return nil
 }
 
 // answer waits for a request whose answer has been planned.
@@ -104,34 +132,12 @@ func (r *replay) answer(ctx context.Context, step step) error {
 	})
 }
 
-// finish ends a stream after what was sent on it has been written.
-func (r *replay) finish(ctx context.Context, x *exchange, act act) error {
-	s := r.server
-	if err := s.await(ctx, func() bool { return x.drained() || s.gone(x) }); err != nil {
-		return err
-	}
-	if act == actLeave {
-		return s.await(ctx, func() bool { return s.gone(x) })
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	switch {
-	case s.gone(x):
-		return ErrClientLeft
-	case act == actEnd:
-		s.end(x)
-	default:
-		s.cut(x, act == actReset)
-	}
-	return nil
-}
-
 // awaitStream returns the stream that answers an admitted request.
 func (s *Server) awaitStream(ctx context.Context, number int) (*exchange, error) {
 	var x *exchange
 	err := s.await(ctx, func() bool {
 		x = s.exchange(number)
-		return x != nil && x.open || x == nil && s.admitted >= number
+		return x != nil && x.open && x.begun || x == nil && s.admitted >= number
 	})
 	if err == nil && x == nil {
 		err = ErrClientLeft
@@ -139,14 +145,23 @@ func (s *Server) awaitStream(ctx context.Context, number int) (*exchange, error)
 	return x, err
 }
 
-// sendTo sends to one stream only.
-func (s *Server) sendTo(x *exchange, message []byte) error {
+// play sends to one stream only, or ends it after what was sent before.
+func (s *Server) play(x *exchange, step step) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.gone(x) || !x.open {
 		return ErrClientLeft
 	}
-	x.send(message)
+	switch step.act {
+	case actSend:
+		x.send([]byte(step.text))
+	case actEnd:
+		s.end(x, nil)
+	case actCut:
+		s.end(x, func(r *http.Request) { hangUp(r, false) })
+	case actReset:
+		s.end(x, func(r *http.Request) { hangUp(r, true) })
+	}
 	return nil
 }
 

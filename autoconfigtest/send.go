@@ -81,7 +81,7 @@ func (s *Server) EndConnections() {
 	defer s.mu.Unlock()
 	for x := range s.exchanges {
 		if x.open {
-			s.end(x)
+			s.end(x, nil)
 		}
 	}
 }

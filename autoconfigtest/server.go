@@ -135,8 +135,8 @@ func (s *Server) Requests() []Request {
 	return requests
 }
 
-// Connections returns the number of open event streams: those accepted, not ended by the server,
-// and not known to have been left by the client.
+// Connections returns the number of open event streams: those whose response header has been handed
+// over to the network, not ended by the server, and not known to have been left by the client.
 func (s *Server) Connections() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()

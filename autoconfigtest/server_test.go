@@ -1,12 +1,14 @@
 package autoconfigtest_test
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"reflect"
 	"strings"
 	"sync"
 	"testing"
@@ -238,6 +240,34 @@ func TestAwait(t *testing.T) {
 	})
 }
 
+// A client that hasn't got a header might take a connection that is cut for one that it may replace
+// without a word.
+func TestConnectionCountsFromItsHeader(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := autoconfigtest.NewPipeServer(key)
+		defer s.Close()
+		conn, err := s.Client().Transport.(*http.Transport).DialContext(t.Context(), "tcp", "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		s.Next(autoconfigtest.HugeEvent(1 << 20)) // that much is not waited for
+		if err := newRequest(t.Context(), t, s.URL).Write(conn); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		if n := s.Connections(); n != 0 {
+			t.Errorf("%d connections before the header", n)
+		}
+		if _, err := http.ReadResponse(bufio.NewReader(conn), nil); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.AwaitConnections(t.Context(), 1); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 func TestEndAndCloseConnections(t *testing.T) {
 	for name, newServer := range kinds {
 		t.Run(name, func(t *testing.T) {
@@ -264,24 +294,19 @@ func TestEndAndCloseConnections(t *testing.T) {
 
 func TestCloseWhateverClientsDo(t *testing.T) {
 	half := "GET /relay_auto_config HTTP/1.1\r\n"
+	body := "POST /relay_auto_config HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nhalf"
 	full := half + "Host: x\r\nAccept: text/event-stream\r\nAuthorization: " + key + "\r\n\r\n"
-	wait := func(r *http.Request) { <-r.Context().Done() }
 	tests := []struct {
 		why, request string
 		fault        autoconfigtest.Fault
 	}{
 		{"says nothing", "", nil},
 		{"sends half a request", half, nil},
+		{"sends half a body", body, nil},
 		{"never reads", full, autoconfigtest.HugeEvent(64 << 20)},
 		{"gets no answer", full, autoconfigtest.Hang()},
 		{"waits in the middle", full, autoconfigtest.Stall(10)},
 		{"waits between bytes", full, autoconfigtest.Drip(time.Hour)},
-		{"hijacked", full, autoconfigtest.Handle(func(w http.ResponseWriter, r *http.Request) {
-			if _, _, err := http.NewResponseController(w).Hijack(); err != nil {
-				t.Error(err)
-			}
-			wait(r)
-		})},
 	}
 	for _, test := range tests {
 		t.Run(test.why, func(t *testing.T) {
@@ -296,18 +321,64 @@ func TestCloseWhateverClientsDo(t *testing.T) {
 			if _, err := io.WriteString(conn, test.request); err != nil {
 				t.Fatal(err)
 			}
-			if test.request == full {
+			if test.request == full || test.request == body {
 				if err := s.AwaitRequests(t.Context(), 1); err != nil {
 					t.Fatal(err)
 				}
 			}
 			s.Close()
+			mustHaveStopped(t)
 			s.Close()
 			// What is left to read is cut off.
 			if _, err := io.Copy(io.Discard, conn); err != nil && !isReset(err) {
 				t.Error(err)
 			}
 		})
+	}
+}
+
+// net/http forgets a connection that a handler has taken over; Close does not.
+func TestCloseWaitsForHijackers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := autoconfigtest.NewPipeServer(key)
+		s.Next(autoconfigtest.Handle(func(w http.ResponseWriter, r *http.Request) {
+			conn, _, err := http.NewResponseController(w).Hijack()
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer conn.Close()
+			<-r.Context().Done()
+			time.Sleep(time.Minute)
+		}))
+		failed := make(chan error, 1)
+		go func() {
+			response, err := s.Client().Do(newRequest(t.Context(), t, s.URL))
+			if err == nil {
+				err = response.Body.Close()
+			}
+			failed <- err
+		}()
+		synctest.Wait()
+		start := time.Now()
+		s.Close()
+		if took := time.Since(start); took != time.Minute {
+			t.Errorf("Close took %v, the handler a minute", took)
+		}
+		if err := <-failed; err == nil {
+			t.Error("the client got an answer")
+		}
+	})
+}
+
+func TestPutOfNothingIsWellFormed(t *testing.T) {
+	s := autoconfigtest.NewPipeServer(key)
+	defer s.Close()
+	stream := newEvents(connect(t, s.Client(), s.URL).Body)
+	s.Put(decode.PutContent{})
+	got := stream.mustNext(t)
+	if want := (event{"put", `{"path":"/","data":{"environments":{}}}`}); got != want {
+		t.Errorf("got %v, want %v", got, want)
 	}
 }
 
@@ -328,6 +399,20 @@ func TestSecretsAreNotFormatted(t *testing.T) {
 	}
 }
 
+func TestRequestsAreCopies(t *testing.T) {
+	s := autoconfigtest.NewPipeServer(key)
+	defer s.Close()
+	connect(t, s.Client(), s.URL)
+	want := s.Requests()
+	got := s.Requests()[0]
+	got.Header.Set("Accept", "changed")
+	got.Query["rpacProtocolVersion"][0] = "changed"
+	// Compared without methods, as Format would hide what differs.
+	if !reflect.DeepEqual(s.Requests(), want) {
+		t.Error("a request changed from outside")
+	}
+}
+
 func TestContentIsACopy(t *testing.T) {
 	s := autoconfigtest.NewPipeServer(key)
 	defer s.Close()
@@ -340,13 +425,17 @@ func TestContentIsACopy(t *testing.T) {
 	e.SDKKeys = []decode.ConcurrentKeyRep[decode.SDKKey]{{Key: "k", Value: "v", Expiry: &expiry}}
 	given := environments(e)
 	s.Put(given)
+	patch := environment("e3", 1)
+	patch.SDKKeys = []decode.ConcurrentKeyRep[decode.SDKKey]{{Key: "k"}}
+	s.Patch(patch)
+	patch.SDKKeys[0].Key = "changed"
 	want := s.Content()
 	for _, content := range []decode.PutContent{given, s.Content()} {
 		*content.Environments["e1"].SDKKeys[0].Expiry = 2
 		content.Environments["e1"].SDKKeys[0].Key = "changed"
 		content.Environments["e2"] = e
 	}
-	if diff := cmp.Diff(want, s.Content()); diff != "" || len(want.Environments) != 1 || *want.Environments["e1"].SDKKeys[0].Expiry != 1 {
+	if diff := cmp.Diff(want, s.Content()); diff != "" || len(want.Environments) != 2 || *want.Environments["e1"].SDKKeys[0].Expiry != 1 || want.Environments["e3"].SDKKeys[0].Key != "k" {
 		t.Errorf("content changed from outside:\n%s", diff)
 	}
 }

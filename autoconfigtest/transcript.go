@@ -28,7 +28,7 @@ import (
 //
 // A line that starts with = is what must follow. It means nothing here, but is handed to the test.
 //
-// A line that starts with ! ends the present connection, if what was sent on it has been written,
+// A line that starts with ! ends the present connection, after what was sent on it has been written,
 //
 //	! end       as HTTP ends a response
 //	! cut       by closing the network connection

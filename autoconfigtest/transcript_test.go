@@ -134,6 +134,7 @@ func TestReplayReportsWhatNeverHappened(t *testing.T) {
 		{"never connects again", "> put {}\n= x\n! cut\n> patch {}\n", connectOnce, 4},
 		{"never comes for its status", "> put {}\n! end\n! status 503\n", connectOnce, 3},
 		{"never comes for its silence", "! hang\n", func(*testing.T, *autoconfigtest.Server) {}, 1},
+		{"doesn't leave a silent server", "! hang\n", connectInVain, 1},
 		{"doesn't leave", "> put {}\n! leave\n", connectOnce, 2},
 		{"doesn't read", "> put {}\n! end\n", func(t *testing.T, s *autoconfigtest.Server) { connect(t, s.Client(), s.URL) }, 2},
 	}
@@ -166,6 +167,17 @@ func connectOnce(t *testing.T, s *autoconfigtest.Server) {
 	t.Cleanup(func() { _ = response.Body.Close(); <-done })
 }
 
+// connectInVain makes one request that gets no answer.
+func connectInVain(t *testing.T, s *autoconfigtest.Server) {
+	request := newRequest(t.Context(), t, s.URL)
+	go func() {
+		if response, err := s.Client().Do(request); err == nil {
+			_ = response.Body.Close()
+			t.Error("got an answer")
+		}
+	}()
+}
+
 func lastError(steps iter.Seq2[[]string, error]) (last error) {
 	for _, err := range steps {
 		last = err
@@ -178,6 +190,9 @@ func TestReplayReportsAClientThatLeft(t *testing.T) {
 		s := autoconfigtest.NewPipeServer(key)
 		steps := parseTranscript(t, text).Replay(t.Context(), s)
 		response := connect(t, s.Client(), s.URL)
+		if err := s.AwaitConnections(t.Context(), 1); err != nil {
+			t.Fatal(err)
+		}
 		var failure error
 		for _, err := range steps {
 			if failure = err; err != nil {
