@@ -44,10 +44,13 @@ func of(o stream.Observable[int]) func(<-chan struct{}) stream.Observable[int] {
 	return func(<-chan struct{}) stream.Observable[int] { return o }
 }
 
+// anything allows as much as can be allowed.
+var anything = Options{Hot: true, Lossy: true}
+
 var faults = []fault{
-	{name: "a value is missing", rule: 0, observable: of(stream.Just(1, 2))},
-	{name: "a value too many", rule: 0, observable: of(stream.Just(1, 2, 3, 4))},
-	{name: "another order", rule: 0, observable: of(stream.Just(1, 3, 2))},
+	{name: "a value is missing", rule: 0, observable: of(stream.Just(1, 2)), options: anything},
+	{name: "a value too many", rule: 0, observable: of(stream.Just(1, 2, 3, 4)), options: anything},
+	{name: "another order", rule: 0, observable: of(stream.Just(1, 3, 2)), options: anything},
 	{name: "an error instead of completion", rule: 0, observable: of(stream.Concat(ints, stream.Fail[int](errTest)))},
 	{name: "completion instead of an error", rule: 0, observable: of(ints), options: Options{Err: errTest}},
 	{name: "no end", rule: 0, observable: of(stream.Concat(ints, stream.Never[int]()))},
@@ -61,7 +64,7 @@ var faults = []fault{
 		return err
 	})},
 	{name: "yields after its return", rule: 1, observable: of(func(ctx context.Context, yield func(int) bool) error {
-		time.AfterFunc(time.Minute, func() { yield(4) })
+		defer time.AfterFunc(time.Minute, func() { yield(4) })
 		return ints(ctx, yield)
 	})},
 
@@ -81,11 +84,10 @@ var faults = []fault{
 		return ints(ctx, yield)
 	})},
 
-	{name: "goes on after false", rule: 3, observable: of(func(ctx context.Context, yield func(int) bool) error {
-		return ints(ctx, func(v int) bool {
+	{name: "goes on for ever", rule: 3, observable: of(func(_ context.Context, yield func(int) bool) error {
+		for v := 1; ; v++ {
 			yield(v)
-			return true
-		})
+		}
 	})},
 	{name: "returns an error after false", rule: 3, observable: of(func(ctx context.Context, yield func(int) bool) error {
 		stopped := false
@@ -125,6 +127,12 @@ var faults = []fault{
 	{name: "ignores the context", rule: 4, observable: of(func(_ context.Context, yield func(int) bool) error {
 		return ints(context.Background(), yield)
 	})},
+	{name: "looks at the context only at the beginning", rule: 4, observable: of(func(ctx context.Context, yield func(int) bool) error {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		return ints(context.Background(), yield)
+	})},
 	{name: "ignores the context before it begins", rule: 4, observable: of(func(ctx context.Context, yield func(int) bool) error {
 		for v := range 3 {
 			if !yield(v + 1) {
@@ -138,8 +146,8 @@ var faults = []fault{
 	})},
 	{name: "ignores the context while it waits", rule: 4, observable: func(release <-chan struct{}) stream.Observable[int] {
 		return func(ctx context.Context, yield func(int) bool) error {
-			if err := ints(ctx, yield); err != nil {
-				return err
+			if err := ints(ctx, yield); err != nil || ctx.Err() != nil {
+				return context.Cause(ctx)
 			}
 			<-release
 			return nil
@@ -157,6 +165,17 @@ var faults = []fault{
 	})},
 	{name: "takes cancellation for completion", rule: 4, observable: of(func(ctx context.Context, yield func(int) bool) error {
 		_ = ints(ctx, yield)
+		return nil
+	})},
+
+	{name: "takes cancellation for its end while that is due", rule: 4, observable: of(func(ctx context.Context, yield func(int) bool) error {
+		if err := ints(ctx, yield); err != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(time.Second):
+		}
 		return nil
 	})},
 
@@ -178,6 +197,27 @@ var faults = []fault{
 	{name: "leaves a goroutine when yield panics", rule: 6, observable: func(release <-chan struct{}) stream.Observable[int] {
 		return func(ctx context.Context, yield func(int) bool) error {
 			ended := make(chan struct{})
+			go func() {
+				select {
+				case <-ended:
+				case <-release:
+				}
+			}()
+			err := ints(ctx, yield)
+			close(ended)
+			return err
+		}
+	}},
+
+	{name: "cleans up after a panic, but not after Goexit", rule: 6, observable: func(release <-chan struct{}) stream.Observable[int] {
+		return func(ctx context.Context, yield func(int) bool) error {
+			ended := make(chan struct{})
+			defer func() {
+				if p := recover(); p != nil {
+					close(ended)
+					panic(p)
+				}
+			}()
 			go func() {
 				select {
 				case <-ended:
