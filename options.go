@@ -77,6 +77,18 @@ type Options struct {
 	// environment are merged. The default is DefaultLag.
 	Lag int
 
+	// Cache, if not nil, keeps the configuration over restarts. While the client makes its first
+	// connection it loads the saved one, and if that is there before the server's it begins with it:
+	// Ready returns, subscribers get it with a Synced that is Cached, and Status.Cached is true until
+	// the server's has replaced it, with changes for nothing but the differences. A rejected key does
+	// not end that, unless StopOnRejectedKey is set.
+	//
+	// The server's configuration is saved when it has changed: at most once a second, and when the
+	// client is closed. It is encrypted under the key that the last connection was made with; the saved
+	// one is opened with the key of the first attempt to connect. Neither loading nor saving holds up
+	// the stream or fails the client: what goes wrong is in Stats.Cache and the log.
+	Cache Cache
+
 	// Logger gets what an operator should know. It is called on the client's goroutines and must not
 	// call the client. The default discards.
 	Logger *slog.Logger
@@ -121,6 +133,12 @@ func (o *Options) resolve(key AutoConfigKey) (*settings, error) {
 	if s.ProtocolVersion < 0 || s.ProtocolVersion > 2 {
 		return nil, &OptionError{"ProtocolVersion", "must be 1 or 2, or 0 for the default"}
 	}
+	if strings.ContainsFunc(s.UserAgent, func(r rune) bool { return r < ' ' || r > '~' }) {
+		return nil, &OptionError{"UserAgent", "must be of printable ASCII characters"}
+	}
+	if f, ok := s.Cache.(*FileCache); ok && f.Path == "" {
+		return nil, &OptionError{"Cache", "is a FileCache without a Path"}
+	}
 	s.setDefaults()
 	if s.Options.Key != nil {
 		s.key = s.Options.Key
@@ -154,11 +172,10 @@ func setDefault[T comparable](field *T, value T) {
 // streamURL returns the stream's address below base.
 func streamURL(base string, protocolVersion int) (string, error) {
 	u, err := url.Parse(base)
-	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
+	if err != nil || u.Hostname() == "" || u.Scheme != "https" && u.Scheme != "http" {
 		return "", &OptionError{"BaseURI", "must be an absolute URI of scheme https or http"}
 	}
 	u = u.JoinPath(streamPath)
-	u.Path = strings.TrimRight(u.Path, "/")
 	u.Fragment = ""
 	if protocolVersion > 1 {
 		parameter := versionParameter + "=" + strconv.Itoa(protocolVersion)
@@ -170,15 +187,17 @@ func streamURL(base string, protocolVersion int) (string, error) {
 	return u.String(), nil
 }
 
-// request makes the request of one connection, with the key as it is now.
-func (s *settings) request(ctx context.Context) (*http.Request, error) {
+// currentKey returns the key as it is now.
+func (s *settings) currentKey(ctx context.Context) (AutoConfigKey, error) {
 	key, err := s.key(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("autoconfig: key provider: %w", err)
+		return "", fmt.Errorf("autoconfig: key provider: %w", err)
 	}
-	if err := key.check(); err != nil {
-		return nil, err
-	}
+	return key, key.check()
+}
+
+// request makes the request of one connection.
+func (s *settings) request(ctx context.Context, key AutoConfigKey) (*http.Request, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url, nil)
 	if err != nil {
 		return nil, err

@@ -51,6 +51,8 @@ type Stats struct {
 	Subscribers []stream.SubscriptionStats
 	// Delivery adds up what the subscribers of the changes were given, past ones included.
 	Delivery stream.SubscriptionStats
+	// Cache tells how Options.Cache fares. What it loaded counts as a put in State.
+	Cache CacheStats
 }
 
 // Stats returns what the client has counted up to now. It is not one moment's picture: counting goes
@@ -60,6 +62,7 @@ func (c *Client) Stats() Stats {
 	c.counters.read(&s)
 	c.changes.View(func() { s.State = c.state.Stats() })
 	s.Subscribers, s.Delivery = c.changes.Subscribers(), c.changes.Totals()
+	s.Cache = c.keeper.read()
 	return s
 }
 
@@ -73,8 +76,8 @@ type counters struct {
 	timedOut, ended, failed              atomic.Uint64
 }
 
-// got counts what was read from a connection. The moment is taken from the monotonic clock alone,
-// which costs half as much as time.Now.
+// got counts what was read from a connection. The moment is kept as a duration, which fits an atomic
+// integer and takes a reading of the monotonic clock alone.
 func (c *counters) got(n int) {
 	c.lastRead.Store(int64(time.Since(c.opened)))
 	c.bytes.Add(uint64(n))

@@ -14,7 +14,8 @@ import (
 type State uint8
 
 const (
-	// Initializing means that there has not been a configuration yet.
+	// Initializing means that the server's configuration has not arrived yet. There may be a saved one:
+	// see Status.Cached.
 	Initializing State = iota
 	// Valid means that the server's complete configuration has arrived on the present connection.
 	Valid
@@ -68,12 +69,14 @@ func (c *Client) attempting() {
 func (c *Client) opened() {
 	c.counters.connections.Add(1)
 	c.policy.opened()
+	c.keeper.connected()
 }
 
 // synced is called by the state, which is locked.
 func (c *Client) synced(put *decode.Listing) {
 	if !put.Cached {
 		c.policy.synced = true
+		c.keeper.synced()
 	}
 	c.board.change(func(s *Status) {
 		s.Cached = put.Cached

@@ -208,30 +208,30 @@ func TestASleeperHoldsOneChangePerEnvironment(t *testing.T) {
 	defer srv.Close()
 	srv.Next(autoconfigtest.Handle(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/event-stream")
-		s := script{bufio.NewWriter(w)}
-		s.event("put", decode.PutMessageData{Path: "/", Data: listing()})
+		p := pen{bufio.NewWriter(w)}
+		p.event("put", decode.PutMessageData{Path: "/", Data: listing()})
 		// What the sleeper knows before it falls asleep: half of the environments, with two keys each.
 		for i := range known {
-			s.patch(concurrent(environment(id(i), 1), "current", "old"))
+			p.patch(concurrent(environment(id(i), 1), "current", "old"))
 		}
-		s.flush(w)
+		p.flush(w)
 		<-asleep
 		for i := range known {
-			s.patch(concurrent(environment(id(i), 2), "current"))
+			p.patch(concurrent(environment(id(i), 2), "current"))
 		}
 		for i := range environments {
-			before, after := s.around(environment(id(i), 3))
+			before, after := p.around(environment(id(i), 3))
 			for version := 3; version < rounds+3; version++ {
-				fmt.Fprint(s, before, version, after)
+				fmt.Fprint(p, before, version, after)
 			}
 			if i%(environments/2) < deleted {
-				s.event("delete", decode.DeleteMessageData{Path: string("/environments/" + id(i)), Version: rounds + 3})
+				p.event("delete", decode.DeleteMessageData{Path: string("/environments/" + id(i)), Version: rounds + 3})
 			} else {
 				final.Environments[id(i)] = environment(id(i), rounds+2)
 			}
 		}
-		s.event("put", decode.PutMessageData{Path: "/", Data: final})
-		s.flush(w)
+		p.event("put", decode.PutMessageData{Path: "/", Data: final})
+		p.flush(w)
 		<-passed
 	}))
 
@@ -298,27 +298,27 @@ func raceDetected() bool {
 	return info != nil && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"})
 }
 
-// A script writes events as fast as they are read.
-type script struct{ *bufio.Writer }
+// A pen writes events as fast as they are read.
+type pen struct{ *bufio.Writer }
 
-func (s script) event(name string, data any) { fmt.Fprint(s, event(name, jsonOf(data))) }
+func (p pen) event(name string, data any) { fmt.Fprint(p, event(name, jsonOf(data))) }
 
-func (s script) patch(e autoconfig.EnvironmentRep) {
-	s.event("patch", decode.PatchMessageData{Path: string("/environments/" + e.EnvID), Data: e})
+func (p pen) patch(e autoconfig.EnvironmentRep) {
+	p.event("patch", decode.PatchMessageData{Path: string("/environments/" + e.EnvID), Data: e})
 }
 
 // around returns the patch of an environment, without the number of the version.
-func (s script) around(e autoconfig.EnvironmentRep) (before, after string) {
+func (p pen) around(e autoconfig.EnvironmentRep) (before, after string) {
 	var b strings.Builder
-	one := script{bufio.NewWriter(&b)}
+	one := pen{bufio.NewWriter(&b)}
 	one.patch(e)
 	_ = one.Flush()
 	before, after, _ = strings.Cut(b.String(), fmt.Sprintf(`"version":%d`, e.Version))
 	return before + `"version":`, after
 }
 
-func (s script) flush(w http.ResponseWriter) {
-	_ = s.Flush()
+func (p pen) flush(w http.ResponseWriter) {
+	_ = p.Flush()
 	_ = http.NewResponseController(w).Flush()
 }
 

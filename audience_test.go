@@ -1,0 +1,120 @@
+package autoconfig_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strconv"
+	"sync"
+	"testing"
+	"testing/synctest"
+
+	"github.com/launchdarkly/go-sdk-common/v3/ldlog"
+
+	"github.com/relaystream/autoconfig"
+	"github.com/relaystream/autoconfig/autoconfigtest"
+	"github.com/relaystream/autoconfig/stream"
+)
+
+// An audience is everybody who can follow a server: a Client with three subscribers and a snapshot,
+// Observe, and a StreamManager. The three have a network each.
+type audience struct {
+	server  *autoconfigtest.Server
+	wires   [3]*wire
+	mirrors []*mirror
+	handler *handlerMirror
+
+	client      *autoconfig.Client
+	manager     *autoconfig.StreamManager
+	stopObserve context.CancelCauseFunc
+	running     sync.WaitGroup
+}
+
+var errEnough = errors.New("enough")
+
+// wiredConfig is an autoconfig.HTTPConfig.
+type wiredConfig struct{ *wire }
+
+func (c wiredConfig) Client() *http.Client { return c.client() }
+
+// gather connects an audience. The first two say which they are in the User-Agent. pause, if not nil,
+// is called by whoever is told of a change, in the midst of it; the argument says who.
+func gather(t *testing.T, server *autoconfigtest.Server, wires [3]*wire, o autoconfig.Options, pause func(who int)) *audience {
+	if pause == nil {
+		pause = func(int) {}
+	}
+	a := &audience{server: server, wires: wires, handler: newHandlerMirror(func() { pause(5) })}
+	options := func(who int) *autoconfig.Options {
+		o := o
+		o.BaseURI, o.HTTPClient, o.UserAgent, o.Lag = server.URL, wires[who].client(), strconv.Itoa(who), 2
+		return &o
+	}
+	client, err := autoconfig.Open(t.Context(), testKey, options(0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.client = client
+	follow := func(ctx context.Context, name string, changes stream.Observable[autoconfig.Change], want error) {
+		m, who := newMirror(name), len(a.mirrors)
+		a.mirrors = append(a.mirrors, m)
+		a.running.Go(func() {
+			err := changes.ForEach(ctx, func(c autoconfig.Change) error {
+				m.apply(c)
+				pause(who)
+				return nil
+			})
+			if !errors.Is(err, want) {
+				t.Errorf("%s ended with %v, want %v", name, err, want)
+			}
+		})
+	}
+	follow(t.Context(), "Changes", client.Changes(), nil)
+	follow(t.Context(), "ChangesUnder(Block)", client.ChangesUnder(stream.Block[autoconfig.Change](1)), nil)
+	ctx, stop := context.WithCancelCause(t.Context())
+	a.stopObserve = stop
+	follow(ctx, "Observe", autoconfig.Observe(testKey, options(1)), errEnough)
+	a.manager = autoconfig.NewStreamManager(testKey, server.URL, a.handler, wiredConfig{wires[2]}, o.InitialRetryDelay, ldlog.NewDisabledLoggers())
+	a.manager.Start()
+	return a
+}
+
+// check fails the test unless everybody knows exactly what the server serves.
+func (a *audience) check(t *testing.T) {
+	t.Helper()
+	want := current(a.server.Content())
+	snapshot := newMirror("Snapshot")
+	snapshot.set(a.client.Snapshot())
+	for _, m := range append(a.mirrors, snapshot) {
+		m.check(t, want)
+	}
+	a.handler.check(t, want)
+}
+
+// leave closes everything, and fails the test if a connection is left. That no goroutine is left is
+// checked by the end of the bubble.
+func (a *audience) leave(t *testing.T) {
+	t.Helper()
+	a.client.Close()
+	a.manager.Close()
+	a.stopObserve(errEnough)
+	a.running.Wait()
+	synctest.Wait()
+	for i, w := range a.wires {
+		if open, dialed := w.connections(); open != 0 {
+			t.Errorf("network %d: %d of %d connections are left", i, open, dialed)
+		}
+	}
+	if n := a.server.Connections(); n != 0 {
+		t.Errorf("the server is left with %d connections", n)
+	}
+}
+
+// knows tells whether everybody holds an environment.
+func (a *audience) knows(id autoconfig.EnvironmentID) bool {
+	for _, m := range a.mirrors {
+		if !m.knows(id) {
+			return false
+		}
+	}
+	return a.handler.knows(id)
+}

@@ -1,0 +1,317 @@
+package autoconfig_test
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/relaystream/autoconfig"
+	"github.com/relaystream/autoconfig/autoconfigtest"
+	"github.com/relaystream/autoconfig/decode"
+)
+
+var (
+	faultRuns = flag.Int("faults.runs", 60, "how many random schedules of faults to run")
+	faultSeed = flag.Uint64("faults.seed", 1, "the seed of the first schedule; the others have those that follow")
+)
+
+// TestRandomFaults runs schedules in which the server, what it says, the network and the subscribers
+// are all unreliable. A schedule is made from its seed: what becomes of the n-th request and of the
+// n-th connection of each client, what the server does when, and how long subscribers take.
+//
+// Among the faults are some that no network makes: inverted bits, and blocks that come twice. What
+// such a fault makes of a name or a version may be valid, and a client that has accepted it ignores
+// the true one of the same version. So the property is that a put of newer versions makes good all
+// that was wrong before; newer than any number that doubled digits can have made.
+func TestRandomFaults(t *testing.T) {
+	var next atomic.Uint64
+	for range 2 {
+		t.Run("", func(t *testing.T) {
+			t.Parallel()
+			for i := next.Add(1) - 1; i < uint64(*faultRuns) && !t.Failed(); i = next.Add(1) - 1 {
+				runSchedule(t, *faultSeed+i)
+			}
+		})
+	}
+}
+
+func runSchedule(t *testing.T, seed uint64) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &schedule{seed: seed, server: autoconfigtest.NewPipeServer(testKey)}
+		defer s.report(t)
+		defer s.server.Close()
+		var wires [3]*wire
+		for who := range wires {
+			proxy := autoconfigtest.NewProxy(s.server)
+			defer proxy.Close()
+			s.proxies = append(s.proxies, proxy)
+			wires[who] = newWire(s.server)
+			wires[who].dial = s.dialer(who, wires[who].dial)
+		}
+		s.server.Next(s.fault, s.fault, s.fault, s.fault, s.fault, s.fault)
+		rng := s.random(script)
+		a := gather(t, s.server, wires, autoconfig.Options{
+			MaxEventSize: 64 << 10, InitialRetryDelay: time.Duration(1 + rng.Int64N(int64(time.Second))),
+		}, s.pause)
+		defer a.leave(t)
+		s.play(rng)
+		s.calmDown(t, a)
+		a.check(t)
+	})
+}
+
+// A schedule decides on everything from its seed.
+type schedule struct {
+	seed    uint64
+	server  *autoconfigtest.Server
+	proxies []*autoconfigtest.Proxy
+	calm    atomic.Bool // no more faults
+
+	mu      sync.Mutex
+	drawn   map[int]int // how often each stream of random numbers was asked for
+	log     []string
+	version int
+}
+
+// Streams of random numbers, the first of as many as there are clients or subscribers.
+const (
+	script   = 0
+	requests = 10
+	dials    = 20
+	pauses   = 30
+)
+
+// random returns the numbers for the next thing of a kind to decide on.
+func (s *schedule) random(stream int) *rand.Rand {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.drawn == nil {
+		s.drawn = make(map[int]int)
+	}
+	s.drawn[stream]++
+	return rand.New(rand.NewPCG(s.seed, uint64(stream)<<32|uint64(s.drawn[stream])))
+}
+
+func (s *schedule) note(format string, args ...any) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.log = append(s.log, time.Now().Format("15:04:05.000000 ")+fmt.Sprintf(format, args...))
+}
+
+func (s *schedule) report(t *testing.T) {
+	if t.Failed() {
+		t.Logf("schedule of -faults.seed=%d -faults.runs=1:\n%s", s.seed, strings.Join(s.log, "\n"))
+	}
+}
+
+// dialer makes the connections of one client, some of them through its proxy.
+func (s *schedule) dialer(who int, direct dialFunc) dialFunc {
+	proxied := s.proxies[who].Client().Transport.(*http.Transport).DialContext
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		rng := s.random(dials + who)
+		if s.calm.Load() || rng.IntN(3) > 0 {
+			return direct(ctx, network, address)
+		}
+		link := autoconfigtest.RandomLink(rng)
+		s.note("client %d: %+v", who, link)
+		s.proxies[who].Next(link)
+		return proxied(ctx, network, address)
+	}
+}
+
+// fault is an autoconfigtest.Fault that draws one, and plans itself again.
+func (s *schedule) fault(next http.Handler) http.Handler {
+	s.server.Next(s.fault)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		handler := next
+		if !s.calm.Load() {
+			who := strings.Index("01", r.UserAgent()) // the StreamManager says something else
+			if who < 0 {
+				who = 2
+			}
+			name, fault := s.drawFault(s.random(requests+who), who)
+			s.note("request of client %d: %s", who, name)
+			handler = autoconfigtest.Chain(fault...)(next)
+		}
+		handler.ServeHTTP(w, r)
+	})
+}
+
+func (s *schedule) drawFault(rng *rand.Rand, who int) (name string, chain []autoconfigtest.Fault) {
+	again := s.server.URL + "/relay_auto_config?rpacProtocolVersion=2"
+	for range 1 + rng.IntN(2) {
+		n := rng.Int64N(1 << (3 + rng.IntN(9)))
+		for _, f := range []struct {
+			name   string
+			chance int // in 100
+			fault  func() autoconfigtest.Fault
+		}{
+			{"cut", 10, func() autoconfigtest.Fault { return autoconfigtest.Cut(n) }},
+			{"reset", 5, func() autoconfigtest.Fault { return autoconfigtest.Reset(n) }},
+			{"stall", 5, func() autoconfigtest.Fault { return autoconfigtest.Stall(n) }},
+			{"end", 5, func() autoconfigtest.Fault { return autoconfigtest.End(n) }},
+			{"corrupt", 10, func() autoconfigtest.Fault { return autoconfigtest.Corrupt(n) }},
+			{"repeat", 10, func() autoconfigtest.Fault { return autoconfigtest.Repeat(n, n+1+n%97) }},
+			{"swap", 5, func() autoconfigtest.Fault { return autoconfigtest.Swap(int(n % 4)) }},
+			{"drip", 3, func() autoconfigtest.Fault { return autoconfigtest.Drip(time.Duration(n) * time.Microsecond) }},
+			{"malformed", 2, autoconfigtest.Malformed},
+			{"huge", 2, func() autoconfigtest.Fault { return autoconfigtest.HugeEvent(65<<10 + n) }},
+			{"hang", 2, autoconfigtest.Hang},
+			{"again", 2, func() autoconfigtest.Fault { return autoconfigtest.Redirect(again) }},
+			{"type", 2, func() autoconfigtest.Fault { return autoconfigtest.Header("Content-Type", "text/html") }},
+			{"no type", 1, func() autoconfigtest.Fault { return autoconfigtest.Header("Content-Type", "") }},
+			{"busy", 2, func() autoconfigtest.Fault {
+				return autoconfigtest.Answer(429, http.Header{"Retry-After": {"7"}}, "later")
+			}},
+			{"status", 6, func() autoconfigtest.Fault { return autoconfigtest.Status(400 + 100*int(n%2) + 4) }},
+			{"forbidden", 2 * (2 - who), func() autoconfigtest.Fault { return autoconfigtest.Status(401 + 2*int(n%2)) }},
+		} {
+			if rng.IntN(100) < f.chance {
+				name += fmt.Sprintf("%s(%d) ", f.name, n)
+				chain = append(chain, f.fault())
+				break
+			}
+		}
+	}
+	return name, chain
+}
+
+// pause is how long a subscriber takes for a change.
+func (s *schedule) pause(who int) {
+	if s.calm.Load() {
+		return
+	}
+	if rng := s.random(pauses + who); rng.IntN(8) == 0 {
+		time.Sleep(time.Duration(rng.Int64N(int64(2 * time.Second))))
+	}
+}
+
+// play does what a server does, and what it should not.
+func (s *schedule) play(rng *rand.Rand) {
+	s.server.Put(listing(s.environment(rng), s.environment(rng)))
+	for range 5 + rng.IntN(25) {
+		name := s.act(rng)
+		s.note("server: %s", name)
+		// Mostly several things in one go, at times a long silence.
+		if rng.IntN(2) == 0 {
+			pass(time.Duration(rng.Int64N(1 << (20 + rng.IntN(20)))))
+		}
+	}
+}
+
+func (s *schedule) act(rng *rand.Rand) string {
+	id := autoconfig.EnvironmentID('a' + rune(rng.IntN(5)))
+	filter := autoconfig.FilterID('x' + rune(rng.IntN(3)))
+	switch n := rng.IntN(100); {
+	case n < 12:
+		s.server.Put(s.nextContent(rng))
+		return "put"
+	case n < 45:
+		s.server.Patch(s.environment(rng))
+		return "patch"
+	case n < 55:
+		s.server.Delete(id, s.nextVersion())
+		return "delete"
+	case n < 65:
+		s.server.PatchFilter(filter, decode.FilterRep{ProjKey: "p", FilterKey: string(filter), Version: s.nextVersion()})
+		return "patch filter"
+	case n < 70:
+		s.server.DeleteFilter(filter, s.nextVersion())
+		return "delete filter"
+	case n < 75:
+		e := environment(id, s.nextVersion())
+		e.SDKKeys = []decode.ConcurrentKeyRep[decode.SDKKey]{{Key: "no anchor", Value: "sdk-other"}}
+		s.server.Patch(e)
+		return "refused patch"
+	case n < 80:
+		s.server.Reconnect()
+		return "reconnect"
+	case n < 85:
+		s.server.EndConnections()
+		return "end"
+	case n < 90:
+		s.server.CloseConnections()
+		return "close"
+	case n < 93:
+		s.server.Patch(environment(id, 1))
+		return "stale patch"
+	default:
+		raw := []string{":\n", "retry: 10\n\n", "id: 7\n\n", "event: patch\ndata: {\n\n", "event: news\ndata: {}\n\n", "event: put\n\n",
+			"event: delete\ndata: {\"path\":\"/segments/s\",\"version\":1}\n\n"}[rng.IntN(7)]
+		s.server.SendRaw([]byte(raw))
+		return fmt.Sprintf("%q", raw)
+	}
+}
+
+// nextContent returns what the server serves with some of it missing and some of it new.
+func (s *schedule) nextContent(rng *rand.Rand) decode.PutContent {
+	content := s.server.Content()
+	for id := 'a'; id < 'f'; id++ {
+		if rng.IntN(3) == 0 {
+			delete(content.Environments, autoconfig.EnvironmentID(id))
+		}
+	}
+	e := s.environment(rng)
+	content.Environments[e.EnvID] = e
+	return content
+}
+
+func (s *schedule) nextVersion() int {
+	s.version++
+	return s.version
+}
+
+// environment returns an environment of the next version with keys of all sorts.
+func (s *schedule) environment(rng *rand.Rand) autoconfig.EnvironmentRep {
+	e := environment(autoconfig.EnvironmentID('a'+rune(rng.IntN(5))), s.nextVersion())
+	e.EnvName = strings.Repeat("name ", rng.IntN(20))
+	expiry := time.Now().Add(time.Duration(rng.Int64N(int64(4*time.Minute))) - time.Minute).UnixMilli()
+	keys := rng.Perm(3)
+	key := func(i int) decode.SDKKey { return decode.SDKKey(fmt.Sprintf("sdk-%s-%d", string(e.EnvID), keys[i])) }
+	e.SDKKey.Value = key(0)
+	switch rng.IntN(3) {
+	case 0:
+		e.SDKKey.Expiring = decode.ExpiringKeyRep{Value: key(1), Timestamp: expiry}
+	case 1:
+		e.SDKKeys = []decode.ConcurrentKeyRep[decode.SDKKey]{{Value: key(1), Expiry: &expiry}, {Value: key(0)}, {Value: key(2)}}
+	}
+	return e
+}
+
+// calmDown ends the faults, and has the server serve newer versions until everybody knows them.
+func (s *schedule) calmDown(t *testing.T, a *audience) {
+	s.calm.Store(true)
+	s.server.CloseConnections()
+	for _, proxy := range s.proxies {
+		proxy.Close()
+	}
+	last := s.server.Content()
+	for id, e := range last.Environments {
+		e.SDKKeys, e.Version = nil, e.Version+1<<40
+		last.Environments[id] = e
+	}
+	for id, f := range last.Filters {
+		f.Version += 1 << 40
+		last.Filters[id] = f
+	}
+	last.Environments["final"] = environment("final", 1<<40)
+	s.server.Put(last)
+	s.note("calm")
+	// A key that was rejected is tried again after up to an hour.
+	for deadline := time.Now().Add(2 * time.Hour); !a.knows("final"); pass(10 * time.Second) {
+		if time.Now().After(deadline) {
+			t.Errorf("not everybody has recovered; the client is %+v", a.client.Stats().Status)
+			return
+		}
+	}
+	pass(time.Second)
+}

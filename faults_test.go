@@ -1,0 +1,109 @@
+package autoconfig_test
+
+import (
+	"flag"
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/relaystream/autoconfig"
+	"github.com/relaystream/autoconfig/autoconfigtest"
+	"github.com/relaystream/autoconfig/decode"
+)
+
+// The property of this file and the next: whatever happens on the network, once a clean connection
+// delivers a put, the client's state equals the server's, what each subscriber was told composes to
+// exactly that state, and nothing is left when it is closed.
+
+var faultStride = flag.Int("faults.stride", 23, "break a conversation at every n-th byte")
+
+// converse is the server's part in a conversation that has everything in it. The steps are a minute
+// apart.
+func converse(s *autoconfigtest.Server) {
+	rotated := environment("rotated", 2)
+	rotated.SDKKey.Value = "sdk-rotated-new"
+	rotated.SDKKey.Expiring.Value = "sdk-rotated"
+	arrays := environment("arrays", 2)
+	arrays.SDKKeys = []decode.ConcurrentKeyRep[decode.SDKKey]{{Key: "main", Value: "sdk-arrays"}, {Key: "old", Value: "sdk-arrays-old"}}
+	first := listing(environment("rotated", 1), environment("arrays", 1), environment("omitted", 5), environment("deleted", 1))
+	first.Filters = map[autoconfig.FilterID]autoconfig.FilterRep{"f1": {ProjKey: "proj", FilterKey: "one", Version: 1}}
+	for _, step := range []func(){
+		func() { s.Put(first) },
+		func() {
+			rotated.SDKKey.Expiring.Timestamp = time.Now().Add(90 * time.Second).UnixMilli()
+			s.Patch(rotated)
+		},
+		func() { s.PatchFilter("f2", autoconfig.FilterRep{ProjKey: "proj2", FilterKey: "two", Version: 7}) },
+		s.Reconnect,
+		func() { s.Delete("deleted", 2); s.DeleteFilter("f1", 2) },
+		func() {
+			s.SendEvent("patch", `{"path":"/environments/rotated","data":{"envID":"rotated","version":"3"}}`)
+		},
+		func() {
+			expiry := time.Now().Add(30 * time.Second).UnixMilli()
+			arrays.SDKKeys[1].Expiry = &expiry
+			s.Patch(arrays)
+		},
+		func() {
+			next := s.Content()
+			delete(next.Environments, "omitted")
+			next.Environments["deleted"] = environment("deleted", 3)
+			s.Put(next)
+		},
+		func() { s.Patch(environment("omitted", 5)) },
+		s.EndConnections,
+		func() { s.Patch(environment("rotated", 3)) },
+	} {
+		step()
+		pass(time.Minute)
+	}
+}
+
+// TestConversationBrokenAnywhere breaks the conversation at each byte of the network, header and
+// framing included, by an end of the connection and by silence.
+func TestConversationBrokenAnywhere(t *testing.T) {
+	length := breakAt(t, -1, false)
+	if length < 4000 || length > 20000 {
+		t.Fatalf("the conversation has %d bytes", length)
+	}
+	for _, stall := range []bool{false, true} {
+		t.Run(fmt.Sprintf("stall=%v", stall), func(t *testing.T) {
+			t.Parallel()
+			for at := int64(0); at < length; at += int64(*faultStride) {
+				if breakAt(t, at, stall); t.Failed() {
+					t.Fatalf("broken at byte %d of %d", at, length)
+				}
+			}
+		})
+	}
+}
+
+// breakAt has a conversation broken at a byte, and checks what is known after it. It returns the
+// length of the longest of the conversations.
+func breakAt(t *testing.T, at int64, stall bool) (length int64) {
+	synctest.Test(t, func(t *testing.T) {
+		server := autoconfigtest.NewPipeServer(testKey)
+		defer server.Close()
+		var wires [3]*wire
+		for i := range wires {
+			wires[i] = newWire(server)
+			wires[i].at, wires[i].stall = at, stall
+		}
+		a := gather(t, server, wires, autoconfig.Options{}, nil)
+		defer a.leave(t)
+		converse(server)
+		// The longest silence, and the longest delay of one failure after it.
+		pass(5*time.Minute + 2*time.Second)
+		server.Put(server.Content())
+		synctest.Wait()
+		a.check(t)
+		for _, w := range wires {
+			length = max(length, w.bytes())
+			if _, dialed := w.connections(); dialed > 8 {
+				t.Errorf("the client has connected %d times", dialed)
+			}
+		}
+	})
+	return length
+}

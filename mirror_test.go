@@ -1,0 +1,232 @@
+package autoconfig_test
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/relaystream/autoconfig"
+	"github.com/relaystream/autoconfig/decode"
+)
+
+// A mirror is a configuration put together from nothing but changes. It is strict: each change has
+// to begin with what the ones before it led to.
+type mirror struct {
+	name string
+
+	mu           sync.Mutex
+	environments map[autoconfig.EnvironmentID]autoconfig.EnvironmentRep
+	filters      map[autoconfig.FilterID]autoconfig.FilterRep
+	applied      []autoconfig.Change
+	problem      string // the first
+}
+
+func newMirror(name string) *mirror {
+	return &mirror{name: name, environments: map[autoconfig.EnvironmentID]autoconfig.EnvironmentRep{},
+		filters: map[autoconfig.FilterID]autoconfig.FilterRep{}}
+}
+
+func (m *mirror) apply(c autoconfig.Change) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.applied = append(m.applied, c)
+	switch c.Kind {
+	case autoconfig.EnvironmentAdded:
+		turn(m, c, m.environments, c.New.EnvID, nil, c.New)
+	case autoconfig.EnvironmentUpdated, autoconfig.KeyExpired:
+		turn(m, c, m.environments, c.New.EnvID, c.Old, c.New)
+	case autoconfig.EnvironmentDeleted:
+		turn(m, c, m.environments, c.Old.EnvID, c.Old, nil)
+	case autoconfig.FilterAdded:
+		turn(m, c, m.filters, c.NewFilter.ID, nil, &c.NewFilter.FilterRep)
+	case autoconfig.FilterUpdated:
+		turn(m, c, m.filters, c.NewFilter.ID, &c.OldFilter.FilterRep, &c.NewFilter.FilterRep)
+	case autoconfig.FilterDeleted:
+		turn(m, c, m.filters, c.OldFilter.ID, &c.OldFilter.FilterRep, nil)
+	case autoconfig.Synced:
+	default:
+		m.complain(c, "is of no kind")
+	}
+}
+
+// turn replaces the item before, nil for none, by the one after.
+func turn[ID ~string, T any](m *mirror, c autoconfig.Change, items map[ID]T, id ID, before, after *T) {
+	item, ok := items[id]
+	if ok != (before != nil) || ok && !cmp.Equal(item, *before) {
+		m.complain(c, "does not follow the changes before it")
+	}
+	if after == nil {
+		delete(items, id)
+	} else {
+		items[id] = *after
+	}
+}
+
+func (m *mirror) complain(c autoconfig.Change, what string) {
+	if m.problem == "" {
+		m.problem = fmt.Sprintf("change %d, %v, %s", len(m.applied), c, what)
+	}
+}
+
+func (m *mirror) knows(id autoconfig.EnvironmentID) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	_, ok := m.environments[id]
+	return ok
+}
+
+// check fails the test unless the changes followed from each other and led to content.
+func (m *mirror) check(t *testing.T, want decode.PutContent) {
+	t.Helper()
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.problem != "" {
+		t.Errorf("%s: %s\nchanges:\n%v", m.name, m.problem, m.applied)
+	}
+	got := decode.PutContent{Environments: m.environments, Filters: m.filters}
+	if d := cmp.Diff(want, got, cmpopts.EquateEmpty()); d != "" {
+		t.Errorf("%s: the changes lead to another configuration (-want +got):\n%s\nchanges:\n%v", m.name, d, m.applied)
+	}
+}
+
+// set makes the mirror show a snapshot.
+func (m *mirror) set(s autoconfig.Snapshot) {
+	for _, e := range s.Environments {
+		m.environments[e.EnvID] = *e
+	}
+	for _, f := range s.Filters {
+		m.filters[f.ID] = f.FilterRep
+	}
+}
+
+// current returns content without the keys that have expired.
+func current(content decode.PutContent) decode.PutContent {
+	past := func(milliseconds int64) bool {
+		return milliseconds != 0 && !time.UnixMilli(milliseconds).After(time.Now())
+	}
+	c := decode.PutContent{Environments: maps.Clone(content.Environments), Filters: content.Filters}
+	for id, e := range c.Environments {
+		if past(e.SDKKey.Expiring.Timestamp) {
+			e.SDKKey.Expiring = decode.ExpiringKeyRep{}
+		}
+		e.SDKKeys = slices.DeleteFunc(e.SDKKeys, func(k decode.ConcurrentKeyRep[decode.SDKKey]) bool {
+			return k.Value != e.SDKKey.Value && k.Expiry != nil && past(*k.Expiry)
+		})
+		c.Environments[id] = e
+	}
+	return c
+}
+
+// A handlerMirror is a mirror of what a MessageHandler is told. It implements that, and FilterHandler.
+type handlerMirror struct {
+	busy  sync.Mutex // held during each call, since calls must not overlap
+	pause func()     // called during each call
+
+	mu           sync.Mutex
+	environments map[autoconfig.EnvironmentID]autoconfig.EnvironmentParams
+	filters      map[autoconfig.FilterID]autoconfig.FilterParams
+	problem      string // the first
+}
+
+func newHandlerMirror(pause func()) *handlerMirror {
+	return &handlerMirror{pause: pause, environments: map[autoconfig.EnvironmentID]autoconfig.EnvironmentParams{},
+		filters: map[autoconfig.FilterID]autoconfig.FilterParams{}}
+}
+
+// told is a call about something that must be known before, or must not. It applies what follows.
+func (h *handlerMirror) told(what string, ok func() bool, apply func()) {
+	if !h.busy.TryLock() {
+		panic("a handler was called by two at a time")
+	}
+	defer h.busy.Unlock()
+	h.pause()
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if !ok() && h.problem == "" {
+		h.problem = what
+	}
+	apply()
+}
+
+func (h *handlerMirror) has(id autoconfig.EnvironmentID) bool {
+	_, ok := h.environments[id]
+	return ok
+}
+
+func (h *handlerMirror) hasFilter(id autoconfig.FilterID) bool {
+	_, ok := h.filters[id]
+	return ok
+}
+
+func (h *handlerMirror) AddEnvironment(p autoconfig.EnvironmentParams) {
+	h.told("added twice: "+string(p.EnvID), func() bool { return !h.has(p.EnvID) }, func() { h.environments[p.EnvID] = p })
+}
+
+func (h *handlerMirror) UpdateEnvironment(p autoconfig.EnvironmentParams) {
+	h.told("updated and not there: "+string(p.EnvID), func() bool { return h.has(p.EnvID) }, func() { h.environments[p.EnvID] = p })
+}
+
+func (h *handlerMirror) DeleteEnvironment(id autoconfig.EnvironmentID) {
+	h.told("deleted and not there: "+string(id), func() bool { return h.has(id) }, func() { delete(h.environments, id) })
+}
+
+func (h *handlerMirror) KeyExpired(id autoconfig.EnvironmentID, key autoconfig.SDKKey) {
+	h.told("expired and not there: "+string(id), func() bool { return h.has(id) }, func() {
+		p := h.environments[id]
+		if p.ExpiringSDKKey.Key == key {
+			p.ExpiringSDKKey = autoconfig.ExpiringSDKKey{}
+		}
+		p.AcceptedSDKKeys = slices.DeleteFunc(slices.Clone(p.AcceptedSDKKeys),
+			func(k autoconfig.AcceptedKey[autoconfig.SDKKey]) bool { return k.Value == key })
+		h.environments[id] = p
+	})
+}
+
+func (h *handlerMirror) ReceivedAllEnvironments() {
+	h.told("", func() bool { return true }, func() {})
+}
+
+func (h *handlerMirror) AddFilter(p autoconfig.FilterParams) {
+	h.told("added twice: "+string(p.ID), func() bool { return !h.hasFilter(p.ID) }, func() { h.filters[p.ID] = p })
+}
+
+func (h *handlerMirror) UpdateFilter(p autoconfig.FilterParams) {
+	h.told("updated and not there: "+string(p.ID), func() bool { return h.hasFilter(p.ID) }, func() { h.filters[p.ID] = p })
+}
+
+func (h *handlerMirror) DeleteFilter(id autoconfig.FilterID) {
+	h.told("deleted and not there: "+string(id), func() bool { return h.hasFilter(id) }, func() { delete(h.filters, id) })
+}
+
+func (h *handlerMirror) knows(id autoconfig.EnvironmentID) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.has(id)
+}
+
+// check fails the test unless the calls made sense and told of content.
+func (h *handlerMirror) check(t *testing.T, want decode.PutContent) {
+	t.Helper()
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.problem != "" {
+		t.Errorf("handler: %s", h.problem)
+	}
+	environments := map[autoconfig.EnvironmentID]autoconfig.EnvironmentParams{}
+	for id, e := range want.Environments {
+		environments[id] = autoconfig.Params(&e)
+	}
+	filters := map[autoconfig.FilterID]autoconfig.FilterParams{}
+	for id, f := range want.Filters {
+		filters[id] = autoconfig.FilterParams{ID: id, ProjKey: f.ProjKey, Key: f.FilterKey}
+	}
+	if d := cmp.Diff(environments, h.environments, cmpopts.EquateEmpty()) + cmp.Diff(filters, h.filters); d != "" {
+		t.Errorf("handler: was told of another configuration (-want +got):\n%s", d)
+	}
+}

@@ -1,0 +1,73 @@
+package autoconfig_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/relaystream/autoconfig"
+	"github.com/relaystream/autoconfig/autoconfigtest"
+)
+
+// TestInvalidOptions are refused before anything happens, with an error that names the option and does
+// not repeat the value, which may have secrets in it.
+func TestInvalidOptions(t *testing.T) {
+	for _, test := range []struct {
+		option string
+		why    string
+		o      autoconfig.Options
+	}{
+		{"BaseURI", "no URI", autoconfig.Options{BaseURI: "https://host:port/secret"}},
+		{"BaseURI", "no scheme", autoconfig.Options{BaseURI: "stream.example.com/secret"}},
+		{"BaseURI", "relative", autoconfig.Options{BaseURI: "/secret"}},
+		{"BaseURI", "another scheme", autoconfig.Options{BaseURI: "ftp://example.com/secret"}},
+		{"BaseURI", "no host", autoconfig.Options{BaseURI: "https:///secret"}},
+		{"BaseURI", "only a port", autoconfig.Options{BaseURI: "https://:443/secret"}},
+		{"BaseURI", "opaque", autoconfig.Options{BaseURI: "https:secret"}},
+		{"ProtocolVersion", "unknown", autoconfig.Options{ProtocolVersion: 3}},
+		{"ProtocolVersion", "negative", autoconfig.Options{ProtocolVersion: -1}},
+		{"UserAgent", "no header value", autoconfig.Options{UserAgent: "secret\r\nX: y"}},
+		{"InitialRetryDelay", "negative", autoconfig.Options{InitialRetryDelay: -1}},
+		{"ConnectTimeout", "negative", autoconfig.Options{ConnectTimeout: -1}},
+		{"IdleTimeout", "negative", autoconfig.Options{IdleTimeout: -time.Hour}},
+		{"MaxEventSize", "negative", autoconfig.Options{MaxEventSize: -1}},
+		{"MaxTombstones", "negative", autoconfig.Options{MaxTombstones: -1}},
+		{"Lag", "negative", autoconfig.Options{Lag: -1}},
+	} {
+		_, opened := autoconfig.Open(t.Context(), testKey, &test.o)
+		_, observed := autoconfig.Observe(testKey, &test.o).Count(t.Context())
+		for what, err := range map[string]error{"Open": opened, "Observe": observed} {
+			if wrong := (*autoconfig.OptionError)(nil); !errors.As(err, &wrong) || wrong.Option != test.option || strings.Contains(err.Error(), "secret") {
+				t.Errorf("%s with %s that is %s: got %v", what, test.option, test.why, err)
+			}
+		}
+	}
+}
+
+// TestInvalidKeys are those that no header can carry, or none should.
+func TestInvalidKeys(t *testing.T) {
+	for _, key := range []autoconfig.AutoConfigKey{"", " ", "rel 1", "rel-1\n", "rel-1\x00", "rel-\x7f", "rel-é", "rel-\xff"} {
+		_, opened := autoconfig.Open(t.Context(), key, nil)
+		_, observed := autoconfig.Observe(key, nil).Count(t.Context())
+		if opened != autoconfig.ErrInvalidKey || observed != autoconfig.ErrInvalidKey {
+			t.Errorf("%q: Open fails with %v, and Observe with %v", string(key), opened, observed)
+		}
+	}
+}
+
+// TestKeyProviderReplacesTheKey, which need not even be one then.
+func TestKeyProviderReplacesTheKey(t *testing.T) {
+	inBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
+		srv.Put(listing())
+		o := to(srv)
+		o.Key = func(context.Context) (autoconfig.AutoConfigKey, error) { return testKey, nil }
+		for range autoconfig.Observe("", o).All(t.Context()) {
+			break
+		}
+		if r := srv.Requests(); len(r) != 1 || r[0].Status != 200 {
+			t.Errorf("%v", r)
+		}
+	})
+}

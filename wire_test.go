@@ -1,0 +1,111 @@
+package autoconfig_test
+
+import (
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"sync"
+
+	"github.com/relaystream/autoconfig/autoconfigtest"
+)
+
+type dialFunc = func(ctx context.Context, network, address string) (net.Conn, error)
+
+// A wire is the network as one client sees it: it knows which connections are open, counts what
+// they bring, and breaks one of them, once, at any byte of the whole conversation.
+type wire struct {
+	dial dialFunc
+
+	mu     sync.Mutex
+	dialed int
+	open   int
+	read   int64
+	// at is how many bytes pass, over all connections, before the break; negative for no break.
+	at    int64
+	stall bool // the break is silence, and not the end of the connection
+}
+
+func newWire(server *autoconfigtest.Server) *wire {
+	return &wire{dial: server.Client().Transport.(*http.Transport).DialContext, at: -1}
+}
+
+// client returns an HTTP client that uses the wire, and nothing but for it.
+func (w *wire) client() *http.Client {
+	return &http.Client{Transport: &http.Transport{DialContext: w.connect}}
+}
+
+func (w *wire) connect(ctx context.Context, network, address string) (net.Conn, error) {
+	conn, err := w.dial(ctx, network, address)
+	if err != nil {
+		return nil, err
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.dialed++
+	w.open++
+	return &wireConn{Conn: conn, wire: w, closed: make(chan struct{})}, nil
+}
+
+// connections returns how many connections are open, and how many there have been.
+func (w *wire) connections() (open, dialed int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.open, w.dialed
+}
+
+func (w *wire) bytes() int64 {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.read
+}
+
+// room returns how many of n bytes may be read now, and whether the break comes instead.
+func (w *wire) room(n int) (room int, broken bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	switch {
+	case w.at < w.read:
+		return n, false
+	case w.at == w.read:
+		w.at = -1
+		return 0, true
+	default:
+		return int(min(int64(n), w.at-w.read)), false
+	}
+}
+
+func (w *wire) count(read, open int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.read += int64(read)
+	w.open += open
+}
+
+type wireConn struct {
+	net.Conn
+	wire   *wire
+	once   sync.Once
+	closed chan struct{}
+}
+
+func (c *wireConn) Read(p []byte) (int, error) {
+	room, broken := c.wire.room(len(p))
+	if broken {
+		if c.wire.stall {
+			<-c.closed
+		}
+		return 0, io.EOF
+	}
+	n, err := c.Conn.Read(p[:room])
+	c.wire.count(n, 0)
+	return n, err
+}
+
+func (c *wireConn) Close() error {
+	c.once.Do(func() {
+		close(c.closed)
+		c.wire.count(0, -1)
+	})
+	return c.Conn.Close()
+}
