@@ -5,7 +5,6 @@ import (
 	"errors"
 	"log/slog"
 	"net/url"
-	"sync"
 	"time"
 
 	"github.com/relaystream/autoconfig/decode"
@@ -22,7 +21,7 @@ import (
 type journal struct {
 	log *slog.Logger
 
-	mu    sync.Mutex // held during update
+	turn  chan struct{} // holds a token during update, which may wait for a subscriber
 	lines []line
 	apply func(emit func(Change)) // what update was given
 	emit  func(Change)            // what apply is to be given, without the note
@@ -38,7 +37,7 @@ type line struct {
 }
 
 func newJournal(log *slog.Logger) *journal {
-	j := &journal{log: log}
+	j := &journal{log: log, turn: make(chan struct{}, 1)}
 	j.run, j.note = j.runNoting, j.noteChange
 	return j
 }
@@ -49,8 +48,12 @@ func (j *journal) enabled(level slog.Level) bool {
 
 // update is changes.Update(ctx, f) with a note of what f did.
 func (j *journal) update(ctx context.Context, changes *stream.Subject[Change], f func(emit func(Change))) error {
-	j.mu.Lock()
-	defer j.mu.Unlock()
+	select {
+	case j.turn <- struct{}{}:
+		defer func() { <-j.turn }()
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
 	if !j.enabled(slog.LevelWarn) {
 		// Nothing below is of a higher level. If that is changed meanwhile, the next call writes what
 		// is noted from then on, which is why this one is locked, too.

@@ -136,9 +136,6 @@ func (o *Options) resolve(key AutoConfigKey) (*settings, error) {
 	if strings.ContainsFunc(s.UserAgent, func(r rune) bool { return r < ' ' || r > '~' }) {
 		return nil, &OptionError{"UserAgent", "must be of printable ASCII characters"}
 	}
-	if strings.ContainsFunc(s.UserAgent, func(r rune) bool { return r < ' ' || r > '~' }) {
-		return nil, &OptionError{"UserAgent", "must be of printable ASCII characters"}
-	}
 	if f, ok := s.Cache.(*FileCache); ok && f.Path == "" {
 		return nil, &OptionError{"Cache", "is a FileCache without a Path"}
 	}
