@@ -95,6 +95,8 @@ func corpus(tb testing.TB) []seed {
 		{1, []byte(`{"data":` + plainEnvironment + `,"path":"/environments/e1"}`)},
 		{1, []byte(`{"path":"/environments/e1","data":` + plainEnvironment + `,"data":{"version":9}}`)},
 		{0, []byte(`{"path":"/","data":{"environments":{"":{"envID":"","version":1}},"filters":{"":{"version":1}}}}`)},
+		{0, []byte(`{"path":"/","data":{"environments":{"e":{"\`)},
+		{0, []byte(`{"path":"/","data":{"filters":{"\`)},
 		{1, []byte(``)}, {1, []byte(`null`)}, {1, []byte(`{`)},
 		{2, []byte(`{"path":"/environments/e1","version":12}`)},
 		{2, []byte(`{"path":"environments/e1","version":12}`)},

@@ -259,7 +259,7 @@ func (c *cursor) value() []byte {
 		}
 	}
 	if c.pos >= len(c.data) {
-		c.ok = false
+		c.pos, c.ok = len(c.data), false // a backslash at the end led beyond it
 		return nil
 	}
 	c.pos++
