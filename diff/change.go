@@ -2,6 +2,7 @@ package diff
 
 import (
 	"fmt"
+	"io"
 	"log/slog"
 	"strconv"
 	"time"
@@ -137,6 +138,10 @@ func (k *Key) String() string {
 	}
 	return "SDK key " + k.SDKKey.String()
 }
+
+// Format implements fmt.Formatter with the line that String returns for every verb: one that suits no
+// pointer makes package fmt show all that a pointer leads to, keys as they are.
+func (c Change) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, c.String()) }
 
 // LogValue implements slog.LogValuer with the line that String returns, because an encoder of JSON
 // would show keys.

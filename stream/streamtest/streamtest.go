@@ -4,7 +4,8 @@
 // after each value, cancelling at each and while it waits, panicking in yield, and so on; and
 // reports every breach with the number of the rule. Virtual time makes "promptly" and "gone" exact:
 // a subscription that was told to stop must have returned before the clock moved, and then nothing
-// that it started may be left.
+// that it started may be left. (A goroutine that is left blocked for good is reported with its
+// stack, before testing/synctest panics because of it.)
 package streamtest
 
 import (
