@@ -34,9 +34,12 @@ func (in *intake[T]) start(sources ...Observable[T]) {
 	in.live.Add(int64(len(sources)))
 	for _, o := range sources {
 		in.wg.Go(func() {
-			err := o(in.ctx, in.push)
-			if in.live.Add(-1) == 0 || err != nil {
+			if err := o(in.ctx, in.push); err != nil {
 				in.subject.Close(err)
+			}
+			// Counted only now: the last of the others to complete must not come before the error.
+			if in.live.Add(-1) == 0 {
+				in.subject.Close(nil)
 			}
 		})
 	}
