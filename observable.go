@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -292,6 +293,24 @@ func (c *Client) Snapshot() Snapshot {
 	}
 	return s
 }
+
+// String returns how much there is.
+func (s Snapshot) String() string {
+	text := fmt.Sprintf("%d environments, %d filters", len(s.Environments), len(s.Filters))
+	switch {
+	case s.Cached:
+		return text + ", cached"
+	case s.Synced:
+		return text + ", synced"
+	}
+	return text
+}
+
+// Format implements fmt.Formatter with String for every verb, because a snapshot holds keys.
+func (s Snapshot) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, s.String()) }
+
+// LogValue implements slog.LogValuer with String.
+func (s Snapshot) LogValue() slog.Value { return slog.StringValue(s.String()) }
 
 // String returns a description without the key.
 func (c *Client) String() string { return "autoconfig.Client(" + c.board.get().State.String() + ")" }

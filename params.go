@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/relaystream/autoconfig/decode"
+	"github.com/relaystream/autoconfig/internal/mask"
 )
 
 // EnvironmentParams describe an environment to a MessageHandler.
@@ -141,6 +142,30 @@ func concurrentKeys[K SDKKey | MobileKey](accepted []AcceptedKey[K]) []decode.Co
 	}
 	return keys
 }
+
+// Format implements fmt.Formatter with the keys masked.
+func (p EnvironmentParams) Format(f fmt.State, verb rune) {
+	type fields EnvironmentParams
+	mask.Struct(f, verb, p, fields(p))
+}
+
+// Format implements fmt.Formatter with the key masked.
+func (k ExpiringSDKKey) Format(f fmt.State, verb rune) {
+	type fields ExpiringSDKKey
+	mask.Struct(f, verb, k, fields(k))
+}
+
+// Format implements fmt.Formatter with the credential masked.
+func (k AcceptedKey[K]) Format(f fmt.State, verb rune) {
+	type fields AcceptedKey[K]
+	mask.Struct(f, verb, k, fields(k))
+}
+
+// LogValue implements slog.LogValuer, because an encoder of JSON would show the key.
+func (k ExpiringSDKKey) LogValue() slog.Value { return slog.StringValue(fmt.Sprintf("%+v", k)) }
+
+// LogValue implements slog.LogValuer, because an encoder of JSON would show the credential.
+func (k AcceptedKey[K]) LogValue() slog.Value { return slog.StringValue(fmt.Sprintf("%+v", k)) }
 
 // LogValue implements slog.LogValuer, because an encoder of JSON would show the keys.
 func (p EnvironmentParams) LogValue() slog.Value { return slog.StringValue(fmt.Sprintf("%+v", p)) }

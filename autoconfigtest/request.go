@@ -2,6 +2,7 @@ package autoconfigtest
 
 import (
 	"fmt"
+	"log/slog"
 	"maps"
 	"net/http"
 	"net/url"
@@ -49,3 +50,6 @@ func (r Request) Format(f fmt.State, _ rune) {
 		fmt.Fprintf(f, " %s: %q", name, value)
 	}
 }
+
+// LogValue implements slog.LogValuer with the same line.
+func (r Request) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(r)) }

@@ -43,6 +43,11 @@ import (
 // A line that starts with # is a comment. Comments and empty lines may stand anywhere.
 type Transcript struct{ steps []step }
 
+// Format implements fmt.Formatter for every verb: how long the transcript is. Its text may have keys.
+func (t *Transcript) Format(f fmt.State, _ rune) {
+	fmt.Fprintf(f, "autoconfigtest.Transcript(%d steps)", len(t.steps))
+}
+
 // A step is one line with its continuations.
 type step struct {
 	line int

@@ -1,5 +1,11 @@
 package decode
 
+import (
+	"fmt"
+	"io"
+	"log/slog"
+)
+
 // A Kind tells what a message does.
 type Kind uint8
 
@@ -64,3 +70,48 @@ type Entry[ID EnvironmentID | FilterID, Rep any] struct {
 	// Put with an Err still counts as listed.
 	Err error
 }
+
+// String returns what m does in a few words, without keys.
+func (m Message) String() string {
+	switch {
+	case m.Kind == Ignored:
+		return fmt.Sprintf("%v: %v", m.Kind, m.Err)
+	case m.Put != nil:
+		return fmt.Sprintf("%v of %v", m.Kind, *m.Put)
+	case m.Filter.ID != "":
+		return fmt.Sprintf("%v of filter %v", m.Kind, m.Filter)
+	default:
+		return fmt.Sprintf("%v of environment %v", m.Kind, m.Environment)
+	}
+}
+
+// String returns how much is listed.
+func (l Listing) String() string {
+	return fmt.Sprintf("%d environments, %d filters", len(l.Environments), len(l.Filters))
+}
+
+// String returns the ID and the version, or why the entry must not be used.
+func (e Entry[ID, Rep]) String() string {
+	if e.Err != nil {
+		return fmt.Sprintf("%s: %v", string(e.ID), e.Err)
+	}
+	return fmt.Sprintf("%s version %d", string(e.ID), e.Version)
+}
+
+// Format implements fmt.Formatter with String for every verb.
+func (m Message) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, m.String()) }
+
+// Format implements fmt.Formatter with String for every verb.
+func (l Listing) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, l.String()) }
+
+// Format implements fmt.Formatter with String for every verb.
+func (e Entry[ID, Rep]) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, e.String()) }
+
+// LogValue implements slog.LogValuer with String.
+func (m Message) LogValue() slog.Value { return slog.StringValue(m.String()) }
+
+// LogValue implements slog.LogValuer with String.
+func (l Listing) LogValue() slog.Value { return slog.StringValue(l.String()) }
+
+// LogValue implements slog.LogValuer with String.
+func (e Entry[ID, Rep]) LogValue() slog.Value { return slog.StringValue(e.String()) }

@@ -2,6 +2,7 @@ package decode
 
 import (
 	"fmt"
+	"io"
 	"log/slog"
 	"strings"
 	"time"
@@ -51,7 +52,40 @@ func (k ConcurrentKeyRep[K]) String() string {
 	return strings.Join(words, " ")
 }
 
-// LogValue implements slog.LogValuer, because an encoder of JSON would show the keys.
+// Structs with keys in them need methods of their own: see mask.Struct, and the encoder of JSON in slog,
+// which shows what encoding/json does.
+
+// Format implements fmt.Formatter with the masked form for every verb.
+func (k ConcurrentKeyRep[K]) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, k.String()) }
+
+// LogValue implements slog.LogValuer with the masked form.
+func (k ConcurrentKeyRep[K]) LogValue() slog.Value { return slog.StringValue(k.String()) }
+
+// Format implements fmt.Formatter with the key masked.
+func (k ExpiringKeyRep) Format(f fmt.State, verb rune) {
+	type fields ExpiringKeyRep
+	mask.Struct(f, verb, k, fields(k))
+}
+
+// LogValue implements slog.LogValuer with the key masked.
+func (k ExpiringKeyRep) LogValue() slog.Value { return slog.StringValue(fmt.Sprintf("%+v", k)) }
+
+// Format implements fmt.Formatter with the keys masked.
+func (k SDKKeyRep) Format(f fmt.State, verb rune) {
+	type fields SDKKeyRep
+	mask.Struct(f, verb, k, fields(k))
+}
+
+// LogValue implements slog.LogValuer with the keys masked.
+func (k SDKKeyRep) LogValue() slog.Value { return slog.StringValue(fmt.Sprintf("%+v", k)) }
+
+// Format implements fmt.Formatter with the keys masked.
+func (r EnvironmentRep) Format(f fmt.State, verb rune) {
+	type fields EnvironmentRep
+	mask.Struct(f, verb, r, fields(r))
+}
+
+// LogValue implements slog.LogValuer without the keys.
 func (r EnvironmentRep) LogValue() slog.Value {
 	return slog.GroupValue(
 		slog.String("envID", string(r.EnvID)),
@@ -60,3 +94,30 @@ func (r EnvironmentRep) LogValue() slog.Value {
 		slog.Int("version", r.Version),
 	)
 }
+
+// Format implements fmt.Formatter with the keys masked.
+func (d PutMessageData) Format(f fmt.State, verb rune) {
+	type fields PutMessageData
+	mask.Struct(f, verb, d, fields(d))
+}
+
+// LogValue implements slog.LogValuer with the keys masked.
+func (d PutMessageData) LogValue() slog.Value { return slog.StringValue(fmt.Sprintf("%+v", d)) }
+
+// Format implements fmt.Formatter with the keys masked.
+func (c PutContent) Format(f fmt.State, verb rune) {
+	type fields PutContent
+	mask.Struct(f, verb, c, fields(c))
+}
+
+// LogValue implements slog.LogValuer with the keys masked.
+func (c PutContent) LogValue() slog.Value { return slog.StringValue(fmt.Sprintf("%+v", c)) }
+
+// Format implements fmt.Formatter with the keys masked.
+func (d PatchMessageData) Format(f fmt.State, verb rune) {
+	type fields PatchMessageData
+	mask.Struct(f, verb, d, fields(d))
+}
+
+// LogValue implements slog.LogValuer with the keys masked.
+func (d PatchMessageData) LogValue() slog.Value { return slog.StringValue(fmt.Sprintf("%+v", d)) }

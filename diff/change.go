@@ -132,7 +132,7 @@ func (f *Filter) String() string {
 }
 
 // String returns the kind of the key and its masked form.
-func (k *Key) String() string {
+func (k Key) String() string {
 	if k.MobileKey != "" {
 		return "mobile key " + k.MobileKey.String()
 	}
@@ -147,5 +147,8 @@ func (c Change) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, c.String(
 // would show keys.
 func (c Change) LogValue() slog.Value { return slog.StringValue(c.String()) }
 
+// Format implements fmt.Formatter with String for every verb.
+func (k Key) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, k.String()) }
+
 // LogValue implements slog.LogValuer with the masked form.
-func (k *Key) LogValue() slog.Value { return slog.StringValue(k.String()) }
+func (k Key) LogValue() slog.Value { return slog.StringValue(k.String()) }

@@ -3,6 +3,7 @@ package stream
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"slices"
 	"sync"
@@ -149,6 +150,12 @@ func (s *Subject[T]) Observe(p Policy[T], prefix func() []T) Observable[T] {
 		defer sub.leave()
 		return sub.run(ctx, yield)
 	}
+}
+
+// Format implements fmt.Formatter for every verb, because the values inside are neither for other eyes
+// nor for reading without the lock.
+func (s *Subject[T]) Format(f fmt.State, _ rune) {
+	_, _ = fmt.Fprintf(f, "stream.Subject(%d subscribers)", len(s.Subscribers()))
 }
 
 // SubscriptionStats describes one subscriber of a Subject.

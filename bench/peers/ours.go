@@ -3,6 +3,7 @@ package peers
 import (
 	"context"
 	"net/http"
+	"runtime"
 
 	"github.com/launchdarkly/go-sdk-common/v3/ldlog"
 	"github.com/relaystream/autoconfig"
@@ -52,11 +53,23 @@ func observe(ctx context.Context, client *http.Client, url string, out Output) e
 // openClient subscribes under a policy that merges nothing, so that the handler is told as much as the
 // others are.
 func openClient(ctx context.Context, httpClient *http.Client, url string, out Output) error {
-	client, err := autoconfig.Open(ctx, key,
-		&autoconfig.Options{BaseURI: url, HTTPClient: httpClient, ProtocolVersion: 1})
+	opened := make(chan *autoconfig.Client, 1)
+	client, err := autoconfig.Open(ctx, key, &autoconfig.Options{
+		BaseURI: url, HTTPClient: httpClient, ProtocolVersion: 1,
+		// A subscriber that comes late is told of the state so far, and not of how it came about: the
+		// connection waits for the subscriber.
+		Key: func(ctx context.Context) (autoconfig.AutoConfigKey, error) {
+			client := <-opened
+			for ctx.Err() == nil && len(client.Stats().Subscribers) == 0 {
+				runtime.Gosched()
+			}
+			return key, nil
+		},
+	})
 	if err != nil {
 		return err
 	}
+	opened <- client
 	defer client.Close()
 	changes := client.ChangesUnder(stream.Block[autoconfig.Change](autoconfig.DefaultLag))
 	return ended(ctx, autoconfig.Dispatch(ctx, changes, out))

@@ -1,7 +1,8 @@
 // Package mask shows credentials without revealing them.
 //
 // A credential type is a defined string. It forwards its Format method here, so that no verb of
-// package fmt prints the real value; a conversion to string gives it.
+// package fmt prints the real value; a conversion to string gives it. So does a struct that has
+// credentials in it, for the sake of pointers to it.
 package mask
 
 import (
@@ -43,4 +44,16 @@ func Format(f fmt.State, verb rune, secret string) {
 	}
 	// An fmt.State writes to memory and reports no error.
 	_, _ = f.Write([]byte(masked))
+}
+
+// Struct implements fmt.Formatter for a struct that has credentials in it, as package fmt would do it
+// without: fields is value as a type without methods. It is needed because of the pointer to such a
+// struct inside of another value, a []*T for example. For %s, and any other verb that suits no pointer,
+// package fmt shows all that the pointer leads to and asks none of it, only the pointer itself.
+func Struct(f fmt.State, verb rune, value, fields any) {
+	if verb == 'v' && f.Flag('#') {
+		_, _ = fmt.Fprintf(f, "%T%+v", value, fields)
+		return
+	}
+	_, _ = fmt.Fprintf(f, fmt.FormatString(f, verb), fields)
 }

@@ -41,8 +41,13 @@ func (e *StatusError) Error() string {
 	return strings.TrimSpace(fmt.Sprintf("sse: status %d %s", e.Code, http.StatusText(e.Code)))
 }
 
-// GoString keeps the header and the body out of %#v.
-func (e *StatusError) GoString() string { return e.Error() }
+// Format implements fmt.Formatter with the text of Error, whatever the verb.
+func (e *StatusError) Format(f fmt.State, verb rune) {
+	_, _ = fmt.Fprintf(f, fmt.FormatString(f, verb), e.Error())
+}
+
+// MarshalText makes the text of Error of it in JSON, too, where a status that holds the error is logged.
+func (e *StatusError) MarshalText() ([]byte, error) { return []byte(e.Error()), nil }
 
 // A ContentTypeError is a response of status 200 that is no event stream.
 type ContentTypeError struct {
