@@ -17,6 +17,7 @@
 //	items                    {item}         environments and filters in them (item.outcome)
 //	keys.expired             {key}          keys that have expired
 //	changes                  {change}       changes for subscribers (change.outcome)
+//	cache.saves              {save}         attempts to save the configuration (save.outcome)
 //
 // Sums that grow and shrink:
 //
@@ -38,6 +39,7 @@
 //	message.kind       put, patch, delete, ignored
 //	item.outcome       applied, stale, unchanged, skipped
 //	change.outcome     delivered, dropped, coalesced
+//	save.outcome       saved, failed
 //	state              initializing, valid, interrupted, off
 //	subscriber.policy  the name of a stream.Policy: Block, Coalesce and so on
 //

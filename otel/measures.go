@@ -46,6 +46,7 @@ func measures() []measure {
 		{counter, "keys.expired", "{key}", "Keys that have expired.", "",
 			one(func(s *autoconfig.Stats) uint64 { return s.State.Expired })},
 		{counter, "changes", "{change}", "Changes for subscribers.", "change.outcome", outcomes},
+		{counter, "cache.saves", "{save}", "Attempts to save the configuration.", "save.outcome", saves},
 
 		{upDownCounter, "status", "1", "1 for the present state, 0 for each other.", "state", states},
 		{upDownCounter, "environment.count", "{environment}", "Environments there are.", "",
@@ -97,6 +98,10 @@ func outcomes(s *autoconfig.Stats) []point {
 		{"delivered", float64(s.Delivery.Delivered)}, {"dropped", float64(s.Delivery.Dropped)},
 		{"coalesced", float64(s.Delivery.Coalesced)},
 	}
+}
+
+func saves(s *autoconfig.Stats) []point {
+	return []point{{"saved", float64(s.Cache.Saves)}, {"failed", float64(s.Cache.Failures)}}
 }
 
 // states has a point for each state, so that a sum over clients tells how many are in which.

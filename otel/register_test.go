@@ -3,6 +3,7 @@ package autoconfigotel_test
 import (
 	"context"
 	"fmt"
+	"io/fs"
 	"net/http"
 	"os"
 	"regexp"
@@ -33,7 +34,9 @@ func inBubble(t *testing.T, f func(t *testing.T, srv *autoconfigtest.Server, cli
 	synctest.Test(t, func(t *testing.T) {
 		srv := autoconfigtest.NewPipeServer(key)
 		defer srv.Close()
-		client, err := autoconfig.Open(t.Context(), key, &autoconfig.Options{BaseURI: srv.URL, HTTPClient: srv.Client()})
+		client, err := autoconfig.Open(t.Context(), key, &autoconfig.Options{
+			BaseURI: srv.URL, HTTPClient: srv.Client(), Cache: noCache{},
+		})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -41,6 +44,12 @@ func inBubble(t *testing.T, f func(t *testing.T, srv *autoconfigtest.Server, cli
 		f(t, srv, client)
 	})
 }
+
+// noCache says that it saves.
+type noCache struct{}
+
+func (noCache) Load(context.Context) ([]byte, error) { return nil, fs.ErrNotExist }
+func (noCache) Save(context.Context, []byte) error   { return nil }
 
 // A collector is where the metrics arrive.
 type collector struct {
@@ -129,15 +138,15 @@ func TestMetricsFollowTheClient(t *testing.T) {
 		defer close(stuck)
 		synctest.Wait()
 		converse(srv)
-		bytes := float64(client.Stats().Bytes)
-		if bytes == 0 {
-			t.Error("no bytes were counted")
+		bytes, saves := float64(client.Stats().Bytes), float64(client.Stats().Cache.Saves)
+		if bytes == 0 || saves == 0 {
+			t.Errorf("%v bytes and %v saves were counted", bytes, saves)
 		}
 		// Of the five changes the three of the put came at once, and both who are stuck took what their
 		// policy left of these before the others came.
 		want("with a configuration", map[string]float64{
 			"connection.attempts": 1, "connection.established": 1, "status state=valid": 1,
-			"stream.io": bytes, "stream.events": 5,
+			"stream.io": bytes, "stream.events": 5, "cache.saves save.outcome=saved": saves,
 			"messages message.kind=put": 1, "messages message.kind=patch": 2,
 			"messages message.kind=delete": 1, "messages message.kind=ignored": 1,
 			"items item.outcome=applied": 3, "items item.outcome=stale": 1,
