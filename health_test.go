@@ -189,3 +189,19 @@ func TestHealthOfWhatHasFailed(t *testing.T) {
 		}
 	})
 }
+
+// A saved configuration makes a client ready where the server can't be reached; that it is an old one
+// is for the liveness to tell.
+func TestHealthWithASavedConfiguration(t *testing.T) {
+	inBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
+		srv.Put(listing(environment("a", 1)))
+		cache := &memoryCache{data: savedBy(t, srv)}
+		planOutage(srv).begin()
+		client := open(t, with(cache, srv))
+		pass(time.Hour)
+		wantHealth(t, client.Readiness(), 0, 0)
+		wantHealth(t, client.Liveness(time.Hour), 0, 0)
+		pass(1)
+		wantHealth(t, client.Liveness(time.Hour), autoconfig.Outdated, time.Hour+1)
+	})
+}
