@@ -34,9 +34,10 @@ func String(secret string) string {
 // every other verb as it is. Width and flags are ignored.
 //
 // Package fmt itself does not ask a Formatter for %T, which shows the type alone, and for %p and %w,
-// which show the real value. Neither is a verb for a credential: go vet reports every %w, and %p for a
-// struct with a credential in it, but not %p for a credential itself. Nor can it ask one that is in an
-// unexported field of a struct that has no Format of its own.
+// which show the real value. Neither is a verb for a credential: go vet reports every %w and no %p.
+// Nor does it ask one that is in an unexported field of a struct that has no Format of its own, or behind
+// a pointer to such a struct inside of another value if the verb suits no pointer; go vet reports the
+// latter.
 func Format(f fmt.State, verb rune, secret string) {
 	masked := String(secret)
 	if verb == 'q' || verb == 'v' && f.Flag('#') {

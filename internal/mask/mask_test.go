@@ -58,8 +58,33 @@ func TestVerbsShowTheMaskedForm(t *testing.T) {
 	}
 }
 
+type account struct{ C credential }
+
+func (a account) Format(f fmt.State, verb rune) {
+	type fields account
+	mask.Struct(f, verb, a, fields(a))
+}
+
+func TestStructsAreShownByTheirFields(t *testing.T) {
+	a := account{secret}
+	for format, want := range map[string]string{
+		"%v": "{***tail}", "%+v": "{C:***tail}", "%#v": "mask_test.account{C:***tail}", "%q": `{"***tail"}`,
+	} {
+		if got := fmt.Sprintf(format, a); got != want {
+			t.Errorf("%s: %s, want %s", format, got, want)
+		}
+		// Only a pointer that has the method can be asked, in the midst of another value.
+		if got := fmt.Sprintf(format, []*account{&a}); !strings.Contains(got, want) {
+			t.Errorf("%s of a pointer in a slice: %s, want %s", format, got, want)
+		}
+	}
+	if got := fmt.Sprintf("%s", []*account{&a}); got != "[{***tail}]" {
+		t.Error(got)
+	}
+}
+
 // TestWhatBypassesFormat is the known limit: package fmt asks no method for these verbs, nor can it for
-// a field that is not exported. If that changes, the comment of Format and SECURITY.md may promise more.
+// a field that is not exported, nor does it behind some pointers. If that changes, the comment of Format and SECURITY.md may promise more.
 func TestWhatBypassesFormat(t *testing.T) {
 	for _, verb := range "pw" {
 		if text := shown("", verb); !strings.Contains(text, secret) {
@@ -68,6 +93,11 @@ func TestWhatBypassesFormat(t *testing.T) {
 	}
 	if text := fmt.Sprint(struct{ c credential }{secret}); !strings.Contains(text, secret) {
 		t.Errorf("a field that is not exported: %s", text)
+	}
+	for _, verb := range "st" {
+		if text := fmt.Sprintf("%"+string(verb), []*struct{ C credential }{{secret}}); !strings.Contains(text, secret) {
+			t.Errorf("%%%c behind a pointer: %s", verb, text)
+		}
 	}
 }
 

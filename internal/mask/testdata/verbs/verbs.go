@@ -8,10 +8,13 @@ import (
 	"github.com/relaystream/autoconfig/decode"
 )
 
+type holder struct{ Key decode.SDKKey }
+
 func show(k decode.SDKKey, e decode.EnvironmentRep) {
 	fmt.Println(fmt.Errorf("%w", k))  // vet
 	fmt.Println(fmt.Errorf("%w", e))  // vet
 	fmt.Println(fmt.Errorf("%w", &e)) // vet
-	fmt.Printf("%p", e)               // vet
+	fmt.Printf("%p", e)
 	fmt.Printf("%p", k)
+	fmt.Printf("%s", []*holder{{k}}) // vet
 }
