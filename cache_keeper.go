@@ -18,9 +18,10 @@ const (
 	saveRetry = time.Minute
 	// cacheTimeout is how long a call of a Cache may take.
 	cacheTimeout = 10 * time.Second
-	// closeTimeout is how long the end of a client may wait for the last save, and then again for a
-	// call that ignores that its context has ended.
-	closeTimeout = 100 * time.Millisecond
+	// lastSaveTimeout is how long the end of a client may wait for the last save, and graceTimeout how
+	// long then for a call to heed that its context has ended: 100 ms together.
+	lastSaveTimeout = 80 * time.Millisecond
+	graceTimeout    = 20 * time.Millisecond
 )
 
 // A keeper lets a client begin with the configuration in its Cache, and saves what follows. A nil
@@ -138,23 +139,23 @@ func (k *keeper) close() {
 	defer k.endIO()
 	k.endLoad()
 	close(k.quit)
-	if k.ended() {
+	if k.ended(lastSaveTimeout) {
 		return
 	}
 	k.endIO()
-	if !k.ended() {
+	if !k.ended(graceTimeout) {
 		k.abandoned.Store(true)
 	}
 }
 
-// ended waits for the goroutine's end, for closeTimeout at most.
-func (k *keeper) ended() bool {
-	timeout := time.NewTimer(closeTimeout)
-	defer timeout.Stop()
+// ended waits for the goroutine's end, and tells whether it came in time.
+func (k *keeper) ended(timeout time.Duration) bool {
+	timer := time.NewTimer(timeout)
+	defer timer.Stop()
 	select {
 	case <-k.done:
 		return true
-	case <-timeout.C:
+	case <-timer.C:
 		return false
 	}
 }

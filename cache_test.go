@@ -247,7 +247,7 @@ func TestLoadThatDoesNotReturn(t *testing.T) {
 		if err := c.Ready(t.Context()); err != nil {
 			t.Error(err)
 		}
-		if took := closing(c); took != 200*time.Millisecond {
+		if took := closing(c); took != 100*time.Millisecond {
 			t.Errorf("Close took %v", took)
 		}
 	})
@@ -430,7 +430,7 @@ func TestSaveThatDoesNotReturn(t *testing.T) {
 		for _, test := range []struct {
 			onSave func(context.Context) error
 			close  time.Duration
-		}{{patient, 100 * time.Millisecond}, {deaf(release), 200 * time.Millisecond}} {
+		}{{patient, 80 * time.Millisecond}, {deaf(release), 100 * time.Millisecond}} {
 			c := open(t, with(&memoryCache{onSave: test.onSave}, srv))
 			for version := range 50 {
 				srv.Patch(environment("e1", version))

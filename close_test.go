@@ -3,63 +3,123 @@ package autoconfig_test
 import (
 	"context"
 	"errors"
+	"io"
+	"net"
+	"net/http"
+	"os"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/launchdarkly/go-sdk-common/v3/ldlog"
+	"go.uber.org/goleak"
 
 	"github.com/relaystream/autoconfig"
 	"github.com/relaystream/autoconfig/autoconfigtest"
 	"github.com/relaystream/autoconfig/stream"
 )
 
-// TestCloseInEveryPhase closes a client while it is doing each of the things that take time, and demands
-// that no time passes and that nothing is left: the bubble ends only when all goroutines have.
+// A stage is what is under way when Close is called.
+type stage struct {
+	srv  *autoconfigtest.Server
+	o    *autoconfig.Options
+	wire *wire
+}
+
+// faulty is a stage at which the server answers with a fault.
+func faulty(fault autoconfigtest.Fault) func(stage) {
+	return func(s stage) { s.srv.Next(fault) }
+}
+
+// stages are all that a connection can be busy with. What can hold up Close besides is a subscriber, the
+// subject of the tests below, or a Cache: TestSaveThatDoesNotReturn, TestLoadThatDoesNotReturn.
+var stages = map[string]func(stage){
+	"dialling": func(s stage) {
+		s.wire.dial = func(ctx context.Context, _, _ string) (net.Conn, error) {
+			<-ctx.Done()
+			return nil, context.Cause(ctx)
+		}
+	},
+	"shaking hands": func(s stage) {
+		s.o.BaseURI = "https://127.0.0.1"
+		s.wire.dial = func(context.Context, string, string) (net.Conn, error) {
+			near, far := net.Pipe()
+			go func() { _, _ = io.Copy(io.Discard, far) }() // until the client leaves
+			return near, nil
+		}
+	},
+	"waiting for the header":  faulty(autoconfigtest.Hang()),
+	"waiting to retry":        faulty(autoconfigtest.Status(503)),
+	"waiting for long":        faulty(autoconfigtest.Answer(429, http.Header{"Retry-After": {"3600"}}, "")),
+	"reading an error's body": faulty(autoconfigtest.Chain(autoconfigtest.Stall(3), autoconfigtest.Status(500))),
+	"reading":                 faulty(nil),
+	"half through an event":   faulty(autoconfigtest.Stall(40)),
+	"getting byte by byte":    faulty(autoconfigtest.Drip(time.Second)),
+}
+
+// TestCloseInEveryPhase closes a client, and a manager, while it is doing each of the things that take
+// time, and demands that no time passes and that nothing is left: neither connection nor, since a bubble
+// ends only when all goroutines have, goroutine.
 func TestCloseInEveryPhase(t *testing.T) {
-	phases := map[string]func(srv *autoconfigtest.Server, o *autoconfig.Options){
-		"the key provider is asked": func(_ *autoconfigtest.Server, o *autoconfig.Options) {
-			o.Key = func(ctx context.Context) (autoconfig.AutoConfigKey, error) {
-				<-ctx.Done()
-				return "", context.Cause(ctx)
-			}
-		},
-		"the header is awaited":                   func(srv *autoconfigtest.Server, _ *autoconfig.Options) { srv.Next(autoconfigtest.Hang()) },
-		"the first connection's retry is awaited": func(srv *autoconfigtest.Server, _ *autoconfig.Options) { srv.Next(autoconfigtest.Status(503)) },
-		"a rejected key is to be tried again":     func(srv *autoconfigtest.Server, _ *autoconfig.Options) { srv.Next(autoconfigtest.Status(401)) },
-		"an error's body is read": func(srv *autoconfigtest.Server, _ *autoconfig.Options) {
-			srv.Next(autoconfigtest.Chain(autoconfigtest.Stall(3), autoconfigtest.Status(500)))
-		},
-		"an event is half read": func(srv *autoconfigtest.Server, _ *autoconfig.Options) {
-			srv.Put(listing(environment("a", 1)))
-			srv.Next(autoconfigtest.Stall(40))
-		},
-		"the stream is silent": func(srv *autoconfigtest.Server, _ *autoconfig.Options) { srv.Put(listing(environment("a", 1))) },
-		"bytes come one by one": func(srv *autoconfigtest.Server, _ *autoconfig.Options) {
-			srv.Put(listing(environment("a", 1)))
-			srv.Next(autoconfigtest.Drip(time.Second))
+	kinds := map[string]func(t *testing.T, o *autoconfig.Options) (closer func()){
+		"client": func(t *testing.T, o *autoconfig.Options) func() { return open(t, o).Close },
+		"manager": func(t *testing.T, o *autoconfig.Options) func() {
+			m := autoconfig.NewStreamManager(testKey, o.BaseURI, recorder{func(string) {}}, httpConfig{o.HTTPClient}, 0, ldlog.NewDisabledLoggers())
+			m.Start()
+			return m.Close
 		},
 	}
-	for name, prepare := range phases {
-		t.Run(name, func(t *testing.T) {
-			inBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
-				o := to(srv)
-				prepare(srv, o)
-				client := open(t, o)
-				synctest.Wait()
-				before := time.Now()
-				client.Close()
-				client.Close()
-				if waited := time.Since(before); waited != 0 {
-					t.Errorf("Close took %v", waited)
-				}
-				if err := client.Ready(t.Context()); err != nil && !errors.Is(err, autoconfig.ErrClosed) {
-					t.Error(err)
-				}
+	for name, prepare := range stages {
+		for kind, start := range kinds {
+			t.Run(kind+" "+name, func(t *testing.T) {
+				inBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
+					srv.Put(listing(environment("a", 1)))
+					w := newWire(srv)
+					o := &autoconfig.Options{BaseURI: srv.URL, HTTPClient: w.client()}
+					prepare(stage{srv, o, w})
+					closeIt := start(t, o)
+					synctest.Wait()
+					before := time.Now()
+					closeIt()
+					closeIt()
+					if waited := time.Since(before); waited != 0 {
+						t.Errorf("Close took %v", waited)
+					}
+					// A transport of the caller's keeps what it can use again: a dial that is under way, and a
+					// connection on which a response has ended.
+					o.HTTPClient.CloseIdleConnections()
+					synctest.Wait()
+					if open, dialed := w.connections(); open != 0 || dialed > 1 {
+						t.Errorf("%d of %d connections are left", open, dialed)
+					}
+				})
 			})
-		})
+		}
 	}
 }
 
-// TestCloseWhileSubscribersHoldUpTheStream closes a client that waits for a lossless subscriber.
+func TestCloseWhileTheKeyIsAwaited(t *testing.T) {
+	inBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
+		o := to(srv)
+		o.Key = func(ctx context.Context) (autoconfig.AutoConfigKey, error) {
+			<-ctx.Done()
+			return "", context.Cause(ctx)
+		}
+		client := open(t, o)
+		synctest.Wait()
+		before := time.Now()
+		client.Close()
+		if waited := time.Since(before); waited != 0 {
+			t.Errorf("Close took %v", waited)
+		}
+		if err := client.Ready(t.Context()); !errors.Is(err, autoconfig.ErrClosed) {
+			t.Error(err)
+		}
+	})
+}
+
+// TestCloseWhileSubscribersHoldUpTheStream closes a client that waits for a lossless subscriber, be it a
+// function or a channel that nobody receives from. What it had been given it still gets.
 func TestCloseWhileSubscribersHoldUpTheStream(t *testing.T) {
 	inBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
 		srv.Put(listing())
@@ -67,56 +127,103 @@ func TestCloseWhileSubscribersHoldUpTheStream(t *testing.T) {
 		if err := client.Ready(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		release := make(chan struct{})
-		slow := make(chan error)
-		go func() {
-			slow <- client.ChangesUnder(stream.Block[autoconfig.Change](1))(t.Context(), func(autoconfig.Change) bool {
-				<-release
-				return true
-			})
-		}()
+		lossless := client.ChangesUnder(stream.Block[autoconfig.Change](1))
+		slow, release := blocked(lossless)
+		unread, stop := lossless.Chan(t.Context(), 0)
 		synctest.Wait()
 		for i := range 100 {
 			srv.Patch(environment("a", i+1))
 		}
 		synctest.Wait()
+		lag := client.Stats().Subscribers[0].Lag
 		before := time.Now()
 		client.Close()
 		if waited := time.Since(before); waited != 0 {
 			t.Errorf("Close took %v", waited)
 		}
-		close(release)
-		if err := <-slow; err != nil {
-			t.Error(err)
+		release()
+		if err := slow.end(); err != nil || len(slow.take()) < lag {
+			t.Errorf("the subscriber ended with %v and less than the %d changes that waited", err, lag)
+		}
+		n := 0
+		for range unread {
+			n++
+		}
+		if err := stop(); err != nil || n < lag {
+			t.Errorf("the channel was closed with %v after %d changes; %d waited", err, n, lag)
 		}
 	})
 }
 
-// TestOurOwnSlownessIsNoSilence holds up the stream for longer than the idle limit, and then demands
-// every change of it, over the same connection.
-func TestOurOwnSlownessIsNoSilence(t *testing.T) {
+var errTooLong = errors.New("took too long")
+
+// TestCloseContextGivesUpOnTheHandler, and on nothing else.
+func TestCloseContextGivesUpOnTheHandler(t *testing.T) {
 	inBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
-		srv.Put(listing())
-		const patches = 5000
-		ctx, cancel := context.WithCancel(t.Context())
+		goOn, calls := make(chan struct{}), 0
+		m := manage(t, srv, recorder{func(string) {
+			calls++
+			<-goOn
+		}})
+		m.Start()
+		tellEverything(srv)
+		synctest.Wait()
+		ctx, cancel := context.WithTimeoutCause(t.Context(), time.Second, errTooLong)
 		defer cancel()
-		version := 0
-		err := autoconfig.Observe(testKey, to(srv))(ctx, func(c autoconfig.Change) bool {
-			switch c.Kind {
-			case autoconfig.Synced:
-				for i := range patches {
-					srv.Patch(environment("a", i+1))
-				}
-				time.Sleep(time.Hour)
-			default:
-				if version++; c.New.Version != version {
-					t.Errorf("version %d follows %d", c.New.Version, version-1)
-				}
-			}
-			return version < patches
-		})
-		if requests := srv.Requests(); err != nil || len(requests) != 1 {
-			t.Errorf("%v after %d connections", err, len(requests))
+		before := time.Now()
+		if err := m.CloseContext(ctx); err != errTooLong || time.Since(before) != time.Second {
+			t.Errorf("%v after %v", err, time.Since(before))
+		}
+		if n := srv.Connections(); n != 0 {
+			t.Errorf("%d connections are open", n)
+		}
+		close(goOn)
+		synctest.Wait()
+		// It is of no account that ctx has ended when there is nothing to wait for.
+		if err := m.CloseContext(ctx); err != nil || calls != 1 {
+			t.Errorf("%v after %d calls", err, calls)
 		}
 	})
+}
+
+// TestCloseLeavesNoFile opens and closes clients of a real network, with the HTTP client that is made by
+// default, and counts the open files of the process.
+func TestCloseLeavesNoFile(t *testing.T) {
+	const files = "/proc/self/fd"
+	if _, err := os.ReadDir(files); err != nil {
+		t.Skip("this system does not list open files")
+	}
+	round := func() {
+		srv := autoconfigtest.NewServer(testKey)
+		defer srv.Close()
+		srv.Put(listing(environment("a", 1)))
+		srv.Next(nil, autoconfigtest.Hang(), nil, autoconfigtest.Stall(10))
+		var clients []*autoconfig.Client
+		for range 20 {
+			clients = append(clients, open(t, &autoconfig.Options{BaseURI: srv.URL}))
+		}
+		if err := srv.AwaitRequests(t.Context(), len(clients)); err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range clients {
+			c.Close()
+		}
+		if err := srv.AwaitConnections(t.Context(), 0); err != nil {
+			t.Error(err)
+		}
+	}
+	count := func() int {
+		goleak.VerifyNone(t) // waits for the goroutines that close what the peer has left
+		list, err := os.ReadDir(files)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(list)
+	}
+	round() // what the first use of a network opens stays
+	before := count()
+	round()
+	if after := count(); after > before {
+		t.Errorf("%d files were open before, and %d after", before, after)
+	}
 }

@@ -205,20 +205,38 @@ func (s *StreamManager) run(ctx context.Context) {
 //
 // A call of the handler that is under way is waited for. Only if Close is called by that call
 // itself, on its goroutine, it does not wait for it. It must not be called from a logger.
-func (s *StreamManager) Close() {
+func (s *StreamManager) Close() { _ = s.CloseContext(context.Background()) }
+
+// CloseContext is Close that waits until ctx ends at most. It returns nil when everything has ended, and
+// context.Cause(ctx) if ctx ended before that: a call of the handler is still under way then, which
+// nobody but the handler can end. All else, the connection, timers and other goroutines, ends at once and
+// does not depend on it. When that call returns, the handler is not called again, and the goroutine that
+// made it ends. Close and CloseContext can be called again, to wait for that after all.
+func (s *StreamManager) CloseContext(ctx context.Context) error {
 	s.mu.Lock()
 	s.closed = true
 	cancel, client, done := s.cancel, s.client, s.done
 	s.mu.Unlock()
 	if cancel == nil {
-		return
+		return nil
 	}
 	cancel(ErrClosed)
 	if s.calling.Load() == goroutine.ID() {
 		client.Close()
-		return
+		return nil
 	}
-	<-done
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+	}
+	// Of two that are the case select takes any; that all has ended counts.
+	select {
+	case <-done:
+		return nil
+	default:
+		return context.Cause(ctx)
+	}
 }
 
 // String returns a description without the key.

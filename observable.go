@@ -193,7 +193,7 @@ func (c *Client) reconnect() stream.RetryPolicy {
 // observables complete. It is idempotent. It must not be called from functions in Options, for
 // which it would wait; a subscriber may call it.
 //
-// With Options.Cache it saves what was not saved yet, and waits for that up to 100 ms.
+// With Options.Cache it saves what was not saved yet, and waits for the cache up to 100 ms in all.
 func (c *Client) Close() {
 	c.cancel(ErrClosed)
 	<-c.done

@@ -1,0 +1,212 @@
+package autoconfig_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/launchdarkly/go-sdk-common/v3/ldlog"
+
+	"github.com/relaystream/autoconfig"
+	"github.com/relaystream/autoconfig/autoconfigtest"
+	"github.com/relaystream/autoconfig/decode"
+	"github.com/relaystream/autoconfig/stream"
+)
+
+// What may lie between the network and a subscriber that has stopped: the changes that wait for it, the
+// batch that it is busy with, and the buffers of a connection, twice 64 KiB read ahead and as much again to
+// cut events from.
+const (
+	maxWaiting = 256 + 64 + 2
+	maxBuffers = 4 * 64 << 10
+)
+
+// A firehose sends a put and then versions of one environment, 100,000 a second.
+type firehose struct {
+	versions atomic.Int64 // sent so far
+	size     atomic.Int64 // of the last of them, in bytes
+	requests atomic.Int64
+}
+
+func (f *firehose) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	f.requests.Add(1)
+	w.Header().Set("Content-Type", "text/event-stream")
+	put := "event: put\ndata: " + jsonOf(autoconfig.PutMessageData{Path: "/", Data: listing()}) + "\n\n"
+	if _, err := w.Write([]byte(put)); err != nil {
+		return
+	}
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for version := 1; ; {
+		for range 100 {
+			e := environment("a", version)
+			e.EnvName = fmt.Sprintf("version-%d", version) // a handler is not told of versions
+			patch := autoconfig.PatchMessageData{Path: "/environments/a", Data: e}
+			n, err := w.Write([]byte("event: patch\ndata: " + jsonOf(patch) + "\n\n"))
+			if err != nil {
+				return
+			}
+			f.versions.Store(int64(version))
+			f.size.Store(int64(n))
+			version++
+		}
+		if http.NewResponseController(w).Flush() != nil {
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-r.Context().Done():
+			return
+		}
+	}
+}
+
+// TestStoppedSubscriberStopsTheServer stops a lossless subscriber for longer than the idle limit, in the
+// middle of 100,000 changes a second. Meanwhile nothing may gather in the client, nor may it take its own
+// slowness for silence; what the server has to say waits at the server. After it nothing is missing.
+func TestStoppedSubscriberStopsTheServer(t *testing.T) {
+	for name, subscribe := range map[string]func(t *testing.T, o *autoconfig.Options, each func(version int) bool){
+		"Observe": func(t *testing.T, o *autoconfig.Options, each func(int) bool) {
+			err := autoconfig.Observe(testKey, o)(t.Context(), func(c autoconfig.Change) bool {
+				return c.Kind == autoconfig.Synced || each(c.New.Version)
+			})
+			if err != nil {
+				t.Error(err)
+			}
+		},
+		"ChangesUnder(Block)": func(t *testing.T, o *autoconfig.Options, each func(int) bool) {
+			c := open(t, o)
+			defer c.Close()
+			err := c.ChangesUnder(stream.Block[autoconfig.Change](256))(t.Context(), func(change autoconfig.Change) bool {
+				if s := c.Stats().Subscribers[0]; s.Lag > maxWaiting {
+					t.Errorf("%d changes wait", s.Lag)
+				}
+				return change.Kind == autoconfig.Synced || each(change.New.Version)
+			})
+			if err != nil {
+				t.Error(err)
+			}
+		},
+		"StreamManager": func(t *testing.T, o *autoconfig.Options, each func(int) bool) {
+			var m *autoconfig.StreamManager
+			over := make(chan struct{})
+			m = autoconfig.NewStreamManager(testKey, o.BaseURI, recorder{func(line string) {
+				var kind string
+				var version int
+				if n, _ := fmt.Sscanf(line, "%s a version-%d", &kind, &version); n == 2 && !each(version) {
+					m.Close()
+					close(over)
+				}
+			}}, httpConfig{o.HTTPClient}, 0, ldlog.NewDisabledLoggers())
+			m.Start()
+			<-over
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
+				var hose firehose
+				srv.Next(autoconfigtest.Handle(hose.ServeHTTP))
+				w := newWire(srv)
+				o := &autoconfig.Options{BaseURI: srv.URL, HTTPClient: w.client(), IdleTimeout: 30 * time.Second}
+				const stopAt, end = 50_000, 60_000
+				last := 0
+				subscribe(t, o, func(version int) bool {
+					if version != last+1 {
+						t.Errorf("version %d follows %d", version, last)
+					}
+					if last = version; version == stopAt {
+						sleepWatching(t, &hose, w, version)
+					}
+					return version < end
+				})
+				if n := hose.requests.Load(); n != 1 || last != end {
+					t.Errorf("%d connections brought %d versions", n, last)
+				}
+			})
+		})
+	}
+}
+
+// sleepWatching sleeps for ten minutes, twice the longest silence of a manager, and demands that all
+// stands still and that little lies between server and subscriber.
+func sleepWatching(t *testing.T, hose *firehose, w *wire, version int) {
+	t.Helper()
+	time.Sleep(time.Second)
+	synctest.Wait()
+	sent, read := hose.versions.Load(), w.bytes()
+	time.Sleep(10 * time.Minute)
+	synctest.Wait()
+	if s, r := hose.versions.Load(), w.bytes(); s != sent || r != read {
+		t.Errorf("meanwhile %d versions were sent, and %d bytes read", s-sent, r-read)
+	}
+	// A pipe holds nothing, and the server's side 4 KiB.
+	if ahead, most := sent-int64(version), maxWaiting+(maxBuffers+8<<10)/hose.size.Load(); ahead > most {
+		t.Errorf("%d versions lie in between, of %d bytes each; more than %d", ahead, hose.size.Load(), most)
+	}
+}
+
+// TestSlownessWithoutARushIsNoSilence either: the subscriber takes its time for one change, of all there
+// are, and the server has nothing else to say.
+func TestSlownessWithoutARushIsNoSilence(t *testing.T) {
+	inBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
+		srv.Put(listing(environment("a", 1)))
+		o := to(srv)
+		o.IdleTimeout = time.Minute
+		heartbeats, stop := context.WithCancel(t.Context())
+		defer stop()
+		go func() {
+			for heartbeats.Err() == nil {
+				pass(30 * time.Second)
+				srv.Heartbeat()
+			}
+		}()
+		n := 0
+		err := autoconfig.Observe(testKey, o)(t.Context(), func(autoconfig.Change) bool {
+			n++
+			time.Sleep(time.Hour)
+			return n < 2
+		})
+		if requests := srv.Requests(); err != nil || len(requests) != 1 {
+			t.Errorf("%v after %d connections", err, len(requests))
+		}
+		stop()
+	})
+}
+
+// TestKeysExpireOnceThereIsRoom: a lossless subscriber holds up the expiry of keys, too, which is a change
+// like any other, but does not prevent it.
+func TestKeysExpireOnceThereIsRoom(t *testing.T) {
+	inBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
+		e := environment("a", 1)
+		e.SDKKey.Expiring = decode.ExpiringKeyRep{Value: "sdk-old", Timestamp: time.Now().Add(time.Minute).UnixMilli()}
+		srv.Put(listing(e))
+		c := open(t, to(srv))
+		if err := c.Ready(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		slow, release := blocked(c.ChangesUnder(stream.Block[autoconfig.Change](1)))
+		other := watch(c.Changes())
+		synctest.Wait()
+		for i := range 5 {
+			srv.Patch(environment("b", 1+i))
+		}
+		pass(time.Hour)
+		release()
+		for name, w := range map[string]*watcher[autoconfig.Change]{"slow": slow, "other": other} {
+			expired := 0
+			for _, change := range w.take() {
+				if change.Kind == autoconfig.KeyExpired {
+					expired++
+				}
+			}
+			if expired != 1 {
+				t.Errorf("the key expired %d times for the %s subscriber", expired, name)
+			}
+		}
+		c.Close()
+	})
+}
