@@ -17,11 +17,11 @@ import (
 	"github.com/relaystream/autoconfig/stream"
 )
 
-// What may lie between the network and a subscriber that has stopped: the changes that wait for it, the
-// batch that it is busy with, and the buffers of a connection, twice 64 KiB read ahead and as much again to
-// cut events from.
+// What may lie between the network and a subscriber that has stopped, besides the changes that it lets
+// wait: the batch that it is busy with, the two that its limit does not cover, and the buffers of a
+// connection, twice 64 KiB read ahead and as much again to cut events from.
 const (
-	maxWaiting = 256 + 64 + 2
+	maxBatch   = 64 + 2
 	maxBuffers = 4 * 64 << 10
 )
 
@@ -69,20 +69,26 @@ func (f *firehose) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // middle of 100,000 changes a second. Meanwhile nothing may gather in the client, nor may it take its own
 // slowness for silence; what the server has to say waits at the server. After it nothing is missing.
 func TestStoppedSubscriberStopsTheServer(t *testing.T) {
-	for name, subscribe := range map[string]func(t *testing.T, o *autoconfig.Options, each func(version int) bool){
-		"Observe": func(t *testing.T, o *autoconfig.Options, each func(int) bool) {
+	const lag = 100
+	type subscribe func(t *testing.T, o *autoconfig.Options, each func(version int) bool)
+	for name, test := range map[string]struct {
+		waiting   int
+		subscribe subscribe
+	}{
+		"Observe": {lag, func(t *testing.T, o *autoconfig.Options, each func(int) bool) {
+			o.Lag = lag
 			err := autoconfig.Observe(testKey, o)(t.Context(), func(c autoconfig.Change) bool {
 				return c.Kind == autoconfig.Synced || each(c.New.Version)
 			})
 			if err != nil {
 				t.Error(err)
 			}
-		},
-		"ChangesUnder(Block)": func(t *testing.T, o *autoconfig.Options, each func(int) bool) {
+		}},
+		"ChangesUnder(Block)": {lag, func(t *testing.T, o *autoconfig.Options, each func(int) bool) {
 			c := open(t, o)
 			defer c.Close()
-			err := c.ChangesUnder(stream.Block[autoconfig.Change](256))(t.Context(), func(change autoconfig.Change) bool {
-				if s := c.Stats().Subscribers[0]; s.Lag > maxWaiting {
+			err := c.ChangesUnder(stream.Block[autoconfig.Change](lag))(t.Context(), func(change autoconfig.Change) bool {
+				if s := c.Stats().Subscribers[0]; s.Lag > lag+maxBatch {
 					t.Errorf("%d changes wait", s.Lag)
 				}
 				return change.Kind == autoconfig.Synced || each(change.New.Version)
@@ -90,8 +96,8 @@ func TestStoppedSubscriberStopsTheServer(t *testing.T) {
 			if err != nil {
 				t.Error(err)
 			}
-		},
-		"StreamManager": func(t *testing.T, o *autoconfig.Options, each func(int) bool) {
+		}},
+		"StreamManager": {autoconfig.DefaultLag, func(t *testing.T, o *autoconfig.Options, each func(int) bool) {
 			var m *autoconfig.StreamManager
 			over := make(chan struct{})
 			m = autoconfig.NewStreamManager(testKey, o.BaseURI, recorder{func(line string) {
@@ -104,7 +110,7 @@ func TestStoppedSubscriberStopsTheServer(t *testing.T) {
 			}}, httpConfig{o.HTTPClient}, 0, ldlog.NewDisabledLoggers())
 			m.Start()
 			<-over
-		},
+		}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
@@ -114,12 +120,12 @@ func TestStoppedSubscriberStopsTheServer(t *testing.T) {
 				o := &autoconfig.Options{BaseURI: srv.URL, HTTPClient: w.client(), IdleTimeout: 30 * time.Second}
 				const stopAt, end = 50_000, 60_000
 				last := 0
-				subscribe(t, o, func(version int) bool {
+				test.subscribe(t, o, func(version int) bool {
 					if version != last+1 {
 						t.Errorf("version %d follows %d", version, last)
 					}
 					if last = version; version == stopAt {
-						sleepWatching(t, &hose, w, version)
+						sleepWatching(t, &hose, w, version, test.waiting)
 					}
 					return version < end
 				})
@@ -133,7 +139,7 @@ func TestStoppedSubscriberStopsTheServer(t *testing.T) {
 
 // sleepWatching sleeps for ten minutes, twice the longest silence of a manager, and demands that all
 // stands still and that little lies between server and subscriber.
-func sleepWatching(t *testing.T, hose *firehose, w *wire, version int) {
+func sleepWatching(t *testing.T, hose *firehose, w *wire, version, waiting int) {
 	t.Helper()
 	time.Sleep(time.Second)
 	synctest.Wait()
@@ -144,9 +150,12 @@ func sleepWatching(t *testing.T, hose *firehose, w *wire, version int) {
 		t.Errorf("meanwhile %d versions were sent, and %d bytes read", s-sent, r-read)
 	}
 	// A pipe holds nothing, and the server's side 4 KiB.
-	if ahead, most := sent-int64(version), maxWaiting+(maxBuffers+8<<10)/hose.size.Load(); ahead > most {
-		t.Errorf("%d versions lie in between, of %d bytes each; more than %d", ahead, hose.size.Load(), most)
+	ahead, size := sent-int64(version), hose.size.Load()
+	most := int64(waiting) + maxBatch + (maxBuffers+8<<10)/size
+	if ahead > most {
+		t.Errorf("more than %d versions lie in between", most)
 	}
+	t.Logf("%d versions of %d bytes each lie in between, at most %d", ahead, size, most)
 }
 
 // TestSlownessWithoutARushIsNoSilence either: the subscriber takes its time for one change, of all there

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math"
 
 	"github.com/relaystream/autoconfig/decode"
 	"github.com/relaystream/autoconfig/stream"
@@ -62,7 +63,8 @@ func (w *snapshotWriter) value(v any) {
 // decodeSnapshot reads what encodeSnapshot wrote. The error matches ErrCacheDamaged.
 func decodeSnapshot(plain []byte) (*decode.Listing, error) {
 	event := stream.Just(sse.Event{Type: PutEvent, Data: plain})
-	message, err := decode.Messages(event, nil).First(context.Background())
+	// The state may have grown beyond what one put may list.
+	message, err := decode.Messages(event, &decode.Options{MaxListed: math.MaxInt}).First(context.Background())
 	if err == nil {
 		err = message.Err // why it is ignored
 	}

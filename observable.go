@@ -20,15 +20,6 @@ import (
 // ErrClosed is what waiting for a client returns when Close ended it.
 var ErrClosed = errors.New("autoconfig: client closed")
 
-const (
-	// observeBacklog is how many changes may wait for the subscriber of Observe before the connection
-	// has to.
-	observeBacklog = 1024
-	// tapBacklog is how many events or messages may wait for a subscriber before the oldest is
-	// dropped.
-	tapBacklog = 1024
-)
-
 // Observe returns the changes of the configuration as a cold observable: each subscription has a
 // connection and a state of its own, reconnects by itself, and ends when its context ends, yield
 // stops it, or the connection failed for good. Nothing is dropped or merged: a subscriber that takes
@@ -52,7 +43,7 @@ func (c *Client) observe(ctx context.Context, yield func(Change) bool) error {
 		return nil
 	}
 	defer c.Close()
-	return c.changes.Observe(stream.Block[Change](observeBacklog), begin)(ctx, yield)
+	return c.changes.Observe(stream.Block[Change](c.settings.Lag), begin)(ctx, yield)
 }
 
 // A Client is one connection, kept up, and one state, for any number of subscribers, who come and go
@@ -94,8 +85,8 @@ func newClient(s *settings) *Client {
 	c := &Client{
 		settings: s,
 		changes:  stream.NewSubject[Change](),
-		events:   newTap(sse.Event.Clone),
-		messages: newTap(func(m decode.Message) decode.Message { return m }),
+		events:   newTap(s.Lag, sse.Event.Clone),
+		messages: newTap(s.Lag, func(m decode.Message) decode.Message { return m }),
 		board:    newStatusBoard(),
 		ready:    make(chan struct{}),
 		done:     make(chan struct{}),
@@ -126,7 +117,7 @@ func (c *Client) start(ctx context.Context) {
 // run is the whole way of the data.
 func (c *Client) run(ctx context.Context) error {
 	events := stream.Tap(c.connection(), c.arrived)                        // one connection: ends with its error
-	messages := decode.Messages(events, &decode.Options{Known: c.known})   // its events, typed
+	messages := decode.Messages(events, c.decodeOptions())                 // its events, typed
 	messages = stream.Retry(stream.Tap(messages, c.received), c.reconnect) // reconnects until it is told to stop
 	return c.state.Run(ctx, messages, c.update)                            // versioned state, scanned into changes
 }
@@ -151,6 +142,10 @@ func (c *Client) connection() stream.Observable[sse.Event] {
 		c.keeper.attempt(key)
 		return c.settings.request(ctx, key)
 	}, o)
+}
+
+func (c *Client) decodeOptions() *decode.Options {
+	return &decode.Options{Known: c.known, MaxListed: c.settings.MaxEnvironments}
 }
 
 // known looks up what the state holds, while keys may expire.
@@ -252,15 +247,15 @@ func (c *Client) ChangesUnder(policy stream.Policy[Change]) stream.Observable[Ch
 }
 
 // Events returns the events as they arrive, of all connections, from the subscription on. A subscriber
-// that falls behind by more than 1,024 loses the oldest. The Data of an event is its own. It costs
-// nothing while nobody subscribes.
+// that falls behind by more than Options.Lag loses the oldest. The Data of an event is its own. It
+// costs nothing while nobody subscribes.
 func (c *Client) Events() stream.Observable[sse.Event] {
 	return c.events.observe()
 }
 
 // Messages returns the messages as they are decoded, of all connections, from the subscription on. A
-// subscriber that falls behind by more than 1,024 loses the oldest. It costs nothing while nobody
-// subscribes.
+// subscriber that falls behind by more than Options.Lag loses the oldest. It costs nothing while
+// nobody subscribes.
 func (c *Client) Messages() stream.Observable[decode.Message] { return c.messages.observe() }
 
 // Status returns the client's status: the present one at once, and then each that follows; the last
@@ -321,12 +316,13 @@ func (c *Client) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, c.String
 // A tap passes on what flows by, if anybody is there.
 type tap[T any] struct {
 	subject     *stream.Subject[T]
+	lag         int // how many may wait for a subscriber before the oldest is dropped
 	subscribers *atomic.Int32
 	own         func(T) T // makes a value that may be kept
 }
 
-func newTap[T any](own func(T) T) tap[T] {
-	return tap[T]{stream.NewSubject[T](), new(atomic.Int32), own}
+func newTap[T any](lag int, own func(T) T) tap[T] {
+	return tap[T]{stream.NewSubject[T](), lag, new(atomic.Int32), own}
 }
 
 func (t tap[T]) pass(v T) {
@@ -337,7 +333,7 @@ func (t tap[T]) pass(v T) {
 }
 
 func (t tap[T]) observe() stream.Observable[T] {
-	tapped := t.subject.Observe(stream.DropOldest[T](tapBacklog), nil)
+	tapped := t.subject.Observe(stream.DropOldest[T](t.lag), nil)
 	return func(ctx context.Context, yield func(T) bool) error {
 		t.subscribers.Add(1)
 		defer t.subscribers.Add(-1)

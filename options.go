@@ -20,7 +20,7 @@ const (
 	DefaultBaseURI = "https://stream.launchdarkly.com"
 	// DefaultInitialRetryDelay is the delay before the first reconnection.
 	DefaultInitialRetryDelay = time.Second
-	// DefaultLag is how many changes may wait for a subscriber before they are merged.
+	// DefaultLag is how much may wait for a subscriber.
 	DefaultLag = 1024
 	// DefaultProtocolVersion is the protocol version asked for: environments and filters.
 	DefaultProtocolVersion = 2
@@ -70,11 +70,21 @@ type Options struct {
 	// MaxEventSize limits one event, in bytes. A larger one ends the connection with
 	// sse.ErrEventTooLarge. The default is 64 MiB.
 	MaxEventSize int
+	// MaxEnvironments limits the environments, and the filters, of one put: more environments end the
+	// connection with an error that matches decode.ErrTooMany, more filters are ignored. The default
+	// is decode.DefaultMaxListed, 262,144.
+	MaxEnvironments int
 	// MaxTombstones limits how many deletions are remembered; see diff.Options. The default is
 	// diff.DefaultMaxTombstones.
 	MaxTombstones int
-	// Lag is how many changes may wait for a subscriber of Client.Changes before those of the same
-	// environment are merged. The default is DefaultLag.
+	// MaxErrorBody is how much of the body of a refusal is read, in bytes, for the *sse.StatusError. The
+	// default is 4 KiB.
+	MaxErrorBody int
+	// MaxRedirects is how many redirects are followed. The default is 10.
+	MaxRedirects int
+	// Lag is how much may wait for a subscriber before something is done about it: with Client.Changes
+	// changes of the same environment are merged, with Observe the connection waits, and with
+	// Client.Events and Client.Messages the oldest is dropped. The default is DefaultLag.
 	Lag int
 
 	// Cache, if not nil, keeps the configuration over restarts. While the client makes its first
@@ -124,7 +134,8 @@ func (o *Options) resolve(key AutoConfigKey) (*settings, error) {
 		value int64
 	}{
 		{"InitialRetryDelay", int64(s.InitialRetryDelay)}, {"ConnectTimeout", int64(s.ConnectTimeout)}, {"IdleTimeout", int64(s.IdleTimeout)},
-		{"MaxEventSize", int64(s.MaxEventSize)}, {"MaxTombstones", int64(s.MaxTombstones)}, {"Lag", int64(s.Lag)},
+		{"MaxEventSize", int64(s.MaxEventSize)}, {"MaxEnvironments", int64(s.MaxEnvironments)}, {"MaxTombstones", int64(s.MaxTombstones)},
+		{"MaxErrorBody", int64(s.MaxErrorBody)}, {"MaxRedirects", int64(s.MaxRedirects)}, {"Lag", int64(s.Lag)},
 	} {
 		if option.value < 0 {
 			return nil, &OptionError{option.name, "is negative, must be positive, or 0 for the default"}
@@ -214,6 +225,8 @@ func (s *settings) connectOptions() *sse.ConnectOptions {
 		ConnectTimeout: s.ConnectTimeout,
 		IdleTimeout:    s.IdleTimeout,
 		MaxEventSize:   s.MaxEventSize,
+		MaxErrorBody:   s.MaxErrorBody,
+		MaxRedirects:   s.MaxRedirects,
 		AllowPlainHTTP: s.AllowPlainHTTP,
 	}
 }

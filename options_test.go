@@ -33,7 +33,10 @@ func TestInvalidOptions(t *testing.T) {
 		{"ConnectTimeout", "negative", autoconfig.Options{ConnectTimeout: -1}},
 		{"IdleTimeout", "negative", autoconfig.Options{IdleTimeout: -time.Hour}},
 		{"MaxEventSize", "negative", autoconfig.Options{MaxEventSize: -1}},
+		{"MaxEnvironments", "negative", autoconfig.Options{MaxEnvironments: -1}},
 		{"MaxTombstones", "negative", autoconfig.Options{MaxTombstones: -1}},
+		{"MaxErrorBody", "negative", autoconfig.Options{MaxErrorBody: -1}},
+		{"MaxRedirects", "negative", autoconfig.Options{MaxRedirects: -1}},
 		{"Lag", "negative", autoconfig.Options{Lag: -1}},
 	} {
 		_, opened := autoconfig.Open(t.Context(), testKey, &test.o)

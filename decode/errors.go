@@ -31,6 +31,10 @@ var (
 	ErrEmptyKey = errors.New("set of accepted keys contains an empty key")
 )
 
+// ErrTooMany is the reason for which a put is malformed, or its filters are ignored, that lists more of
+// them than Options.MaxListed.
+var ErrTooMany = errors.New("more items than allowed")
+
 var (
 	errNoContent       = errors.New("data or data.environments is missing")
 	errNoFilter        = errors.New("filter or its ID is missing")

@@ -60,7 +60,7 @@ func (d *decoder) fastPut(data []byte) (*Listing, bool) {
 	c := cursor{data: data, ok: true}
 	c.literal(putPrefix)
 	put := new(Listing)
-	var filters filterList
+	filters := filterList{max: d.maxListed}
 	seenFilters := false
 	for more := true; more && c.ok; more = c.optional(`,`) {
 		switch {
@@ -83,7 +83,7 @@ func (d *decoder) fastPut(data []byte) (*Listing, bool) {
 // environments reads the members of the environments' object, and its end.
 func (d *decoder) environments(c *cursor) []EnvironmentEntry {
 	// An environment has some 350 bytes; the guess saves most of the copying that growing costs.
-	list := make([]EnvironmentEntry, 0, len(c.data)/350)
+	list := make([]EnvironmentEntry, 0, min(len(c.data)/350, d.maxListed))
 	if c.optional(`}`) {
 		return list
 	}
@@ -92,8 +92,8 @@ func (d *decoder) environments(c *cursor) []EnvironmentEntry {
 		id := c.stringTail()
 		c.literal(`:`)
 		entry, ok := d.listed(c, id)
-		if !ok {
-			c.ok = false
+		if !ok || len(list) == d.maxListed {
+			c.ok = false // too many are for the strict path, too: it may find that all is malformed
 			break
 		}
 		list = append(list, entry)

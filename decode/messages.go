@@ -1,14 +1,24 @@
 package decode
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/relaystream/autoconfig/stream"
 	"github.com/relaystream/autoconfig/stream/sse"
 )
 
+// DefaultMaxListed is the default of Options.MaxListed: more than 64 MiB, the default limit of an event,
+// can hold of environments with a name and keys, which take more than 256 bytes each.
+const DefaultMaxListed = 1 << 18
+
 // Options refine Messages. The zero value, like nil, is the default.
 type Options struct {
+	// MaxListed limits the environments of one put, and its filters, because those that say next to
+	// nothing take twenty times as much memory as they have bytes. A put with more environments is
+	// malformed, for ErrTooMany; of one with more filters, the filters are ignored. The default is
+	// DefaultMaxListed. A negative number is an error of the programmer, and panics.
+	MaxListed int
 	// Known returns the environment that the receiver of the messages holds under id, or nil. It is
 	// only a hint, for speed: an environment of the same version is taken to be the known one, one
 	// of a lower version is passed on without its Rep, and what did not change from the known one
@@ -44,7 +54,8 @@ func Messages(events stream.Observable[sse.Event], o *Options) stream.Observable
 
 // A decoder is the state of one subscription: what makes the next message cheap.
 type decoder struct {
-	known func(id []byte) *EnvironmentRep
+	known     func(id []byte) *EnvironmentRep
+	maxListed int
 	// last has the names of the environment that was new most recently. Its neighbours tend to be
 	// of the same project, and to have the same names in each project.
 	last EnvironmentRep
@@ -52,10 +63,17 @@ type decoder struct {
 }
 
 func newDecoder(o *Options) *decoder {
-	d := &decoder{known: func([]byte) *EnvironmentRep { return nil }}
-	if o != nil && o.Known != nil {
+	d := &decoder{known: func([]byte) *EnvironmentRep { return nil }, maxListed: DefaultMaxListed}
+	if o == nil {
+		return d
+	}
+	if o.Known != nil {
 		d.known = o.Known
 	}
+	if o.MaxListed < 0 {
+		panic("decode: MaxListed is negative")
+	}
+	d.maxListed = cmp.Or(o.MaxListed, DefaultMaxListed)
 	return d
 }
 
@@ -78,7 +96,7 @@ func (d *decoder) decode(event string, data []byte) (Message, error) {
 func (d *decoder) put(data []byte) (Message, error) {
 	put, ok := d.fastPut(data)
 	if !ok {
-		path, strict, err := strictPut(data)
+		path, strict, err := strictPut(data, d.maxListed)
 		if err != nil {
 			return Message{}, malformed(PutEvent, err)
 		}

@@ -2,6 +2,7 @@ package decode
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 )
 
@@ -17,24 +18,26 @@ func strictPath(data []byte) (string, error) {
 	return m.Path, err
 }
 
-func strictPut(data []byte) (path string, put *Listing, err error) {
-	var m struct {
-		Path string `json:"path"`
-		Data *struct {
-			Environments *environmentList `json:"environments"`
-			Filters      filterList       `json:"filters"`
-		} `json:"data"`
+func strictPut(data []byte, maxListed int) (path string, put *Listing, err error) {
+	type content struct {
+		Environments environmentList `json:"environments"`
+		Filters      filterList      `json:"filters"`
 	}
+	var m struct {
+		Path string   `json:"path"`
+		Data *content `json:"data"`
+	}
+	m.Data = &content{environmentList{max: maxListed}, filterList{max: maxListed}}
 	err = json.Unmarshal(data, &m)
 	switch {
 	case err != nil:
 		return m.Path, nil, err
 	case m.Path != "/":
 		return m.Path, nil, nil
-	case m.Data == nil || m.Data.Environments == nil:
+	case m.Data == nil || m.Data.Environments.entries == nil:
 		return m.Path, nil, errNoContent
 	}
-	put = &Listing{Environments: *m.Data.Environments, Filters: m.Data.Filters.entries, FiltersErr: m.Data.Filters.err}
+	put = &Listing{Environments: m.Data.Environments.entries, Filters: m.Data.Filters.entries, FiltersErr: m.Data.Filters.err}
 	return m.Path, put, nil
 }
 
@@ -100,22 +103,32 @@ func filterEntry(event string, id FilterID, rep *FilterRep, err error) FilterEnt
 
 // An environmentList is the JSON object of environments, in the order of the wire, which a Go map
 // would lose.
-type environmentList []EnvironmentEntry
+type environmentList struct {
+	entries []EnvironmentEntry // nil if there was no object
+	max     int                // DefaultMaxListed if 0, as in what encoding/json has made after a null
+}
 
 // UnmarshalJSON reads an object like encoding/json reads one into a map. A second object, which is
-// a duplicated member, adds to the first.
+// a duplicated member, adds to the first; null takes all away.
 func (l *environmentList) UnmarshalJSON(data []byte) error {
-	if *l == nil {
-		*l = environmentList{}
+	if string(data) == "null" {
+		l.entries = nil
+		return nil
+	}
+	if l.entries == nil {
+		l.entries = []EnvironmentEntry{}
 	}
 	return members(data, func(id string, dec *json.Decoder) error {
+		if len(l.entries) == cmp.Or(l.max, DefaultMaxListed) {
+			return ErrTooMany
+		}
 		rep := new(EnvironmentRep)
 		if err := dec.Decode(rep); err != nil {
 			return err
 		}
 		entry, err := environmentEntry(PutEvent, EnvironmentID(id), rep)
 		if err == nil {
-			*l = append(*l, entry)
+			l.entries = append(l.entries, entry)
 		}
 		return err
 	})
@@ -126,15 +139,20 @@ func (l *environmentList) UnmarshalJSON(data []byte) error {
 type filterList struct {
 	entries []FilterEntry
 	err     error
+	max     int // as that of an environmentList
 }
 
 // UnmarshalJSON reads an object of filters and never fails. Null is the empty object.
 func (l *filterList) UnmarshalJSON(data []byte) error {
 	if string(data) == "null" {
-		*l = filterList{}
+		*l = filterList{max: l.max}
 		return nil
 	}
 	err := members(data, func(id string, dec *json.Decoder) error {
+		if len(l.entries) == cmp.Or(l.max, DefaultMaxListed) {
+			l.entries = nil
+			return ErrTooMany
+		}
 		var raw json.RawMessage
 		if err := dec.Decode(&raw); err != nil {
 			return err

@@ -7,9 +7,6 @@ import (
 	"strings"
 )
 
-// maxRedirects is how many redirects are followed.
-const maxRedirects = 10
-
 // readBufferSize is the transport's, in bytes. With the usual 4 KiB a busy stream of small chunks
 // takes many more system calls.
 const readBufferSize = 64 << 10
@@ -26,7 +23,7 @@ func (o *ConnectOptions) newClient() (client *http.Client, release func()) {
 		// This also cancels a dial that nobody waits for any more.
 		release = transport.CloseIdleConnections
 	}
-	client.CheckRedirect = checkRedirect(client.CheckRedirect, o.AllowPlainHTTP)
+	client.CheckRedirect = o.checkRedirect(client.CheckRedirect)
 	return client, release
 }
 
@@ -46,17 +43,17 @@ type redirectPolicy = func(req *http.Request, via []*http.Request) error
 
 // checkRedirect adds the rules of Connect to the policy of the caller's client. They come last, so
 // that they have the last word on the headers.
-func checkRedirect(callers redirectPolicy, allowPlainHTTP bool) redirectPolicy {
+func (o *ConnectOptions) checkRedirect(callers redirectPolicy) redirectPolicy {
 	return func(req *http.Request, via []*http.Request) error {
 		if callers != nil {
 			if err := callers(req, via); err != nil {
 				return err
 			}
 		}
-		if len(via) > maxRedirects {
+		if len(via) > o.MaxRedirects {
 			return http.ErrUseLastResponse
 		}
-		if !allowPlainHTTP && isPlainHTTP(req.URL) {
+		if !o.AllowPlainHTTP && isPlainHTTP(req.URL) {
 			return ErrPlainHTTP
 		}
 		if leftOrigin(req, via) {

@@ -1,6 +1,7 @@
 package sse
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -18,8 +19,8 @@ const (
 	mediaType = "text/event-stream"
 
 	defaultConnectTimeout = 10 * time.Second
-	// maxErrorBody is how much of a refusal's body is read, in bytes.
-	maxErrorBody = 4 << 10
+	defaultMaxErrorBody   = 4 << 10
+	defaultMaxRedirects   = 10
 	// maxSentID is the longest last event ID that is sent, in bytes. Servers refuse longer headers,
 	// and would refuse them for ever.
 	maxSentID = 4 << 10
@@ -43,6 +44,11 @@ type ConnectOptions struct {
 	IdleTimeout time.Duration
 	// MaxEventSize is as in ScanOptions. 0 means 64 MiB.
 	MaxEventSize int
+	// MaxErrorBody is how much of a refusal's body is read, in bytes. 0 means 4 KiB.
+	MaxErrorBody int
+	// MaxRedirects is how many redirects are followed; one more is a *StatusError. 0 means 10. To
+	// follow none, Client has a CheckRedirect.
+	MaxRedirects int
 	// AllowPlainHTTP permits plain http to hosts other than loopback.
 	AllowPlainHTTP bool
 	// Session is continued and updated. Its last event ID is sent, unless a header cannot carry it
@@ -68,16 +74,14 @@ func (o *ConnectOptions) resolve() (ConnectOptions, error) {
 	if err := checkMaxEventSize(opts.MaxEventSize); err != nil {
 		return opts, err
 	}
-	if opts.ConnectTimeout < 0 || opts.IdleTimeout < 0 {
-		return opts, fmt.Errorf("%w: ConnectTimeout is %v and IdleTimeout is %v, must be 0 (default) or positive",
-			ErrInvalidOption, opts.ConnectTimeout, opts.IdleTimeout)
+	if opts.ConnectTimeout < 0 || opts.IdleTimeout < 0 || opts.MaxErrorBody < 0 || opts.MaxRedirects < 0 {
+		return opts, fmt.Errorf("%w: ConnectTimeout is %v, IdleTimeout %v, MaxErrorBody %d and MaxRedirects %d, must be 0 (default) or positive",
+			ErrInvalidOption, opts.ConnectTimeout, opts.IdleTimeout, opts.MaxErrorBody, opts.MaxRedirects)
 	}
-	if opts.ConnectTimeout == 0 {
-		opts.ConnectTimeout = defaultConnectTimeout
-	}
-	if opts.IdleTimeout == 0 {
-		opts.IdleTimeout = DefaultIdleTimeout
-	}
+	opts.ConnectTimeout = cmp.Or(opts.ConnectTimeout, defaultConnectTimeout)
+	opts.IdleTimeout = cmp.Or(opts.IdleTimeout, DefaultIdleTimeout)
+	opts.MaxErrorBody = cmp.Or(opts.MaxErrorBody, defaultMaxErrorBody)
+	opts.MaxRedirects = cmp.Or(opts.MaxRedirects, defaultMaxRedirects)
 	return opts, nil
 }
 
@@ -90,9 +94,9 @@ func (o *ConnectOptions) resolve() (ConnectOptions, error) {
 // ErrEventTooLarge; ErrEndOfStream; ErrInvalidOption for a negative duration or size; the error of
 // newRequest or of the network, wrapped. Cancelling the context ends it at once in every phase.
 //
-// Up to ten redirects are followed. The headers Authorization and Cookie are sent to the origin
+// Up to MaxRedirects redirects are followed. The headers Authorization and Cookie are sent to the origin
 // (scheme, host and port) of the request alone: from the first redirect away from it they are
-// dropped, even if a later one leads back. An eleventh redirect is a *StatusError.
+// dropped, even if a later one leads back.
 //
 // The options are copied at the call. A nil newRequest panics, as does one that returns neither a
 // request nor an error.
@@ -165,7 +169,7 @@ func (o *ConnectOptions) open(
 		}
 		return nil, newRequestError(err, req)
 	}
-	if err := checkResponse(resp, phase); err != nil {
+	if err := o.checkResponse(resp, phase); err != nil {
 		cancel(nil)
 		_ = resp.Body.Close()
 		return nil, err
@@ -201,11 +205,11 @@ func sendable(id string) bool {
 	return id != "" && len(id) <= maxSentID
 }
 
-func checkResponse(resp *http.Response, phase *phaseTimer) error {
+func (o *ConnectOptions) checkResponse(resp *http.Response, phase *phaseTimer) error {
 	if resp.StatusCode != http.StatusOK {
 		phase.restart()
 		// What arrived before an error or the timeout is better than nothing.
-		text, _ := io.ReadAll(io.LimitReader(resp.Body, maxErrorBody))
+		text, _ := io.ReadAll(io.LimitReader(resp.Body, int64(o.MaxErrorBody)))
 		return &StatusError{Code: resp.StatusCode, Header: resp.Header, Body: text}
 	}
 	contentType := resp.Header.Get("Content-Type")

@@ -123,6 +123,37 @@ func TestStatuses(t *testing.T) {
 	}
 }
 
+// A meter counts what is read of it.
+type meter struct {
+	io.Reader
+	n int
+}
+
+func (m *meter) Read(p []byte) (int, error) {
+	n, err := m.Reader.Read(p)
+	m.n += n
+	return n, err
+}
+
+func (*meter) Close() error { return nil }
+
+func (m *meter) RoundTrip(req *http.Request) (*http.Response, error) {
+	return &http.Response{StatusCode: http.StatusBadGateway, Body: m, Request: req}, nil
+}
+
+func TestErrorBodyLimit(t *testing.T) {
+	for _, test := range []struct{ option, length, want int }{
+		{0, 4 << 10, 4 << 10}, {0, 4<<10 + 1, 4 << 10}, {10, 10, 10}, {10, 11, 10}, {10 << 10, 10 << 10, 10 << 10},
+	} {
+		m := &meter{Reader: strings.NewReader(strings.Repeat("x", test.length))}
+		_, err := collect(t, requestTo("https://a.example/"), &ConnectOptions{Client: &http.Client{Transport: m}, MaxErrorBody: test.option})
+		var status *StatusError
+		if !errors.As(err, &status) || len(status.Body) != test.want || m.n != test.want {
+			t.Errorf("%+v: %v; %d bytes were read", test, err, m.n)
+		}
+	}
+}
+
 // hides checks that no form of an error shows the secret.
 func hides(t *testing.T, err error) {
 	t.Helper()
@@ -192,7 +223,7 @@ func TestInvalidOptions(t *testing.T) {
 		t.Error("a request was made")
 		return nil, io.EOF
 	}
-	for _, o := range []ConnectOptions{{ConnectTimeout: -1}, {IdleTimeout: -1}, {MaxEventSize: -1}} {
+	for _, o := range []ConnectOptions{{ConnectTimeout: -1}, {IdleTimeout: -1}, {MaxEventSize: -1}, {MaxErrorBody: -1}, {MaxRedirects: -1}} {
 		if _, err := collect(t, newRequest, &o); !errors.Is(err, ErrInvalidOption) {
 			t.Errorf("%+v: %v", o, err)
 		}

@@ -32,7 +32,7 @@ var (
 type StatusError struct {
 	Code   int
 	Header http.Header
-	// Body is the first 4 KiB of the response body, or what of it arrived within ConnectTimeout.
+	// Body is the first MaxErrorBody bytes of the response body, or what of it arrived within ConnectTimeout.
 	Body []byte
 }
 

@@ -92,22 +92,25 @@ func TestKeyDoesNotArriveElsewhere(t *testing.T) {
 }
 
 func TestRedirectLimit(t *testing.T) {
-	for limit, ok := range map[int]bool{10: true, 11: false} {
+	for _, test := range []struct {
+		option, redirects int
+		ok                bool
+	}{{0, 10, true}, {0, 11, false}, {1, 1, true}, {1, 2, false}, {20, 20, true}} {
 		requests := 0
 		server := serve(t, func(w http.ResponseWriter, r *http.Request) {
-			if requests++; requests <= limit {
+			if requests++; requests <= test.redirects {
 				http.Redirect(w, r, "/", http.StatusFound)
 				return
 			}
 			writeStream(w, "data: x\n\n")
 		})
-		data, err := collect(t, requestTo(server.URL), nil)
+		data, err := collect(t, requestTo(server.URL), &ConnectOptions{MaxRedirects: test.option})
 		var status *StatusError
 		switch {
-		case ok && len(data) != 1:
-			t.Errorf("%d redirects: %v", limit, err)
-		case !ok && (!errors.As(err, &status) || status.Code != http.StatusFound || requests != 11):
-			t.Errorf("%d redirects: %v after %d requests", limit, err, requests)
+		case test.ok && len(data) != 1:
+			t.Errorf("%+v: %v", test, err)
+		case !test.ok && (!errors.As(err, &status) || status.Code != http.StatusFound || requests != test.redirects):
+			t.Errorf("%+v: %v after %d requests", test, err, requests)
 		}
 	}
 }

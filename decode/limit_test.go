@@ -1,0 +1,57 @@
+package decode
+
+import (
+	"errors"
+	"strings"
+	"testing"
+)
+
+// putOf returns a put with so many environments and filters. With white space in it, it is none for the
+// fast path.
+func putOf(environments, filters int, space string) string {
+	list := func(n int, item string) string { return strings.TrimSuffix(strings.Repeat(item+",", n), ",") }
+	return `{"path":"/",` + space + `"data":{"environments":{` + list(environments, `"e":{"envID":"e"}`) +
+		`},"filters":{` + list(filters, `"f":{"version":1}`) + `}}}`
+}
+
+// TestListedLimit has as many environments and filters as are allowed, and one more.
+func TestListedLimit(t *testing.T) {
+	if n := newDecoder(nil).maxListed; n != 262_144 {
+		t.Errorf("the default is %d", n)
+	}
+	for _, space := range []string{"", " "} {
+		for _, limit := range []int{1, 10} {
+			decode := func(environments, filters int) (Message, error) {
+				return newDecoder(&Options{MaxListed: limit}).decode(PutEvent, []byte(putOf(environments, filters, space)))
+			}
+			m, err := decode(limit, 0)
+			if err != nil || len(m.Put.Environments) != limit {
+				t.Errorf("%d environments: %v", limit, err)
+			}
+			var malformed *MalformedError
+			if m, err := decode(limit+1, 0); !errors.As(err, &malformed) || !errors.Is(err, ErrTooMany) || m.Put != nil {
+				t.Errorf("%d environments: %v, %v", limit+1, m, err)
+			}
+			m, err = decode(1, limit)
+			if err != nil || m.Put.FiltersErr != nil || len(m.Put.Filters) != limit {
+				t.Errorf("%d filters: %v, %v", limit, m, err)
+			}
+			m, err = decode(1, limit+1)
+			if err != nil || !errors.Is(m.Put.FiltersErr, ErrTooMany) || len(m.Put.Filters) != 0 || len(m.Put.Environments) != 1 {
+				t.Errorf("%d filters: %v, %v", limit+1, m, err)
+			}
+		}
+	}
+}
+
+// TestListedLimitOfWhatComesTwice: the limit is for all members of the name together, and null does not lift it.
+func TestListedLimitOfWhatComesTwice(t *testing.T) {
+	for _, data := range []string{
+		`{"path":"/","data":{"environments":{"a":{"envID":"a"}},"environments":{"b":{"envID":"b"}}}}`,
+		`{"path":"/","data":{"environments":null,"environments":{"a":{"envID":"a"},"b":{"envID":"b"}}}}`,
+	} {
+		if _, err := newDecoder(&Options{MaxListed: 1}).decode(PutEvent, []byte(data)); !errors.Is(err, ErrTooMany) {
+			t.Errorf("%s: %v", data, err)
+		}
+	}
+}

@@ -1,0 +1,101 @@
+package autoconfig_test
+
+import (
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/relaystream/autoconfig"
+	"github.com/relaystream/autoconfig/autoconfigtest"
+	"github.com/relaystream/autoconfig/decode"
+	"github.com/relaystream/autoconfig/stream/sse"
+)
+
+// TestLimits sets a limit and has the server reach it, and then exceed it by one. For the defaults see the
+// tests of the packages that set them; the limit of what waits for subscribers is that of TestLag, and those
+// of time are those of TestTimeouts.
+func TestLimits(t *testing.T) {
+	const limit = 7
+	for name, test := range map[string]struct {
+		set    func(o *autoconfig.Options)
+		server func(srv *autoconfigtest.Server, n int)
+		within func(c *autoconfig.Client, failed []error) bool
+	}{
+		"MaxEventSize": {
+			func(o *autoconfig.Options) { o.MaxEventSize = len("data: "+emptyPut) + limit },
+			func(srv *autoconfigtest.Server, n int) { srv.Next(body(event("put", emptyPut+strings.Repeat(" ", n)))) },
+			func(c *autoconfig.Client, failed []error) bool { return !errors.Is(failed[0], sse.ErrEventTooLarge) },
+		},
+		"MaxEnvironments": {
+			func(o *autoconfig.Options) { o.MaxEnvironments = limit },
+			func(srv *autoconfigtest.Server, n int) {
+				var some []autoconfig.EnvironmentRep
+				for i := range n {
+					some = append(some, environment(autoconfig.EnvironmentID('a'+rune(i)), 1))
+				}
+				srv.Put(listing(some...))
+			},
+			func(c *autoconfig.Client, failed []error) bool {
+				if len(failed) > 0 && !errors.Is(failed[0], decode.ErrTooMany) {
+					t.Error(failed)
+				}
+				return len(failed) == 0 && len(c.Snapshot().Environments) == limit
+			},
+		},
+		"MaxTombstones": {
+			func(o *autoconfig.Options) { o.MaxTombstones = limit },
+			func(srv *autoconfigtest.Server, n int) {
+				text := event("put", emptyPut)
+				for i := range n {
+					text += event("delete", jsonOf(decode.DeleteMessageData{Path: "/environments/" + string('a'+rune(i)), Version: 2}))
+				}
+				late := decode.PatchMessageData{Path: "/environments/a", Data: environment("a", 1)}
+				srv.Next(body(text + event("patch", jsonOf(late))))
+			},
+			func(c *autoconfig.Client, failed []error) bool { return len(c.Snapshot().Environments) == 0 },
+		},
+		"MaxErrorBody": {
+			func(o *autoconfig.Options) { o.MaxErrorBody = limit },
+			func(srv *autoconfigtest.Server, n int) {
+				srv.Next(autoconfigtest.Answer(http.StatusBadGateway, nil, strings.Repeat("x", n-1)+"."))
+			},
+			func(c *autoconfig.Client, failed []error) bool {
+				var status *sse.StatusError
+				return errors.As(failed[0], &status) && len(status.Body) == limit && status.Body[limit-1] == '.'
+			},
+		},
+		"MaxRedirects": {
+			func(o *autoconfig.Options) { o.MaxRedirects = limit },
+			func(srv *autoconfigtest.Server, n int) {
+				srv.Next(slices.Repeat([]autoconfigtest.Fault{autoconfigtest.Redirect(srv.URL + "/relay_auto_config?rpacProtocolVersion=2")}, n)...)
+				srv.Put(listing())
+			},
+			func(c *autoconfig.Client, failed []error) bool { return len(failed) == 0 },
+		},
+	} {
+		for _, n := range []int{limit, limit + 1} {
+			inBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
+				o := to(srv)
+				test.set(o)
+				test.server(srv, n)
+				c, statuses, _ := observed(t, o)
+				synctest.Wait()
+				var failed []error
+				for _, s := range statuses.take() {
+					if s.Err != nil {
+						failed = append(failed, s.Err)
+					}
+				}
+				if within := test.within(c, failed); within != (n == limit) {
+					t.Errorf("%s: with %d of %d it is within the limit: %t; failures: %v", name, n, limit, within, failed)
+				}
+				c.Close()
+				pass(time.Second)
+			})
+		}
+	}
+}
