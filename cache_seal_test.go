@@ -8,6 +8,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
 const (
@@ -102,7 +105,8 @@ func TestUnsealLeavesItsInputAlone(t *testing.T) {
 	}
 }
 
-// FuzzCacheFile reads arbitrary data as a saved configuration, and as the content of one.
+// FuzzCacheFile reads arbitrary data as a saved configuration, and as the content of one. Nothing but
+// what was sealed with the key is accepted, and whatever that says is the same after it was saved again.
 func FuzzCacheFile(f *testing.F) {
 	genuine := golden(f)
 	f.Add([]byte(nil))
@@ -121,7 +125,20 @@ func FuzzCacheFile(f *testing.F) {
 		}
 		listing, err := decodeSnapshot(plain)
 		if errors.Is(err, ErrCacheDamaged) == (listing != nil) || listing != nil && !listing.Cached {
-			t.Error(listing, err)
+			t.Fatal(listing, err)
+		}
+		if listing == nil {
+			return
+		}
+		before := applied(listing)
+		if plain, err = encodeSnapshot(before, 0); err != nil {
+			t.Fatal(err)
+		}
+		if listing, err = decodeSnapshot(plain); err != nil {
+			t.Fatal(err)
+		}
+		if d := cmp.Diff(before, applied(listing), cmpopts.IgnoreUnexported(Key{})); d != "" {
+			t.Error(d)
 		}
 	})
 }

@@ -70,34 +70,41 @@ func drawState(t *rapid.T) *diff.State {
 	return state
 }
 
-// TestSnapshotRoundTrip: sealed, opened and applied to an empty state, a snapshot makes the same state
-// in the same order.
-func TestSnapshotRoundTrip(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		before := drawState(t).Snapshot()
-		plain, err := encodeSnapshot(before, rapid.IntRange(0, 1000).Draw(t, "size"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		data, err := seal(sealTestKey, plain)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if plain, err = unseal(sealTestKey, data); err != nil {
-			t.Fatal(err)
-		}
-		listing, err := decodeSnapshot(plain)
-		if err != nil {
-			t.Fatal(err)
-		}
-		state := diff.NewState(nil)
-		state.Apply(&decode.Message{Kind: decode.Put, Put: listing}, func(Change) {})
-		before[len(before)-1].Cached = true // Synced
-		if d := cmp.Diff(before, state.Snapshot(), cmpopts.IgnoreUnexported(Key{})); d != "" {
-			t.Fatal(d)
-		}
-	})
+// checkSnapshot: sealed, opened and applied to an empty state, a snapshot makes the same state in the
+// same order.
+func checkSnapshot(t *rapid.T) {
+	before := drawState(t).Snapshot()
+	plain, err := encodeSnapshot(before, rapid.IntRange(0, 1000).Draw(t, "size"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := seal(sealTestKey, plain)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if plain, err = unseal(sealTestKey, data); err != nil {
+		t.Fatal(err)
+	}
+	listing, err := decodeSnapshot(plain)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before[len(before)-1].Cached = true // Synced
+	if d := cmp.Diff(before, applied(listing), cmpopts.IgnoreUnexported(Key{})); d != "" {
+		t.Fatal(d)
+	}
 }
+
+// applied returns the snapshot of the state that a listing makes.
+func applied(listing *decode.Listing) []Change {
+	state := diff.NewState(nil)
+	state.Apply(&decode.Message{Kind: decode.Put, Put: listing}, func(Change) {})
+	return state.Snapshot()
+}
+
+func TestSnapshotRoundTrip(t *testing.T) { rapid.Check(t, checkSnapshot) }
+
+func FuzzSnapshot(f *testing.F) { f.Fuzz(rapid.MakeFuzz(checkSnapshot)) }
 
 // BenchmarkCache has the cost of a save and a load of 10,000 environments, without the file.
 func BenchmarkCache(b *testing.B) {

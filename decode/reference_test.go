@@ -169,7 +169,8 @@ func FuzzDecode(f *testing.F) {
 		original := bytes.Clone(data)
 		want, wantErr := referenceDecode(name, data)
 		refused := false
-		d := newDecoder(nil)
+		var known *EnvironmentRep
+		d := newDecoder(&Options{Known: func([]byte) *EnvironmentRep { return known }})
 		for range 3 {
 			m, err := d.decode(name, data)
 			if _, refused = err.(*RefusedError); refused && name == PutEvent {
@@ -183,6 +184,7 @@ func FuzzDecode(f *testing.F) {
 			}
 			if err == nil {
 				checkOwned(t, m, data)
+				known = m.Environment.Rep
 			}
 		}
 		if !bytes.Equal(data, original) {
