@@ -6,6 +6,7 @@
 //	go run ./bench -scenario patches,put-*    some scenarios
 //	go run ./bench -size 20000 -rounds 3      less of everything
 //	GOGC=off go run ./bench                   another garbage collector
+//	go run ./bench soak -for 20m              this library alone, on a network that fails, for long
 //
 // Absolute numbers belong to the machine: compare what was measured in one run.
 package main
@@ -69,6 +70,13 @@ func parse(args []string, stderr io.Writer) (plan, error) {
 }
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	if len(args) > 0 && args[0] == "soak" {
+		return runSoak(ctx, args[1:], stdout, stderr)
+	}
+	return runScenarios(ctx, args, stdout, stderr)
+}
+
+func runScenarios(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	p, err := parse(args, stderr)
 	if err != nil {
 		return err
@@ -79,10 +87,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		}
 		return nil
 	}
-	if p.out == "" {
-		p.out = newResults(time.Now())
-	}
-	if err := os.MkdirAll(p.out, 0o755); err != nil {
+	if p.out, err = resultsIn(p.out); err != nil {
 		return err
 	}
 	report := newReport(p)
@@ -110,12 +115,15 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	return nil
 }
 
-// newResults is a directory whose name is the time, in bench/results if the program runs where
-// go run ./bench is said, else in results.
-func newResults(now time.Time) string {
-	dir := "results"
-	if _, err := os.Stat(filepath.Join("bench", "main.go")); err == nil {
-		dir = filepath.Join("bench", "results")
+// resultsIn makes the directory for results. By default its name is the time, in bench/results if the
+// program runs where go run ./bench is said, else in results.
+func resultsIn(dir string) (string, error) {
+	if dir == "" {
+		dir = "results"
+		if _, err := os.Stat(filepath.Join("bench", "main.go")); err == nil {
+			dir = filepath.Join("bench", "results")
+		}
+		dir = filepath.Join(dir, time.Now().UTC().Format("20060102T150405Z"))
 	}
-	return filepath.Join(dir, now.UTC().Format("20060102T150405Z"))
+	return dir, os.MkdirAll(dir, 0o755)
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"testing"
@@ -31,11 +32,7 @@ func TestEveryScenario(t *testing.T) {
 		t.Errorf("%d scenarios have results, want %d", len(got.Scenarios), len(scenarios()))
 	}
 	for _, s := range got.Scenarios {
-		for _, extension := range []string{".svg", ".png"} {
-			if info, err := os.Stat(filepath.Join(dir, s.Name+extension)); err != nil || info.Size() == 0 {
-				t.Errorf("%s has no chart: %v", s.Name, err)
-			}
-		}
+		hasCharts(t, dir, s.Name)
 		for _, c := range s.Cases {
 			if baseline(scenario{baseline: s.Baseline}, c) <= 0 {
 				t.Errorf("%s was not measured for the baseline, %s", s.Name, s.Baseline)
@@ -46,5 +43,35 @@ func TestEveryScenario(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+func hasCharts(t *testing.T, dir, name string) {
+	t.Helper()
+	for _, extension := range []string{".svg", ".png"} {
+		if info, err := os.Stat(filepath.Join(dir, name+extension)); err != nil || info.Size() == 0 {
+			t.Errorf("%s has no chart: %v", name, err)
+		}
+	}
+}
+
+func TestSoakReport(t *testing.T) {
+	dir := t.TempDir()
+	var stdout bytes.Buffer
+	if err := run(t.Context(), []string{"soak", "-for", "400ms", "-round", "200ms", "-environments", "20", "-out", dir}, &stdout, &stdout); err != nil {
+		t.Fatal(err)
+	}
+	hasCharts(t, dir, "soak")
+	var got soakReport
+	text, err := os.ReadFile(filepath.Join(dir, "soak.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(text, &got); err != nil || len(got.Samples) == 0 || len(got.Trends) == 0 {
+		t.Errorf("%d samples, %d trends, %v", len(got.Samples), len(got.Trends), err)
+	}
+	got.Trends[0].Allowance, got.Trends[0].Growth = 1, 2
+	if err := failedTrends(got.Result); !errors.Is(err, errTrend) {
+		t.Errorf("a trend is reported as %v", err)
 	}
 }

@@ -30,18 +30,17 @@ type scenarioResult struct {
 }
 
 func newReport(p plan) *report {
+	return &report{Time: time.Now().UTC(), Machine: machine(), Size: p.load.size, Flush: p.load.flush, Rounds: p.rounds}
+}
+
+// machine describes what the program runs on.
+func machine() string {
 	gc := os.Getenv("GOGC")
 	if gc == "" {
 		gc = "100"
 	}
-	return &report{
-		Time: time.Now().UTC(),
-		Machine: fmt.Sprintf("%s %s/%s, GOMAXPROCS %d of %d, GOGC %s",
-			runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.GOMAXPROCS(0), runtime.NumCPU(), gc),
-		Size:   p.load.size,
-		Flush:  p.load.flush,
-		Rounds: p.rounds,
-	}
+	return fmt.Sprintf("%s %s/%s, GOMAXPROCS %d of %d, GOGC %s",
+		runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.GOMAXPROCS(0), runtime.NumCPU(), gc)
 }
 
 // write leaves the numbers and a chart of each scenario in dir.

@@ -2,11 +2,11 @@ package main
 
 import (
 	"context"
-	"runtime"
 	"time"
 
 	"github.com/relaystream/autoconfig/bench/peers"
 	"github.com/relaystream/autoconfig/bench/synth"
+	"github.com/relaystream/autoconfig/bench/usage"
 )
 
 // growth asks whether a patch costs more when there are more environments, and what an environment
@@ -25,9 +25,9 @@ func growth() scenario {
 			return within(cfg, l, func(w *world) ([]trial, error) {
 				first, measured, err := w.patches(l.size)
 				return trialsOf(peers.Changes, func(ctx context.Context, peer peers.Peer) (sample, error) {
-					before := heap()
+					before := usage.Now().Heap
 					return w.connected(ctx, peer, first, func(s *session) (sample, error) {
-						held := max(heap(), before) - before
+						held := max(usage.Now().Heap, before) - before
 						values, err := measure(measured.Events, func() (time.Duration, error) { return s.play(measured) })
 						return sample{values: append(values, float64(held)/float64(x))}, err
 					})
@@ -35,14 +35,4 @@ func growth() scenario {
 			})
 		},
 	}
-}
-
-// heap is the size of what is in use.
-func heap() uint64 {
-	var m runtime.MemStats
-	// Twice: what a finalizer or a pool holds on to is gone after the second.
-	runtime.GC()
-	runtime.GC()
-	runtime.ReadMemStats(&m)
-	return m.HeapAlloc
 }

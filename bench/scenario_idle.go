@@ -3,18 +3,21 @@ package main
 import (
 	"context"
 	"errors"
-	"runtime"
 	"runtime/metrics"
 	"time"
 
 	"github.com/relaystream/autoconfig/bench/peers"
 	"github.com/relaystream/autoconfig/bench/synth"
+	"github.com/relaystream/autoconfig/bench/usage"
 )
 
-// idle looks at clients that know 1,000 environments and to which nothing happens.
+// idle looks at clients that know 1,000 environments and to which nothing happens any more. After the
+// put they get some patches, one at a time: most of a client's life is like that, and what it only
+// needed for the put should be given back by then.
 func idle() scenario {
+	const singles = 20
 	return scenario{
-		name: "idle", about: "a connected client to which nothing happens",
+		name: "idle", about: "a client to which nothing happens after a put and 20 single patches",
 		metrics:  []string{"B/client", "goroutines/client", "wakeups/client/s"},
 		baseline: "classic", cases: one,
 		open: func(_ int, l load) (*field, error) {
@@ -22,25 +25,32 @@ func idle() scenario {
 			watch := min(time.Duration(l.size)*10*time.Microsecond, time.Second)
 			return within(synth.Default(), l, func(w *world) ([]trial, error) {
 				put, err := w.put()
+				if err != nil {
+					return nil, err
+				}
+				marks, err := w.marks(singles)
 				return trialsOf(peers.Bytes, func(ctx context.Context, peer peers.Peer) (sample, error) {
-					return w.idle(ctx, peer, put, clients, watch)
+					return w.idle(ctx, peer, put, marks, clients, watch)
 				}), err
 			})
 		},
 	}
 }
 
-// idle connects clients, all of them with the put, and watches them for a while.
-func (w *world) idle(ctx context.Context, peer peers.Peer, put part, clients int, watch time.Duration) (result sample, err error) {
-	memory, goroutines := footprint()
+// idle connects clients, all of them with the put and the marks, and watches them for a while.
+func (w *world) idle(ctx context.Context, peer peers.Peer, put, marks part, clients int, watch time.Duration) (result sample, err error) {
+	before := usage.AtRest()
 	for range clients {
 		s, failed := connect(ctx, w, peer, put)
 		if failed != nil {
 			return sample{}, failed
 		}
 		defer func() { err = errors.Join(err, s.end()) }()
+		if _, err := s.oneByOne(marks); err != nil {
+			return sample{}, err
+		}
 	}
-	moreMemory, moreGoroutines := footprint()
+	after := usage.AtRest()
 	woken := wakeups()
 	select {
 	case <-time.After(watch):
@@ -49,19 +59,12 @@ func (w *world) idle(ctx context.Context, peer peers.Peer, put part, clients int
 	}
 	woken = wakeups() - woken
 	per := 1 / float64(clients)
+	memory := float64(after.Heap+after.Stacks) - float64(before.Heap+before.Stacks)
 	return sample{values: []float64{
-		max(0, moreMemory-memory) * per,
-		(moreGoroutines - goroutines) * per,
+		max(0, memory) * per,
+		float64(after.Goroutines-before.Goroutines) * per,
 		woken * per / watch.Seconds(),
 	}}, nil
-}
-
-// footprint returns the memory of heap and stacks in use, and the number of goroutines.
-func footprint() (memory, goroutines float64) {
-	inUse := heap()
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	return float64(inUse + m.StackInuse), float64(runtime.NumGoroutine())
 }
 
 // wakeups estimates how often a goroutine has been scheduled: the runtime times one in eight.

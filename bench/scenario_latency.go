@@ -20,13 +20,7 @@ func latency() scenario {
 				if err != nil {
 					return nil, err
 				}
-				marks, err := w.render(1, func(yield func([]byte) bool) {
-					for range max(10, l.size/10) {
-						if !yield(w.stream.Mark()) {
-							return
-						}
-					}
-				})
+				marks, err := w.marks(max(10, l.size/10))
 				return trialsOf(peers.Bytes, func(ctx context.Context, peer peers.Peer) (sample, error) {
 					return w.connected(ctx, peer, []part{put}, func(s *session) (sample, error) {
 						return s.oneByOne(marks)

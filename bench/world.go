@@ -61,6 +61,17 @@ func (w *world) put() (part, error) {
 	return w.render(1, func(yield func([]byte) bool) { yield(w.stream.Put()) })
 }
 
+// marks is n updates of the mark, each in a chunk of its own.
+func (w *world) marks(n int) (part, error) {
+	return w.render(1, func(yield func([]byte) bool) {
+		for range n - 1 { // render adds one
+			if !yield(w.stream.Mark()) {
+				return
+			}
+		}
+	})
+}
+
 func (w *world) close() {
 	for _, p := range w.parts {
 		p.Free()

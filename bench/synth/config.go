@@ -1,6 +1,8 @@
 package synth
 
-// A Config describes a stream. The same Config gives the same bytes. Shares are between 0 and 1.
+import "time"
+
+// A Config describes a stream. The same Config gives the same bytes, if its Expiry does. Shares are between 0 and 1.
 type Config struct {
 	// Seed starts the random numbers.
 	Seed uint64
@@ -13,8 +15,10 @@ type Config struct {
 	// NameLength is the mean length, in bytes, of each of an environment's four names.
 	NameLength int
 	// Rotating is the share of environments whose SDK key is rotated, by every other update of them.
-	// The replaced key then expires in the year 2100.
 	Rotating float64
+	// Expiry, if not nil, says when a key expires that is being replaced. By default that is in the
+	// year 2100.
+	Expiry func() time.Time
 	// ConcurrentKeys is the share of environments that list all their accepted keys.
 	ConcurrentKeys float64
 

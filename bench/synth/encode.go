@@ -24,22 +24,19 @@ func appendPatchJSON(dst []byte, rep *decode.EnvironmentRep) []byte {
 	return append(dst, '}')
 }
 
-func appendDelete(dst []byte, rep *decode.EnvironmentRep) []byte {
+func appendDelete(dst []byte, id decode.EnvironmentID, version int) []byte {
 	dst = append(dst, "event: delete\ndata: {\"path\":\"/environments/"...)
-	dst = append(dst, rep.EnvID...)
+	dst = append(dst, id...)
 	dst = append(dst, `","version":`...)
-	dst = strconv.AppendInt(dst, int64(rep.Version), 10)
+	dst = strconv.AppendInt(dst, int64(version), 10)
 	return append(dst, "}\n\n"...)
 }
 
-func (s *Stream) appendFilterPatch(dst []byte) []byte {
-	f := &s.filters[s.rng.IntN(len(s.filters))]
-	f.rep.FilterKey = s.name()
-	f.rep.Version++
+func appendFilterPatch(dst []byte, id decode.FilterID, rep decode.FilterRep) []byte {
 	dst = append(dst, "event: patch\ndata: {\"path\":\"/filters/"...)
-	dst = append(dst, f.id...)
+	dst = append(dst, id...)
 	dst = append(dst, `","data":`...)
-	dst = appendFilter(dst, &f.rep)
+	dst = appendFilter(dst, &rep)
 	return append(dst, "}\n\n"...)
 }
 

@@ -36,9 +36,14 @@ func (s *Stream) change(e *environment) {
 	}
 }
 
-// expiry is when replaced keys expire: in milliseconds, a second apart, so far ahead that none
-// expires while a benchmark runs.
-func (s *Stream) expiry() int64 { return 4_102_444_800_000 + int64(s.rng.IntN(1e6))*1000 }
+// expiry is when replaced keys expire, in milliseconds: by default a second apart, and so far ahead
+// that none expires while a benchmark runs.
+func (s *Stream) expiry() int64 {
+	if s.cfg.Expiry != nil {
+		return s.cfg.Expiry().UnixMilli()
+	}
+	return 4_102_444_800_000 + int64(s.rng.IntN(1e6))*1000
+}
 
 func (s *Stream) rotate(rep *decode.EnvironmentRep) {
 	rep.SDKKey = decode.SDKKeyRep{

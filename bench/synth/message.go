@@ -1,24 +1,58 @@
 package synth
 
+import "github.com/relaystream/autoconfig/decode"
+
+// A Service is told what a stream's messages say. *autoconfigtest.Server is one.
+type Service interface {
+	// Patch adds or replaces an environment, unless its version is not newer.
+	Patch(environment decode.EnvironmentRep)
+	// Delete removes one.
+	Delete(id decode.EnvironmentID, version int)
+	// PatchFilter adds or replaces a filter.
+	PatchFilter(id decode.FilterID, filter decode.FilterRep)
+}
+
+// Play tells the service what the next n messages say. What Unusual asks for is told in the usual form.
+func (s *Stream) Play(n int, on Service) {
+	for range n {
+		s.next(on)
+	}
+}
+
+// A writer is the service that writes messages as blocks.
+type writer struct{ *Stream }
+
+func (w writer) Patch(environment decode.EnvironmentRep) {
+	w.block = appendPatch(w.block[:0], &environment)
+}
+
+func (w writer) Delete(id decode.EnvironmentID, version int) {
+	w.block = appendDelete(w.block[:0], id, version)
+}
+
+func (w writer) PatchFilter(id decode.FilterID, filter decode.FilterRep) {
+	w.block = appendFilterPatch(w.block[:0], id, filter)
+}
+
 // next makes one message about an environment other than the mark, or about a filter.
-func (s *Stream) next() []byte {
+func (s *Stream) next(to Service) {
 	if len(s.envs) < 2 {
-		return s.Mark()
+		s.mark(to)
+		return
 	}
 	e := &s.envs[1+s.rng.IntN(len(s.envs)-1)]
 	switch kind := s.kind(); {
 	case kind == filterPatch && len(s.filters) > 0:
-		s.block = s.appendFilterPatch(s.block[:0])
+		s.updateFilter(to)
 	case kind == deletion && !e.deleted && !e.unknown:
-		s.block = s.delete(s.block[:0], e)
+		s.delete(to, e)
 	case kind == stalePatch && !e.unknown:
-		s.block = s.stale(s.block[:0], e)
+		s.stale(to, e)
 	case kind == repetition && !e.unknown:
-		s.block = unchanged(s.block[:0], e)
+		unchanged(to, e)
 	default:
-		s.block = s.update(s.block[:0], e)
+		s.update(to, e)
 	}
-	return s.block
 }
 
 type messageKind int
@@ -45,31 +79,48 @@ func (s *Stream) kind() messageKind {
 	return updating
 }
 
-func (s *Stream) delete(dst []byte, e *environment) []byte {
+// mark updates the mark.
+func (s *Stream) mark(to Service) {
+	e := &s.envs[0]
+	e.rep.Version++
+	e.rep.SecureMode = !e.rep.SecureMode
+	s.counts.Updated++
+	to.Patch(e.rep)
+}
+
+func (s *Stream) updateFilter(to Service) {
+	f := &s.filters[s.rng.IntN(len(s.filters))]
+	f.rep.FilterKey = s.name()
+	f.rep.Version++
+	to.PatchFilter(f.id, f.rep)
+}
+
+func (s *Stream) delete(to Service, e *environment) {
 	e.deleted = true
 	e.rep.Version++
 	s.counts.Deleted++
-	return appendDelete(dst, &e.rep)
+	to.Delete(e.rep.EnvID, e.rep.Version)
 }
 
 // stale sends what would be seen if it were applied.
-func (s *Stream) stale(dst []byte, e *environment) []byte {
+func (s *Stream) stale(to Service, e *environment) {
 	old := e.rep
 	old.Version -= 1 + s.rng.IntN(old.Version)
 	old.MobKey = s.mobileKey()
 	old.MobileKeys = nil
 	old.DefaultTTL++
-	return appendPatch(dst, &old)
+	to.Patch(old)
 }
 
-func unchanged(dst []byte, e *environment) []byte {
+func unchanged(to Service, e *environment) {
 	if e.deleted {
-		return appendDelete(dst, &e.rep)
+		to.Delete(e.rep.EnvID, e.rep.Version)
+		return
 	}
-	return appendPatch(dst, &e.rep)
+	to.Patch(e.rep)
 }
 
-func (s *Stream) update(dst []byte, e *environment) []byte {
+func (s *Stream) update(to Service, e *environment) {
 	s.change(e)
 	e.rep.Version++
 	if e.unknown || e.deleted {
@@ -78,8 +129,14 @@ func (s *Stream) update(dst []byte, e *environment) []byte {
 		s.counts.Updated++
 	}
 	e.unknown, e.deleted = false, false
-	if s.rng.Float64() < s.cfg.Unusual {
-		return s.appendUnusual(dst, &e.rep)
+	if s.rng.Float64() >= s.cfg.Unusual {
+		to.Patch(e.rep)
+		return
 	}
-	return appendPatch(dst, &e.rep)
+	s.rename(&e.rep)
+	if w, ok := to.(writer); ok {
+		w.block = w.appendUnusual(w.block[:0], &e.rep)
+		return
+	}
+	to.Patch(e.rep)
 }

@@ -67,11 +67,7 @@ func (s *Stream) Put() []byte {
 // Mark returns a patch that updates the mark, and nothing else. Sent last, it tells that all
 // before it has been read.
 func (s *Stream) Mark() []byte {
-	e := &s.envs[0]
-	e.rep.Version++
-	e.rep.SecureMode = !e.rep.SecureMode
-	s.counts.Updated++
-	s.block = appendPatch(s.block[:0], &e.rep)
+	s.mark(writer{s})
 	return s.block
 }
 
@@ -96,7 +92,8 @@ func (s *Stream) Rest() iter.Seq[[]byte] {
 func (s *Stream) Blocks(n int) iter.Seq[[]byte] {
 	return func(yield func([]byte) bool) {
 		for i := 0; n < 0 || i < n; i++ {
-			if !yield(s.next()) {
+			s.next(writer{s})
+			if !yield(s.block) {
 				return
 			}
 		}

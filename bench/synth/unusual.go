@@ -7,9 +7,13 @@ import (
 	"github.com/relaystream/autoconfig/decode"
 )
 
-// appendUnusual gives the environment a name beyond ASCII and sends it in a form of its own.
-func (s *Stream) appendUnusual(dst []byte, rep *decode.EnvironmentRep) []byte {
+// rename gives the environment a name beyond ASCII, or one in need of escapes.
+func (s *Stream) rename(rep *decode.EnvironmentRep) {
 	rep.EnvName = s.name() + [...]string{" <&>", " \"quoted\" \\", " Überprüfung", " 本番環境 🚀"}[s.rng.IntN(4)]
+}
+
+// appendUnusual writes the environment in a form of its own.
+func (s *Stream) appendUnusual(dst []byte, rep *decode.EnvironmentRep) []byte {
 	text := appendPatchJSON(nil, rep)
 	switch s.rng.IntN(4) {
 	case 0:

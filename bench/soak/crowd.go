@@ -1,0 +1,177 @@
+package soak
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/launchdarkly/go-sdk-common/v3/ldlog"
+
+	"github.com/relaystream/autoconfig"
+	"github.com/relaystream/autoconfig/stream"
+)
+
+// Limits that a fault meets within a round.
+const (
+	timeout      = time.Second
+	maxEventSize = 1 << 20
+)
+
+// options are those of all clients.
+func (n *network) options(cache string) *autoconfig.Options {
+	o := &autoconfig.Options{
+		BaseURI: address, HTTPClient: n.client, InitialRetryDelay: 20 * time.Millisecond,
+		ConnectTimeout: timeout, IdleTimeout: timeout, MaxEventSize: maxEventSize,
+	}
+	if cache != "" {
+		o.Cache = &autoconfig.FileCache{Path: cache}
+	}
+	return o
+}
+
+// manager returns a StreamManager, which has no options.
+func (n *network) manager(h autoconfig.MessageHandler) *autoconfig.StreamManager {
+	return autoconfig.NewStreamManager(key, address, h, httpConfig{n.client}, 20*time.Millisecond, ldlog.NewDisabledLoggers())
+}
+
+type httpConfig struct{ client *http.Client }
+
+func (c httpConfig) Client() *http.Client { return c.client }
+
+// A follower is somebody who is told of all changes.
+type follower interface {
+	// fault says what is wrong with what it was told, "" if nothing is.
+	fault() string
+	// differs says how what it knows differs from what it should know.
+	differs(want configuration) string
+}
+
+// A crowd is who stays for the whole run, and the visitors.
+type crowd struct {
+	network *network
+	cache   string
+	client  *autoconfig.Client
+	manager *autoconfig.StreamManager
+	names   []string // of the followers
+	follow  []follower
+	staying sync.WaitGroup
+	failed  chan error // gets the first error of somebody
+
+	mu       sync.Mutex // guards what follows
+	rng      *rand.Rand
+	visitors int
+	closing  time.Duration
+	visiting sync.WaitGroup
+}
+
+// gather connects those who stay.
+func gather(n *network, cache string, seed uint64) (*crowd, error) {
+	c := &crowd{network: n, cache: cache, failed: make(chan error, 1), rng: rand.New(rand.NewPCG(seed, 2))}
+	n.replace()
+	client, err := autoconfig.Open(context.Background(), key, n.options(cache))
+	if err != nil {
+		return nil, err
+	}
+	c.client = client
+	c.stay("a subscriber", client.Changes())
+	c.stay("a lossless subscriber", client.ChangesUnder(stream.Block[autoconfig.Change](256)))
+	h := newHandler()
+	c.names, c.follow = append(c.names, "a handler"), append(c.follow, h)
+	c.manager = n.manager(h)
+	c.manager.Start()
+	return c, nil
+}
+
+func (c *crowd) stay(name string, changes stream.Observable[autoconfig.Change]) {
+	m := &mirror{}
+	c.names, c.follow = append(c.names, name), append(c.follow, m)
+	c.staying.Go(func() {
+		err := changes.ForEach(context.Background(), func(change autoconfig.Change) error {
+			m.apply(change)
+			return nil
+		})
+		if err != nil {
+			c.fail(fmt.Errorf("%s: %w", name, err))
+		}
+	})
+}
+
+func (c *crowd) fail(err error) {
+	select {
+	case c.failed <- err:
+	default:
+	}
+}
+
+// faults says who was told what does not fit, "" if nobody was.
+func (c *crowd) fault() string {
+	for i, f := range c.follow {
+		if problem := f.fault(); problem != "" {
+			return c.names[i] + ": " + problem
+		}
+	}
+	return ""
+}
+
+// differs says who knows something else than they should.
+func (c *crowd) differs(want configuration) string {
+	if d := want.compare(configurationOf(c.client.Snapshot())); d != "" {
+		return "the client: " + d
+	}
+	for i, f := range c.follow {
+		if d := f.differs(want); d != "" {
+			return c.names[i] + ": " + d
+		}
+	}
+	return ""
+}
+
+func configurationOf(s autoconfig.Snapshot) configuration {
+	c := configuration{
+		environments: make(map[autoconfig.EnvironmentID]*autoconfig.EnvironmentRep, len(s.Environments)),
+		filters:      make(map[autoconfig.FilterID]*autoconfig.Filter, len(s.Filters)),
+	}
+	for _, e := range s.Environments {
+		c.environments[e.EnvID] = e
+	}
+	for _, f := range s.Filters {
+		c.filters[f.ID] = f
+	}
+	return c
+}
+
+// leave closes everything.
+func (c *crowd) leave() {
+	c.client.Close()
+	c.manager.Close()
+	c.staying.Wait()
+	c.visiting.Wait()
+}
+
+// closed notes how long closing something takes.
+func (c *crowd) closed(f func()) {
+	start := time.Now()
+	f()
+	took := time.Since(start)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.closing = max(c.closing, took)
+}
+
+// unexpected reports whether a visitor's end is not one that a visitor may come to.
+func unexpected(err error) bool {
+	return err != nil && !errors.Is(err, errLeft) && !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, stream.ErrSlowConsumer)
+}
+
+// seen returns how many visitors there were, and how long closing took at most, since it was last called.
+func (c *crowd) seen() (visitors int, closing time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	visitors, closing = c.visitors, c.closing
+	c.visitors, c.closing = 0, 0
+	return visitors, closing
+}

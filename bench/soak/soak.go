@@ -1,0 +1,122 @@
+// Package soak lets a client, a StreamManager and those who subscribe to them run for long against a
+// real server on an unreliable network, and looks for what grows and for what goes wrong.
+//
+// A run is a series of rounds. Each has a server of its own that takes over from the one before, as
+// after a restart: it serves what that served, and then changes at full speed. Keys are rotated and
+// expire. Meanwhile connections break, stall or are slow, requests are answered with nonsense, bytes
+// are changed on their way; subscribers under every policy come and go, quick ones, slow ones and some
+// that stop for a while, and so do further clients. Then the faults end. Everybody who lost nothing on
+// purpose must soon know exactly what the server serves, by changes that follow from each other. Once
+// all visitors have left, what the process takes up is read.
+//
+// What grows from round to round is a leak: see Trend.
+package soak
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/relaystream/autoconfig/bench/synth"
+	"github.com/relaystream/autoconfig/bench/usage"
+)
+
+// A Config describes a run.
+type Config struct {
+	// Seed decides on the faults, on who comes, and on what the server says. When things happen is
+	// the machine's to decide, so that two runs of one seed are alike but not the same.
+	Seed uint64
+	// For is how long the run takes. The last round is brought to its end.
+	For time.Duration
+	// Round is how long the faults of a round last.
+	Round time.Duration
+	// Environments is how many there are.
+	Environments int
+	// Progress, if not nil, is called after each round.
+	Progress func(Sample)
+}
+
+// A Sample is what a round has shown.
+type Sample struct {
+	// At is how long after the start of the run the round ended.
+	At time.Duration `json:"at"`
+	// Rest is what the process took up when the round was over.
+	Rest usage.Usage `json:"rest"`
+	// Lag is the largest number of changes that waited for a subscriber of the default policy.
+	Lag int `json:"lag"`
+	// Messages is how many the server sent, and Delivered how many changes subscribers got.
+	Messages  int    `json:"messages"`
+	Delivered uint64 `json:"delivered"`
+	// Faults counts the connections, requests and streams that were spoiled, and Connections those
+	// that the client and the manager made.
+	Faults      int `json:"faults"`
+	Connections int `json:"connections"`
+	// Visitors counts the subscribers, clients and managers that came and went.
+	Visitors int `json:"visitors"`
+	// Recovery is how long it took, after the faults, until everybody knew what the server served.
+	Recovery time.Duration `json:"recovery"`
+	// Closing is the longest time that closing a client or manager took.
+	Closing time.Duration `json:"closing"`
+}
+
+// A Result is what a run has shown.
+type Result struct {
+	Samples []Sample `json:"samples"`
+	Trends  []Trend  `json:"trends"`
+}
+
+// ErrDiverged reports that somebody did not come to know what the server served, or was told of
+// changes that do not follow from each other.
+var ErrDiverged = errors.New("soak: diverged")
+
+// Run runs until cfg.For has passed, ctx ends or something goes wrong. The result is as far as it
+// got. A trend is no error.
+func Run(ctx context.Context, cfg Config) (result Result, err error) {
+	dir, err := os.MkdirTemp("", "soak")
+	if err != nil {
+		return Result{}, err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	rng := rand.New(rand.NewPCG(cfg.Seed, 0x50a))
+	network := newNetwork(rng.Uint64())
+	defer network.close()
+	crowd, err := gather(network, filepath.Join(dir, "cache"), rng.Uint64())
+	if err != nil {
+		return Result{}, err
+	}
+	defer crowd.leave()
+	stream := synth.New(cfg.stream())
+	start := time.Now()
+	// All of it now, or else the samples themselves would grow.
+	result.Samples = make([]Sample, 0, cfg.For/cfg.Round+1)
+	for n := 0; ctx.Err() == nil && time.Since(start) < cfg.For; n++ {
+		r := round{Config: cfg, stream: stream, network: network, crowd: crowd}
+		sample, err := r.run(ctx, n)
+		if ctx.Err() != nil {
+			break // what the end of ctx has made of this round says nothing
+		}
+		if err != nil {
+			return result.judged(), fmt.Errorf("seed %d, round %d: %w", cfg.Seed, n, err)
+		}
+		sample.At = time.Since(start)
+		result.Samples = append(result.Samples, sample)
+		if cfg.Progress != nil {
+			cfg.Progress(sample)
+		}
+	}
+	return result.judged(), nil
+}
+
+// stream has every kind of message. Most of the keys that are replaced expire within the round.
+func (c Config) stream() synth.Config {
+	expiries := rand.New(rand.NewPCG(c.Seed, 0xe29))
+	return synth.Config{
+		Seed: c.Seed, Environments: c.Environments, Filters: 10, NameLength: 12,
+		Rotating: 0.3, ConcurrentKeys: 0.3, Stale: 0.05, Unchanged: 0.05, Deletes: 0.05, FilterPatches: 0.02, Unusual: 0.1,
+		Expiry: func() time.Time { return time.Now().Add(time.Duration(expiries.Int64N(int64(c.Round)))) },
+	}
+}

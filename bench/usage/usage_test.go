@@ -1,0 +1,46 @@
+package usage
+
+import (
+	"os"
+	"runtime"
+	"testing"
+)
+
+// What is held is seen, and what is let go of is not.
+func TestUsage(t *testing.T) {
+	if _, err := os.Stat("/proc/self/statm"); err != nil {
+		t.Skip("this system tells less")
+	}
+	const size, files = 32 << 20, 3
+	before := AtRest()
+	held := make([]byte, size)
+	for i := range held {
+		held[i] = 1 // or else the system does not give it
+	}
+	var open []*os.File
+	for range files {
+		f, err := os.Open(os.DevNull)
+		if err != nil {
+			t.Fatal(err)
+		}
+		open = append(open, f)
+	}
+	stop := make(chan struct{})
+	go func() { <-stop }()
+	during := Now()
+	runtime.KeepAlive(held)
+	close(stop)
+	for _, f := range open {
+		_ = f.Close()
+	}
+	after := AtRest()
+	if during.Heap < before.Heap+size || during.Resident < size || after.Heap > during.Heap-size {
+		t.Errorf("%d bytes: before %+v, during %+v, after %+v", size, before, during, after)
+	}
+	if during.Descriptors != before.Descriptors+files || after.Descriptors != before.Descriptors {
+		t.Errorf("%d files: before %+v, during %+v, after %+v", files, before, during, after)
+	}
+	if during.Goroutines != before.Goroutines+1 || after.Goroutines != before.Goroutines {
+		t.Errorf("a goroutine: before %+v, during %+v, after %+v", before, during, after)
+	}
+}
