@@ -9,8 +9,6 @@ import (
 	"testing"
 	"testing/synctest"
 
-	"github.com/launchdarkly/go-sdk-common/v3/ldlog"
-
 	"github.com/relaystream/autoconfig"
 	"github.com/relaystream/autoconfig/autoconfigtest"
 	"github.com/relaystream/autoconfig/stream"
@@ -46,6 +44,7 @@ func gather(t *testing.T, server *autoconfigtest.Server, wires [3]*wire, o autoc
 	a := &audience{server: server, wires: wires, handler: newHandlerMirror(func() { pause(5) })}
 	options := func(who int) *autoconfig.Options {
 		o := o
+		o.Logger = censored(t)
 		o.BaseURI, o.HTTPClient, o.UserAgent, o.Lag = server.URL, wires[who].client(), strconv.Itoa(who), 2
 		return &o
 	}
@@ -73,7 +72,7 @@ func gather(t *testing.T, server *autoconfigtest.Server, wires [3]*wire, o autoc
 	ctx, stop := context.WithCancelCause(t.Context())
 	a.stopObserve = stop
 	follow(ctx, "Observe", autoconfig.Observe(testKey, options(1)), errEnough)
-	a.manager = autoconfig.NewStreamManager(testKey, server.URL, a.handler, wiredConfig{wires[2]}, o.InitialRetryDelay, ldlog.NewDisabledLoggers())
+	a.manager = autoconfig.NewStreamManager(testKey, server.URL, a.handler, wiredConfig{wires[2]}, o.InitialRetryDelay, censoredLoggers(t))
 	a.manager.Start()
 	return a
 }

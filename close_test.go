@@ -11,7 +11,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/launchdarkly/go-sdk-common/v3/ldlog"
 	"go.uber.org/goleak"
 
 	"github.com/relaystream/autoconfig"
@@ -64,7 +63,7 @@ func TestCloseInEveryPhase(t *testing.T) {
 	kinds := map[string]func(t *testing.T, o *autoconfig.Options) (closer func()){
 		"client": func(t *testing.T, o *autoconfig.Options) func() { return open(t, o).Close },
 		"manager": func(t *testing.T, o *autoconfig.Options) func() {
-			m := autoconfig.NewStreamManager(testKey, o.BaseURI, recorder{func(string) {}}, httpConfig{o.HTTPClient}, 0, ldlog.NewDisabledLoggers())
+			m := autoconfig.NewStreamManager(testKey, o.BaseURI, recorder{func(string) {}}, httpConfig{o.HTTPClient}, 0, censoredLoggers(t))
 			m.Start()
 			return m.Close
 		},

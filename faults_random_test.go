@@ -20,7 +20,7 @@ import (
 )
 
 var (
-	faultRuns = flag.Int("faults.runs", 60, "how many random schedules of faults to run")
+	faultRuns = flag.Int("faults.runs", 300, "how many random schedules of faults to run")
 	faultSeed = flag.Uint64("faults.seed", 1, "the seed of the first schedule; the others have those that follow")
 )
 

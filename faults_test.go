@@ -18,9 +18,34 @@ import (
 
 var faultStride = flag.Int("faults.stride", 23, "break a conversation at every n-th byte")
 
-// converse is the server's part in a conversation that has everything in it. The steps are a minute
-// apart.
-func converse(s *autoconfigtest.Server) {
+// A conversation returns the server's part in one, step by step.
+type conversation func(s *autoconfigtest.Server) []func()
+
+// quickstart is the conversation of the program of that name.
+func quickstart(s *autoconfigtest.Server) []func() {
+	production := environment("shop-prod", 1)
+	return []func(){
+		func() {
+			s.Put(listing(production, environment("shop-test", 1), environment("blog-prod", 1), environment("blog-test", 1)))
+		},
+		func() {
+			production.Version = 2
+			production.SDKKey.Expiring.Value = production.SDKKey.Value
+			production.SDKKey.Expiring.Timestamp = time.Now().Add(time.Second).UnixMilli()
+			production.SDKKey.Value = "sdk-shop-prod-0002"
+			s.Patch(production)
+		},
+		func() {
+			s.Delete("blog-test", 3)
+			s.SendEvent(autoconfig.PatchEvent, `{"path":"/environments/blog-test","data":{"envID":"blog-test","version":2}}`)
+		},
+		s.Reconnect,
+		func() { s.SendEvent(autoconfig.PatchEvent, `{"path":`) },
+	}
+}
+
+// everything is a conversation that has everything in it.
+func everything(s *autoconfigtest.Server) []func() {
 	rotated := environment("rotated", 2)
 	rotated.SDKKey.Value = "sdk-rotated-new"
 	rotated.SDKKey.Expiring.Value = "sdk-rotated"
@@ -28,7 +53,7 @@ func converse(s *autoconfigtest.Server) {
 	arrays.SDKKeys = []decode.ConcurrentKeyRep[decode.SDKKey]{{Key: "main", Value: "sdk-arrays"}, {Key: "old", Value: "sdk-arrays-old"}}
 	first := listing(environment("rotated", 1), environment("arrays", 1), environment("omitted", 5), environment("deleted", 1))
 	first.Filters = map[autoconfig.FilterID]autoconfig.FilterRep{"f1": {ProjKey: "proj", FilterKey: "one", Version: 1}}
-	for _, step := range []func(){
+	return []func(){
 		func() { s.Put(first) },
 		func() {
 			rotated.SDKKey.Expiring.Timestamp = time.Now().Add(90 * time.Second).UnixMilli()
@@ -54,34 +79,36 @@ func converse(s *autoconfigtest.Server) {
 		func() { s.Patch(environment("omitted", 5)) },
 		s.EndConnections,
 		func() { s.Patch(environment("rotated", 3)) },
-	} {
-		step()
-		pass(time.Minute)
 	}
 }
 
-// TestConversationBrokenAnywhere breaks the conversation at each byte of the network, header and
-// framing included, by an end of the connection and by silence.
+// TestConversationBrokenAnywhere breaks conversations at each byte of the network, header and framing
+// included, by an end of the connection and by silence.
 func TestConversationBrokenAnywhere(t *testing.T) {
-	length := breakAt(t, -1, false)
-	if length < 4000 || length > 20000 {
-		t.Fatalf("the conversation has %d bytes", length)
-	}
-	for _, stall := range []bool{false, true} {
-		t.Run(fmt.Sprintf("stall=%v", stall), func(t *testing.T) {
-			t.Parallel()
-			for at := int64(0); at < length; at += int64(*faultStride) {
-				if breakAt(t, at, stall); t.Failed() {
-					t.Fatalf("broken at byte %d of %d", at, length)
+	for name, c := range map[string]conversation{"quickstart": quickstart, "everything": everything} {
+		length := breakAt(t, c, -1, false)
+		if length < 3000 || length > 20000 {
+			t.Fatalf("the conversation %s has %d bytes", name, length)
+		}
+		for _, stall := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s/stall=%v", name, stall), func(t *testing.T) {
+				t.Parallel()
+				breaks := 0
+				for at := int64(0); at < length; at += int64(*faultStride) {
+					breaks++
+					if breakAt(t, c, at, stall); t.Failed() {
+						t.Fatalf("broken at byte %d of %d", at, length)
+					}
 				}
-			}
-		})
+				t.Logf("broken at %d of %d bytes, for three clients each", breaks, length)
+			})
+		}
 	}
 }
 
 // breakAt has a conversation broken at a byte, and checks what is known after it. It returns the
-// length of the longest of the conversations.
-func breakAt(t *testing.T, at int64, stall bool) (length int64) {
+// length of the longest of the clients' conversations.
+func breakAt(t *testing.T, c conversation, at int64, stall bool) (length int64) {
 	synctest.Test(t, func(t *testing.T) {
 		server := autoconfigtest.NewPipeServer(testKey)
 		defer server.Close()
@@ -92,7 +119,10 @@ func breakAt(t *testing.T, at int64, stall bool) (length int64) {
 		}
 		a := gather(t, server, wires, autoconfig.Options{}, nil)
 		defer a.leave(t)
-		converse(server)
+		for _, step := range c(server) {
+			step()
+			pass(time.Minute)
+		}
 		// The longest silence, and the longest delay of one failure after it.
 		pass(5*time.Minute + 2*time.Second)
 		server.Put(server.Content())

@@ -1,8 +1,10 @@
 package autoconfig_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
+	"log"
 	"log/slog"
 	"slices"
 	"sync"
@@ -10,6 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/launchdarkly/go-sdk-common/v3/ldlog"
 	"go.uber.org/goleak"
 
 	"github.com/relaystream/autoconfig"
@@ -54,10 +57,37 @@ func to(s *autoconfigtest.Server) *autoconfig.Options {
 	return &autoconfig.Options{BaseURI: s.URL, HTTPClient: s.Client()}
 }
 
+// A censor reads what is logged, by all tests that bring no logger of their own, at the level debug. It
+// fails the test if there is a key in it: those of tests begin with sdk- or mob-, but for testKey.
+type censor struct{ t testing.TB }
+
+func (c censor) Write(line []byte) (int, error) {
+	for _, secret := range []string{testKey, "sdk-", "mob-"} {
+		if bytes.Contains(line, []byte(secret)) {
+			c.t.Errorf("a key is logged: %s", line)
+		}
+	}
+	return len(line), nil
+}
+
+func censored(t testing.TB) *slog.Logger {
+	return slog.New(slog.NewTextHandler(censor{t}, &slog.HandlerOptions{Level: slog.LevelDebug}))
+}
+
+func censoredLoggers(t testing.TB) (loggers ldlog.Loggers) {
+	loggers.SetBaseLogger(log.New(censor{t}, "", 0))
+	loggers.SetMinLevel(ldlog.Debug)
+	return loggers
+}
+
 // open returns a client that is closed at the end of the test or bubble.
-func open(t testing.TB, o *autoconfig.Options) *autoconfig.Client {
+func open(t testing.TB, options *autoconfig.Options) *autoconfig.Client {
 	t.Helper()
-	c, err := autoconfig.Open(context.Background(), testKey, o)
+	o := *options
+	if o.Logger == nil {
+		o.Logger = censored(t)
+	}
+	c, err := autoconfig.Open(context.Background(), testKey, &o)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -21,7 +21,7 @@ import (
 // manage returns a manager that has not been started, and is closed at the end of the test or bubble.
 func manage(t *testing.T, srv *autoconfigtest.Server, handler autoconfig.MessageHandler) *autoconfig.StreamManager {
 	t.Helper()
-	m := autoconfig.NewStreamManager(testKey, srv.URL, handler, httpConfig{srv.Client()}, 0, ldlog.NewDisabledLoggers())
+	m := autoconfig.NewStreamManager(testKey, srv.URL, handler, httpConfig{srv.Client()}, 0, censoredLoggers(t))
 	t.Cleanup(m.Close)
 	return m
 }

@@ -2,9 +2,17 @@ package autoconfig_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/hex"
 	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io"
 	"log/slog"
+	"net/http"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -16,6 +24,9 @@ import (
 	"github.com/relaystream/autoconfig"
 	"github.com/relaystream/autoconfig/autoconfigtest"
 	"github.com/relaystream/autoconfig/decode"
+	"github.com/relaystream/autoconfig/diff"
+	"github.com/relaystream/autoconfig/stream"
+	"github.com/relaystream/autoconfig/stream/sse"
 )
 
 // planted are keys that must not be seen, each with a middle that nothing else has. One is too short to
@@ -51,27 +62,120 @@ func secretEnvironment(version int) autoconfig.EnvironmentRep {
 	return e
 }
 
-// TestNoVerbRevealsAKey formats what holds keys, by itself and inside of other values. Package fmt does
-// not ask a type about %p, %T and %w, which go vet reports; these are left out.
-func TestNoVerbRevealsAKey(t *testing.T) {
+// samples returns values of all exported types, with the planted keys in them wherever one fits, and some of
+// what callers make of them.
+func samples(t *testing.T) []any {
 	e := secretEnvironment(1)
 	key := autoconfig.AutoConfigKey(planted.auto)
-	values := []any{
-		key, e, &e, e.SDKKey, e.SDKKeys, e.MobKey, autoconfig.SDKKey(planted.short), autoconfig.Params(&e),
-		autoconfig.PutMessageData{Data: listing(e)}, autoconfig.PatchMessageData{Data: e},
-		autoconfig.Change{Kind: autoconfig.EnvironmentAdded, New: &e},
-		autoconfig.Key{SDKKey: autoconfig.SDKKey(planted.expiring)},
-		&autoconfig.Key{MobileKey: autoconfig.MobileKey(planted.mobile)},
+	listed := decode.EnvironmentEntry{ID: e.EnvID, Version: 1, Rep: &e}
+	list := &decode.Listing{Environments: []decode.EnvironmentEntry{listed}}
+	message := decode.Message{Kind: decode.Put, Put: list}
+	change := autoconfig.Change{Kind: autoconfig.EnvironmentAdded, New: &e}
+	expired := autoconfig.Key{SDKKey: autoconfig.SDKKey(planted.expiring)}
+	put := autoconfig.PutMessageData{Path: "/", Data: listing(e)}
+	params := autoconfig.Params(&e)
+	header := http.Header{"Authorization": {planted.auto}}
+	refused := &sse.StatusError{Code: http.StatusBadGateway, Header: header, Body: []byte(planted.auto)}
+
+	state := diff.NewState(nil)
+	state.Apply(&message, func(diff.Change) {})
+	table := diff.NewTable[string, *autoconfig.EnvironmentRep](1)
+	table.Upsert("a", 1, &e)
+	changes := stream.NewSubject[autoconfig.Change]()
+	transcript, err := autoconfigtest.ParseTranscript(strings.NewReader("> put " + jsonOf(put) + "\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	srv := autoconfigtest.NewServer(planted.auto)
+	t.Cleanup(srv.Close)
+	srv.Put(listing(e))
+	proxy := autoconfigtest.NewProxy(srv)
+	t.Cleanup(proxy.Close)
+	o := to(srv)
+	o.Key = func(context.Context) (autoconfig.AutoConfigKey, error) { return key, nil }
+	client := open(t, o)
+	if err := client.Ready(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	manager := autoconfig.NewStreamManager(key, srv.URL, recorder{func(string) {}}, nil, 0, ldlog.NewDisabledLoggers())
+	t.Cleanup(manager.Close)
+	if err := <-manager.Start(); err != nil {
+		t.Fatal(err)
+	}
+	source := autoconfig.NewHandlerSource()
+	source.AddEnvironment(params)
+
+	return []any{
+		key, *o, o, client, client.Snapshot(), client.Stats(), client.Stats().Status, client.Stats().Cache, manager, source,
+		params, params.Identifiers, params.ExpiringSDKKey, params.AcceptedSDKKeys[0], autoconfig.FilterParams{}, autoconfig.FileCache{},
+		&autoconfig.OptionError{}, &autoconfig.HealthError{Err: refused}, autoconfig.Outdated, autoconfig.Valid,
+
+		e, &e, e.EnvID, e.SDKKey, e.SDKKey.Expiring, e.SDKKeys, e.SDKKeys[0], e.SDKKey.Value, e.MobKey, autoconfig.SDKKey(planted.short),
+		put, put.Data, autoconfig.PatchMessageData{Data: e}, autoconfig.DeleteMessageData{}, decode.PatchFilterMessageData{},
+		autoconfig.FilterID(""), autoconfig.FilterRep{}, message, *list, listed, decode.Put, decode.Options{},
+		&decode.MalformedError{Err: io.EOF}, &decode.IgnoredError{Err: io.EOF}, &decode.RefusedError{Err: io.EOF},
+
+		change, &change, change.Kind, change.Fields()[0], autoconfig.Filter{}, expired, &autoconfig.Key{MobileKey: e.MobKey},
+		diff.Subject{}, diff.Options{}, diff.Added, state, *state, state.Stats(), table, *table,
+		diff.Entry[string, *autoconfig.EnvironmentRep]{Value: &e},
+
+		changes, changes.Totals(), stream.Just(change), stream.Block[autoconfig.Change](1), stream.AtNewer,
+		stream.Notification[autoconfig.Change]{Value: change}, stream.RetryPolicy(nil),
+
+		sse.Event{Data: []byte(jsonOf(e))}, sse.ScanOptions{}, sse.ConnectOptions{Client: srv.Client()}, &sse.Session{}, refused, &sse.ContentTypeError{},
+
+		srv, proxy, autoconfigtest.Link{}, autoconfigtest.BreakCut, autoconfigtest.Hang(), srv.Requests()[0], transcript, &autoconfigtest.TranscriptError{},
+
 		map[autoconfig.SDKKey]autoconfig.MobileKey{e.SDKKey.Value: e.MobKey},
 		struct{ Inner any }{[]any{e, key}},
-		autoconfig.NewStreamManager(key, "", &secretHandler{}, nil, 0, ldlog.NewDisabledLoggers()),
 	}
-	for _, value := range values {
+}
+
+// exportedTypes returns the names of the exported types of the packages that handle keys, with that of the
+// package, but for interfaces and aliases.
+func exportedTypes(t *testing.T) map[string]bool {
+	t.Helper()
+	names := make(map[string]bool)
+	for path := range filesOf(t, ".go") {
+		file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
+		if err != nil {
+			t.Fatal(err)
+		}
+		library := regexp.MustCompile(`^((autoconfigtest|decode|diff|stream|stream/sse)/)?\w+\.go$`)
+		if strings.HasSuffix(path, "_test.go") || !library.MatchString(filepath.ToSlash(path)) {
+			continue
+		}
+		for _, declaration := range file.Decls {
+			group, _ := declaration.(*ast.GenDecl)
+			if group == nil {
+				continue
+			}
+			for _, spec := range group.Specs {
+				if spec, ok := spec.(*ast.TypeSpec); ok && spec.Name.IsExported() && spec.Assign == 0 {
+					if _, hides := spec.Type.(*ast.InterfaceType); !hides {
+						names[file.Name.Name+"."+spec.Name.Name] = true
+					}
+				}
+			}
+		}
+	}
+	return names
+}
+
+// TestNoVerbRevealsAKey formats a value of every exported type, by itself and inside of other values. Package fmt does
+// not ask a type about %p, %T and %w, which go vet reports; these are left out.
+func TestNoVerbRevealsAKey(t *testing.T) {
+	missing := exportedTypes(t)
+	for _, value := range samples(t) {
+		name, _, _ := strings.Cut(strings.TrimLeft(fmt.Sprintf("%T", value), "*"), "[")
+		delete(missing, name)
 		for _, verb := range "vsqxXdtcUbeEfFgGoO" {
 			for _, flags := range []string{"", "+", "#", "-", " ", "0", "+#", "50", ".30"} {
 				format := "%" + flags + string(verb)
-				if found := revealed(fmt.Sprintf(format, value)); found != nil {
-					t.Errorf("%s of a %T shows %q", format, value, found)
+				for _, v := range []any{value, []any{value}, struct{ V any }{value}} {
+					if found := revealed(fmt.Sprintf(format, v)); found != nil {
+						t.Errorf("%s of a %T shows %q", format, v, found)
+					}
 				}
 			}
 		}
@@ -81,9 +185,10 @@ func TestNoVerbRevealsAKey(t *testing.T) {
 			t.Errorf("slog's text of a %T shows %q", value, found)
 		}
 	}
+	for name := range missing {
+		t.Errorf("there is no sample of %s", name)
+	}
 }
-
-type secretHandler struct{ autoconfig.MessageHandler }
 
 // A syncBuffer is a bytes.Buffer for several goroutines.
 type syncBuffer struct {

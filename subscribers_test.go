@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"fmt"
+	"log/slog"
 	"maps"
 	"math/rand/v2"
 	"net/http"
@@ -236,7 +237,7 @@ func TestASleeperHoldsOneChangePerEnvironment(t *testing.T) {
 	}))
 
 	o := to(srv)
-	o.Lag = 100
+	o.Lag, o.Logger = 100, slog.New(slog.DiscardHandler) // a million lines would take most of the time
 	c := open(t, o)
 	sleeper := newMirror("sleeper")
 	var sleeping sync.WaitGroup

@@ -10,8 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/launchdarkly/go-sdk-common/v3/ldlog"
-
 	"github.com/relaystream/autoconfig"
 	"github.com/relaystream/autoconfig/autoconfigtest"
 	"github.com/relaystream/autoconfig/stream"
@@ -106,7 +104,7 @@ func listenAsClient(t *testing.T, srv *autoconfigtest.Server) stream.Observable[
 func listenAsHandler(t *testing.T, srv *autoconfigtest.Server) stream.Observable[string] {
 	told := stream.NewSubject[string]()
 	tell := func(line string) { _ = told.Publish(context.Background(), line) }
-	m := autoconfig.NewStreamManager(testKey, srv.URL, recorder{tell}, httpConfig{srv.Client()}, time.Millisecond, ldlog.NewDisabledLoggers())
+	m := autoconfig.NewStreamManager(testKey, srv.URL, recorder{tell}, httpConfig{srv.Client()}, time.Millisecond, censoredLoggers(t))
 	t.Cleanup(m.Close)
 	// It starts when somebody listens.
 	start := func() []string {

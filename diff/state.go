@@ -1,6 +1,7 @@
 package diff
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/relaystream/autoconfig/decode"
@@ -99,6 +100,11 @@ func (s *State) Stats() Stats {
 	stats.Tombstones = s.environments.Tombstones() + s.filters.Tombstones()
 	stats.PendingExpiries = len(s.schedule.queue)
 	return stats
+}
+
+// Format implements fmt.Formatter for every verb: how much there is, because a state holds keys.
+func (s State) Format(f fmt.State, _ rune) {
+	_, _ = fmt.Fprintf(f, "diff.State(%d environments, %d filters)", s.environments.Len(), s.filters.Len())
 }
 
 // Apply applies a message and emits the changes that it makes. Before a put it expires the keys whose

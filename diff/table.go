@@ -1,5 +1,7 @@
 package diff
 
+import "fmt"
+
 // An Outcome is what a message meant to a Table.
 type Outcome uint8
 
@@ -70,6 +72,11 @@ func (t *Table[K, V]) Len() int { return t.live.len }
 
 // Tombstones returns the number of tombstones.
 func (t *Table[K, V]) Tombstones() int { return t.tombstones.len }
+
+// Format implements fmt.Formatter for every verb: how much there is, because values may hold keys.
+func (t Table[K, V]) Format(f fmt.State, _ rune) {
+	_, _ = fmt.Fprintf(f, "diff.Table(%d items, %d tombstones)", t.Len(), t.Tombstones())
+}
 
 // Get returns the value of key and its version.
 func (t *Table[K, V]) Get(key K) (value V, version int, ok bool) {
