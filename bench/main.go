@@ -7,6 +7,7 @@
 //	go run ./bench -size 20000 -rounds 3      less of everything
 //	GOGC=off go run ./bench                   another garbage collector
 //	go run ./bench soak -for 20m              this library alone, on a network that fails, for long
+//	go run ./bench fleet                      10,000 clients of one server
 //
 // Absolute numbers belong to the machine: compare what was measured in one run.
 package main
@@ -70,8 +71,9 @@ func parse(args []string, stderr io.Writer) (plan, error) {
 }
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	if len(args) > 0 && args[0] == "soak" {
-		return runSoak(ctx, args[1:], stdout, stderr)
+	commands := map[string]func(context.Context, []string, io.Writer, io.Writer) error{"soak": runSoak, "fleet": runFleet}
+	if len(args) > 0 && commands[args[0]] != nil {
+		return commands[args[0]](ctx, args[1:], stdout, stderr)
 	}
 	return runScenarios(ctx, args, stdout, stderr)
 }

@@ -75,3 +75,25 @@ func TestSoakReport(t *testing.T) {
 		t.Errorf("a trend is reported as %v", err)
 	}
 }
+
+func TestFleet(t *testing.T) {
+	dir := t.TempDir()
+	var stdout bytes.Buffer
+	if err := run(t.Context(), []string{"fleet", "-clients", "20", "-together", "7", "-out", dir}, &stdout, &stdout); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(filepath.Join(dir, "fleet.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got fleet
+	if err := json.Unmarshal(text, &got); err != nil {
+		t.Fatal(err)
+	}
+	if got.Clients != 20 || got.Synced <= 0 || got.Told <= 0 || got.Settled.Goroutines < got.Bare.Goroutines+20 {
+		t.Errorf("%+v", got)
+	}
+	if got.Left.Goroutines > got.Before.Goroutines {
+		t.Errorf("%d goroutines are left", got.Left.Goroutines-got.Before.Goroutines)
+	}
+}

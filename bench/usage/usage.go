@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"os"
 	"runtime"
+	"runtime/debug"
 	"strconv"
 	"time"
 )
@@ -36,8 +37,9 @@ func Now() Usage {
 	}
 }
 
-// AtRest is Now when the number of goroutines has not changed for a while: net/http ends some of them
-// after it has closed their connection. It waits for at most a second.
+// AtRest is Now when the number of goroutines has not changed for a while, because net/http ends some
+// of them after it has closed their connection, and when free memory was given back to the system. It
+// waits for at most a second.
 func AtRest() Usage {
 	const look, enough = 5 * time.Millisecond, 6
 	before, same := runtime.NumGoroutine(), 0
@@ -47,6 +49,7 @@ func AtRest() Usage {
 			before, same = n, 0
 		}
 	}
+	debug.FreeOSMemory()
 	return Now()
 }
 

@@ -1,0 +1,8 @@
+//go:build !unix
+
+package main
+
+import "math"
+
+// maxDescriptors is how many files and connections the process may have open.
+func maxDescriptors() int { return math.MaxInt }
