@@ -49,7 +49,9 @@ func parse(args []string, stderr io.Writer) (plan, error) {
 	flags.SetOutput(stderr)
 	names := flags.String("scenario", "*", "comma-separated names or patterns of scenarios; \"list\" lists them")
 	flags.IntVar(&p.load.size, "size", 200_000, "messages in the largest scenario; all else is in proportion")
-	flags.IntVar(&p.load.flush, "flush", 64, "messages that a busy server sends at once")
+	// About 13 KB of patches, which is what fits into one TLS record: from the service, no read returns
+	// more. Larger chunks would favour those who read much at once, smaller ones measure the server.
+	flags.IntVar(&p.load.flush, "flush", 32, "messages that a busy server sends at once")
 	flags.IntVar(&p.rounds, "rounds", 5, "rounds that count; one more runs before them")
 	flags.StringVar(&p.out, "out", "", "directory for results (default a new one in results of this module)")
 	cpu := flags.Int("cpu", 0, "GOMAXPROCS (default unchanged)")
