@@ -1,28 +1,32 @@
 package main
 
 import (
-	"errors"
 	"image/color"
-	"math"
 	"slices"
-	"strconv"
 	"strings"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
+	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
 )
 
 // The library's own stages are blue, from light to dark; the others are anything but blue.
 var (
-	blues  = []color.RGBA{{0x9e, 0xc9, 0xe9, 255}, {0x5b, 0xa3, 0xd9, 255}, {0x21, 0x78, 0xbf, 255}, {0x0b, 0x4f, 0x94, 255}, {0x07, 0x2f, 0x5f, 255}}
+	blues  = []color.RGBA{{0xc6, 0xdf, 0xf2, 255}, {0x9e, 0xc9, 0xe9, 255}, {0x5b, 0xa3, 0xd9, 255}, {0x21, 0x78, 0xbf, 255}, {0x0b, 0x4f, 0x94, 255}, {0x07, 0x2f, 0x5f, 255}}
 	others = []color.RGBA{{0x9a, 0x9a, 0x9a, 255}, {0xd9, 0x8c, 0x00, 255}, {0xc9, 0x30, 0x2c, 255}, {0x3f, 0x8f, 0x3f, 255}, {0x8e, 0x5b, 0xa6, 255}, {0x7a, 0x4a, 0x2b, 255}}
 )
 
 // colors returns a color for each of the results.
 func colors(results []result) []color.Color {
 	all := make([]color.Color, len(results))
-	next := map[bool]int{}
+	own := 0
+	for _, r := range results {
+		if ours(r.Peer) {
+			own++
+		}
+	}
+	next := map[bool]int{true: max(0, (len(blues)-own+1)/2)} // few of them are neither too light nor too dark
 	for i, r := range results {
 		palette := others
 		if ours(r.Peer) {
@@ -34,11 +38,24 @@ func colors(results []result) []color.Color {
 	return all
 }
 
+// newPlot returns an empty plot with text that is easy to read on a screen.
+func newPlot(title string) *plot.Plot {
+	p := plot.New()
+	p.Title.Text = title
+	p.Title.Padding, p.X.Label.Padding, p.Y.Label.Padding = vg.Points(8), vg.Points(4), vg.Points(4)
+	for _, style := range []*text.Style{
+		&p.Title.TextStyle, &p.Legend.TextStyle,
+		&p.X.Label.TextStyle, &p.Y.Label.TextStyle, &p.X.Tick.Label, &p.Y.Tick.Label,
+	} {
+		style.Font.Variant = "Sans"
+	}
+	p.X.Tick.Marker, p.Y.Tick.Marker = plot.TickerFunc(ticks), plot.TickerFunc(ticks)
+	return p
+}
+
 // draw makes the chart that suits the scenario, as path.svg and path.png.
 func (s scenarioResult) draw(path string) error {
-	p := plot.New()
-	p.Title.Text = s.About
-	p.Title.Padding = vg.Points(8)
+	p := newPlot(s.About)
 	width, height := 20*vg.Centimeter, 12*vg.Centimeter
 	var err error
 	switch {
@@ -47,19 +64,18 @@ func (s scenarioResult) draw(path string) error {
 	case s.Cases[0].Results[0].Percentiles != nil:
 		err = s.distribution(p)
 	default:
-		err = s.bars(p)
+		err = s.bars(p, colors(s.Cases[0].Results))
 		height = vg.Length(3+len(s.Cases[0].Results)) * vg.Centimeter
 	}
 	if err != nil {
 		return err
 	}
-	return errors.Join(p.Save(width, height, path+".svg"), p.Save(width, height, path+".png"))
+	return saveBoth(p, width, height, path)
 }
 
 // bars shows the first metric: a bar for the median, a whisker from minimum to maximum.
-func (s scenarioResult) bars(p *plot.Plot) error {
+func (s scenarioResult) bars(p *plot.Plot, color []color.Color) error {
 	results := slices.Clone(s.Cases[0].Results)
-	color := colors(results)
 	slices.Reverse(results) // the vertical axis points up
 	slices.Reverse(color)
 	p.X.Label.Text = s.Metrics[0]
@@ -89,11 +105,12 @@ func (s scenarioResult) bars(p *plot.Plot) error {
 	}
 	for i := range labels.TextStyle {
 		labels.TextStyle[i].YAlign = -0.4
+		labels.TextStyle[i].Font.Variant = "Sans"
 	}
 	p.Add(errorBars, labels)
 	p.NominalY(names...)
-	p.Y.Label.Text = " " // or else the names are cut off
-	p.X.Max *= 1.1       // room for the labels
+	p.X.Max *= 1.15                                    // room for the labels
+	p.Y.Min, p.Y.Max = -0.6, float64(len(results))-0.4 // and for the bars
 	return nil
 }
 
@@ -146,25 +163,10 @@ func (s scenarioResult) addLines(p *plot.Plot, points func(peer int) plotter.XYs
 	return nil
 }
 
-// logTicks has a label at 1, 2 and 5 times the powers of ten, or only at the powers if there are many.
-func logTicks(low, high float64) []plot.Tick {
-	var ticks []plot.Tick
-	few := high/low < 1000
-	for power := math.Pow(10, math.Floor(math.Log10(low))); power <= high; power *= 10 {
-		for n := 1.0; n < 10; n++ {
-			if v := n * power; v >= low && v <= high {
-				tick := plot.Tick{Value: v}
-				if n == 1 || few && (n == 2 || n == 5) {
-					tick.Label = strconv.FormatFloat(v, 'f', -1, 64)
-				}
-				ticks = append(ticks, tick)
-			}
-		}
-	}
-	return ticks
-}
+// thisLibrary is its name in a chart for those who don't know its parts.
+const thisLibrary = "this library"
 
-func ours(peer string) bool { return strings.HasPrefix(peer, "ours") }
+func ours(peer string) bool { return strings.HasPrefix(peer, "ours") || peer == thisLibrary }
 
 // whiskers are the spreads of bars, for the plotter.
 type whiskers []whisker

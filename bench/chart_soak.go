@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"os"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
@@ -31,12 +30,11 @@ func drawSoak(result soak.Result, path string) error {
 		}
 		panels[i/2][i%2] = panel
 	}
-	return errors.Join(drawTiles(panels, path, "svg"), drawTiles(panels, path, "png"))
+	return errors.Join(drawTiles(panels, path+".svg"), drawTiles(panels, path+".png"))
 }
 
 func soakPanel(title string, samples []soak.Sample, value func(soak.Sample) float64) (*plot.Plot, error) {
-	p := plot.New()
-	p.Title.Text = title
+	p := newPlot(title)
 	p.X.Label.Text = "minutes"
 	p.X.Min, p.Y.Min = 0, 0
 	points := make(plotter.XYs, len(samples))
@@ -53,24 +51,15 @@ func soakPanel(title string, samples []soak.Sample, value func(soak.Sample) floa
 	return p, nil
 }
 
-func drawTiles(panels [][]*plot.Plot, path, format string) (err error) {
-	canvas, err := draw.NewFormattedCanvas(24*vg.Centimeter, 16*vg.Centimeter, format)
-	if err != nil {
-		return err
-	}
+func drawTiles(panels [][]*plot.Plot, path string) error {
 	const gap = 10
 	tiles := draw.Tiles{Rows: len(panels), Cols: len(panels[0]),
 		PadTop: gap, PadBottom: gap, PadLeft: gap, PadRight: gap, PadX: 2 * gap, PadY: 2 * gap}
-	for i, row := range plot.Align(panels, tiles, draw.New(canvas)) {
-		for j, c := range row {
-			panels[i][j].Draw(c)
+	return saveCanvas(24*vg.Centimeter, 16*vg.Centimeter, path, func(canvas draw.Canvas) {
+		for i, row := range plot.Align(panels, tiles, canvas) {
+			for j, c := range row {
+				panels[i][j].Draw(c)
+			}
 		}
-	}
-	file, err := os.Create(path + "." + format)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, file.Close()) }()
-	_, err = canvas.WriteTo(file)
-	return err
+	})
 }

@@ -8,6 +8,7 @@
 //	GOGC=off go run ./bench                   another garbage collector
 //	go run ./bench soak -for 20m              this library alone, on a network that fails, for long
 //	go run ./bench fleet                      10,000 clients of one server
+//	go run ./bench readme -from …/results.json   the README's table and chart
 //
 // Absolute numbers belong to the machine: compare what was measured in one run.
 package main
@@ -73,7 +74,7 @@ func parse(args []string, stderr io.Writer) (plan, error) {
 }
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	commands := map[string]func(context.Context, []string, io.Writer, io.Writer) error{"soak": runSoak, "fleet": runFleet}
+	commands := map[string]func(context.Context, []string, io.Writer, io.Writer) error{"soak": runSoak, "fleet": runFleet, "readme": runReadme}
 	if len(args) > 0 && commands[args[0]] != nil {
 		return commands[args[0]](ctx, args[1:], stdout, stderr)
 	}

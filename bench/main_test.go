@@ -44,6 +44,24 @@ func TestEveryScenario(t *testing.T) {
 			}
 		}
 	}
+	readme(t, dir)
+}
+
+// readme makes the README's table and chart of the results.
+func readme(t *testing.T, dir string) {
+	t.Helper()
+	var stdout bytes.Buffer
+	for _, extension := range []string{".svg", ".png"} {
+		stdout.Reset()
+		args := []string{"readme", "-from", filepath.Join(dir, "results.json"), "-chart", filepath.Join(dir, "readme"+extension)}
+		if err := run(t.Context(), args, &stdout, &stdout); err != nil {
+			t.Fatal(err)
+		}
+	}
+	hasCharts(t, dir, "readme")
+	if rows := bytes.Count(stdout.Bytes(), []byte("\n| ")); rows != 9 {
+		t.Errorf("the table has %d lines, want 9:\n%s", rows, &stdout)
+	}
 }
 
 func hasCharts(t *testing.T, dir, name string) {

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"math"
 	"strconv"
 	"text/tabwriter"
 )
@@ -46,7 +47,7 @@ func baseline(s scenario, c caseResult) float64 {
 func short(x float64) string {
 	switch {
 	case x >= 100:
-		return strconv.FormatFloat(x, 'f', 0, 64)
+		return number(math.Round(x))
 	case x >= 10:
 		return strconv.FormatFloat(x, 'f', 1, 64)
 	case x >= 0.005:
