@@ -59,28 +59,30 @@ func (b *block) field(line []byte) {
 	case "retry":
 		if d, ok := parseRetry(value); ok {
 			b.retry = d
-			b.session.retry, b.session.retrySeen = d, true
+			b.session.setRetry(d)
 		}
 	}
 }
 
-// end ends the block. It returns false if the block dispatches no event, because it has no data.
-func (b *block) end() (event Event, ok bool) {
+// end ends the block and returns its event, without a type if the block dispatches none, because it has
+// no data.
+func (b *block) end() Event {
 	b.session.LastEventID = b.id
-	event = Event{Type: b.typ, LastEventID: b.id, Retry: b.retry}
-	ok = b.hasData
+	event := Event{Type: b.typ, LastEventID: b.id, Retry: b.retry}
+	hasData := b.hasData
 	b.typ, b.hasData, b.retry = "", false, noRetry
-	if !ok {
-		return Event{}, false
-	}
-	if event.Type == "" {
+	switch {
+	case !hasData:
+		event.Type = ""
+		return event
+	case event.Type == "":
 		event.Type = defaultType
 	}
 	event.Data = b.buf.takeData()
 	if len(event.Data) > hugeBuffer {
 		b.session.huge, b.buf.expected = len(event.Data), len(event.Data)
 	}
-	return event, true
+	return event
 }
 
 const (

@@ -6,6 +6,8 @@ import (
 )
 
 const (
+	// quietReads is how many reads in a row must have got little until a buffer becomes small again.
+	quietReads = 8
 	// smallBuffer is the buffer's first size: thousands of quiet streams should cost little.
 	smallBuffer = 4 << 10
 	// busyBuffer is what the buffer grows to while reads fill it, so as to read much at a time.
@@ -84,7 +86,7 @@ func (b *buffer) addData(n int) {
 	b.dataEnd += copy(b.bytes[b.dataEnd:], b.bytes[b.lineEnd-n:b.lineEnd])
 }
 
-// takeData returns the event's data, which stays intact until the next fill or addData.
+// takeData returns the event's data, which stays intact until the next fill of the same bytes.
 func (b *buffer) takeData() []byte {
 	data := b.bytes[b.data:b.dataEnd:b.dataEnd]
 	b.data, b.dataEnd = 0, 0
@@ -94,12 +96,15 @@ func (b *buffer) takeData() []byte {
 func (b *buffer) dataLen() int   { return b.dataEnd - b.data }
 func (b *buffer) unreadLen() int { return b.end - b.next }
 
-// fill makes room and reads once; bytes that it got count even with an error. It is called when all
-// whole lines have been cut, with no more than limit bytes in the two regions together.
-func (b *buffer) fill(r io.Reader, limit int) error {
-	b.moveTo(b.newSize(limit))
+// fill makes room, in dst if that has the right size, and reads once; bytes that it got count even with an
+// error. It is called when all whole lines have been cut, with no more than limit bytes in the two regions
+// together. dst is the buffer's own bytes, or others if the events that were cut are still in use.
+func (b *buffer) fill(r io.Reader, limit int, dst []byte) error {
+	b.moveTo(dst, b.newSize(limit))
+	room := b.bytes[b.end:]
+	room = room[:min(len(room), busyBuffer)] // so that those who use the events of a read need not wait for more
 	for range maxEmptyReads {
-		n, err := r.Read(b.bytes[b.end:])
+		n, err := r.Read(room)
 		if n > 0 || err != nil {
 			b.extend(n)
 			return err
@@ -151,14 +156,12 @@ func (b *buffer) newSize(limit int) int {
 	}
 }
 
-// moveTo moves both regions to the front of a buffer of the given size, the present one if it has
-// that size.
-func (b *buffer) moveTo(size int) {
-	dst, dataLen := b.bytes, b.dataLen()
-	fresh := size != len(b.bytes)
-	if fresh {
+// moveTo moves both regions to the front of dst, or of a new buffer if dst has not the size.
+func (b *buffer) moveTo(dst []byte, size int) {
+	if len(dst) != size {
 		dst = make([]byte, size)
 	}
+	fresh, dataLen := len(b.bytes) == 0 || &dst[0] != &b.bytes[0], b.dataLen()
 	if fresh || b.data > 0 {
 		copy(dst, b.bytes[b.data:b.dataEnd])
 	}

@@ -112,7 +112,11 @@ func Connect(newRequest func(ctx context.Context) (*http.Request, error), o *Con
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		err := opts.connect(ctx, newRequest, yield)
+		o := opts
+		if o.Session == nil {
+			o.Session = new(Session)
+		}
+		err := o.connect(ctx, newRequest, yield)
 		if err != nil && ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
@@ -141,15 +145,20 @@ func (o *ConnectOptions) connect(
 	if o.OnOpen != nil {
 		o.OnOpen(resp)
 	}
-	ahead := newReadAhead(resp.Body)
+	ahead := newReadAhead(resp.Body, o.MaxEventSize, o.Session)
 	defer func() {
 		cancel(nil)
 		_ = resp.Body.Close() // nothing is left to lose
 		ahead.close()
+		o.Session.huge = ahead.session.huge
 	}()
 	idle := time.AfterFunc(o.IdleTimeout, func() { cancel(ErrIdle) })
 	defer idle.Stop()
-	return o.read(ctx, &body{ctx: reqCtx, r: ahead, idle: idle, timeout: o.IdleTimeout, onRead: o.OnRead, onWait: o.OnWait}, yield)
+	err = o.read(ctx, ahead, idle, yield)
+	if cause := context.Cause(reqCtx); err != nil && cause != nil {
+		return cause // why the connection was ended, if that was here
+	}
+	return err
 }
 
 // open sends the request and returns a response that is an event stream.
@@ -188,7 +197,7 @@ func (o *ConnectOptions) prepare(ctx context.Context, req *http.Request) *http.R
 	if req.Header.Get("Accept-Encoding") == "" {
 		req.Header.Set("Accept-Encoding", "identity")
 	}
-	if o.Session != nil && sendable(o.Session.LastEventID) {
+	if sendable(o.Session.LastEventID) {
 		req.Header.Set("Last-Event-ID", o.Session.LastEventID)
 	}
 	return req
@@ -220,52 +229,45 @@ func (o *ConnectOptions) checkResponse(resp *http.Response, phase *phaseTimer) e
 	return nil
 }
 
-func (o *ConnectOptions) read(ctx context.Context, body *body, yield func(Event) bool) error {
-	for event, err := range Scan(body, &ScanOptions{MaxEventSize: o.MaxEventSize, Session: o.Session}) {
-		if err != nil {
-			return err
+// read yields events until the stream ends. It watches over the stream's silence, which lasts only as long
+// as it waits for a batch: not while a consumer is busy.
+func (o *ConnectOptions) read(ctx context.Context, ahead *readAhead, idle *time.Timer, yield func(Event) bool) error {
+	for {
+		if o.OnWait != nil {
+			o.OnWait()
 		}
-		// Events that were read before the context was cancelled are not delivered after it.
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
+		idle.Reset(o.IdleTimeout)
+		b := <-ahead.batches
+		idle.Stop()
+		if b.n > 0 && o.OnRead != nil {
+			o.OnRead(b.n)
 		}
-		if !yield(event) {
-			return nil
+		for i := range b.events {
+			e := &b.events[i]
+			// Events that were read before the context was cancelled are not delivered after it.
+			if ctx.Err() != nil {
+				return context.Cause(ctx)
+			}
+			o.Session.passed(e)
+			if e.Type != "" && !yield(*e) {
+				return nil
+			}
 		}
+		if b.err != nil {
+			*o.Session = ahead.session // an unfinished block may have had a reconnection time
+			return streamError(b.err)
+		}
+		ahead.done(b)
 	}
-	return ErrEndOfStream
 }
 
-// A body reads a response's body and watches over its silence, which lasts only as long as a read
-// waits: not while a consumer is busy.
-type body struct {
-	ctx     context.Context // of the request; its cause is why a read failed
-	r       io.Reader
-	idle    *time.Timer
-	timeout time.Duration
-	onRead  func(n int)
-	onWait  func()
-}
-
-// Read implements io.Reader. Of an error it tells why the connection was ended, if that was here.
-func (b *body) Read(p []byte) (int, error) {
-	if b.onWait != nil {
-		b.onWait()
+func streamError(err error) error {
+	switch err {
+	case io.EOF:
+		return ErrEndOfStream
+	case ErrEventTooLarge:
+		return err
+	default:
+		return fmt.Errorf("sse: reading the stream: %w", err)
 	}
-	b.idle.Reset(b.timeout)
-	n, err := b.r.Read(p)
-	b.idle.Stop()
-	if n > 0 && b.onRead != nil {
-		b.onRead(n)
-	}
-	if err == nil {
-		return n, nil
-	}
-	if cause := context.Cause(b.ctx); cause != nil {
-		return n, cause
-	}
-	if err == io.EOF {
-		return n, io.EOF
-	}
-	return n, fmt.Errorf("sse: reading the stream: %w", err)
 }

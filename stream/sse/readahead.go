@@ -5,95 +5,92 @@ import (
 	"sync"
 )
 
-// quietReads is how many reads in a row must have got less than smallBuffer until a buffer goes back to
-// that size.
-const quietReads = 8
-
-// A readAhead reads from r on a goroutine of its own while what was read before is being used, one
-// buffer ahead: with two processors or more, the copying that a connection does, from the kernel and
-// out of the transfer encoding, takes no time from the parsing. It costs one hand-over per read, not
-// per event.
+// A readAhead reads a stream and cuts it into events on a goroutine of its own, one read ahead of the
+// subscriber: with two processors or more, what the kernel, the transfer encoding and the cutting take is
+// no part of the time that the subscriber takes. It costs one hand-over per read, not per event.
 //
-// One buffer is with the goroutine, which reads into it, and one with the reader; they are exchanged
-// over two channels, each of which has room for all there can be in it, so that a send never waits. The
-// goroutine ends at the first error of r, or when close is called; r must be made to fail then, for
-// close waits.
+// Concurrency: the events of a batch lie in a buffer that the goroutine leaves alone until the batch comes
+// back; it reads on into the other of two buffers, to which it moves what it had of the next event. The
+// goroutine ends at the first error of the stream, or when close is called; the stream must be made to fail
+// then, for close waits.
 type readAhead struct {
-	filled  chan chunk
-	emptied chan []byte
-	current chunk // what the reader is using
-	unread  []byte
-	quiet   int // reads in a row that got little
+	scanner *scanner
+	session Session // as of what was read
+	batches chan batch
+	used    chan batch // those that are not in use, for their memory
 	running sync.WaitGroup
 }
 
-type chunk struct {
-	buffer []byte
-	n      int
-	err    error
+// A batch is what came of one read.
+type batch struct {
+	buffer []byte  // that the events refer to
+	events []Event // one without a type only changes the session
+	n      int     // bytes read
+	err    error   // what ended the stream
 }
 
-func newReadAhead(r io.Reader) *readAhead {
-	a := &readAhead{filled: make(chan chunk, 2), emptied: make(chan []byte, 2)}
-	a.emptied <- make([]byte, smallBuffer)
-	a.emptied <- make([]byte, smallBuffer)
-	a.running.Go(func() { a.fill(r) })
+// newReadAhead starts to read r. session is where the stream begins.
+func newReadAhead(r io.Reader, maxEventSize int, session *Session) *readAhead {
+	a := &readAhead{session: *session, batches: make(chan batch, 1), used: make(chan batch, 2)}
+	a.scanner = newScanner(r, ScanOptions{MaxEventSize: maxEventSize, Session: &a.session})
+	a.used <- batch{}
+	a.used <- batch{}
+	a.running.Go(a.run)
 	return a
 }
 
-func (a *readAhead) fill(r io.Reader) {
-	defer close(a.filled)
-	for buffer := range a.emptied {
-		n, err := r.Read(buffer)
-		a.filled <- chunk{buffer, n, err}
-		if err != nil {
-			return
+func (a *readAhead) run() {
+	defer close(a.batches)
+	for spare := range a.used {
+		for events := 0; events == 0; {
+			b := a.next(spare)
+			a.batches <- b
+			if b.err != nil {
+				return
+			}
+			// Without events the batch does not come back, and its buffer goes on to be filled.
+			events, spare = len(b.events), b
 		}
 	}
 }
 
-// next exchanges the buffer that has been used for the next one, and waits for that.
-func (a *readAhead) next() {
-	if used := a.current.buffer; used != nil {
-		a.emptied <- a.resized(used)
+// next reads once, into the memory of a former batch.
+func (a *readAhead) next(former batch) batch {
+	s := a.scanner
+	before := s.buf.unreadLen()
+	s.err = s.buf.fill(s.r, s.limit, former.buffer)
+	b := batch{buffer: s.buf.bytes, n: s.buf.unreadLen() - before}
+	if len(b.buffer) == len(former.buffer) {
+		b.events = former.events[:0] // else there will be more of them, or fewer
 	}
-	a.current = <-a.filled
-	a.unread = a.current.buffer[:a.current.n]
+	b.err = a.cut(&b)
+	return b
 }
 
-// resized returns a buffer of the size that the last reads recommend: twice as large after one that was
-// filled, small after many that got little.
-func (a *readAhead) resized(buffer []byte) []byte {
-	if a.current.n >= smallBuffer {
-		a.quiet = 0
-	} else {
-		a.quiet++
-	}
-	switch {
-	case a.current.n == len(buffer) && len(buffer) < busyBuffer:
-		return make([]byte, 2*len(buffer))
-	case a.quiet > quietReads && len(buffer) > smallBuffer:
-		return make([]byte, smallBuffer)
-	default:
-		return buffer
+// cut adds to b the events of what has been read.
+func (a *readAhead) cut(b *batch) error {
+	last := a.session.LastEventID
+	_, err := a.scanner.cut(func(e Event) bool {
+		if e.Type != "" || e.LastEventID != last || e.Retry != noRetry {
+			b.events = append(b.events, e)
+			last = e.LastEventID
+		}
+		return true
+	})
+	return err
+}
+
+// done gives a batch back, when its events are not used any more.
+func (a *readAhead) done(b batch) {
+	if len(b.events) > 0 {
+		a.used <- b
 	}
 }
 
-// Read implements io.Reader.
-func (a *readAhead) Read(p []byte) (int, error) {
-	if len(a.unread) == 0 && a.current.err == nil {
-		a.next()
-	}
-	n := copy(p, a.unread)
-	a.unread = a.unread[n:]
-	if len(a.unread) == 0 {
-		return n, a.current.err
-	}
-	return n, nil
-}
-
-// close waits for the goroutine.
+// close waits for the goroutine. Nothing but the events of the present batch may be used afterwards.
 func (a *readAhead) close() {
-	close(a.emptied)
+	close(a.used)
+	for range a.batches { // one that waits to be taken
+	}
 	a.running.Wait()
 }

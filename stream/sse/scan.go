@@ -60,6 +60,7 @@ type scanner struct {
 	limit int
 	buf   buffer
 	block block
+	begun bool  // the first line is cut
 	err   error // of the last read; it counts when the buffer has no more lines
 }
 
@@ -78,31 +79,23 @@ func newScanner(r io.Reader, o ScanOptions) *scanner {
 
 // run returns nil when the stream has ended or yield returned false.
 func (s *scanner) run(yield func(Event, error) bool) error {
-	line, err := s.firstLine()
-	for ; err == nil; line, err = s.readLine() {
-		if len(line) > 0 {
-			s.block.field(line)
-			continue
-		}
-		if event, ok := s.block.end(); ok && !yield(event, nil) {
+	each := func(e Event) bool { return e.Type == "" || yield(e, nil) }
+	for {
+		more, err := s.cut(each)
+		switch {
+		case !more || err == io.EOF:
 			return nil
+		case err != nil:
+			return err
 		}
+		s.err = s.buf.fill(s.r, s.limit, s.buf.bytes)
 	}
-	if err == io.EOF {
-		return nil
-	}
-	return err
 }
 
-// firstLine is readLine for the line that a byte order mark may lead.
-func (s *scanner) firstLine() ([]byte, error) {
-	line, err := s.readLine()
-	return bytes.TrimPrefix(line, []byte("\ufeff")), err
-}
-
-// readLine returns the next line without its terminator. It reads only if there is none in the
-// buffer.
-func (s *scanner) readLine() ([]byte, error) {
+// cut cuts the lines that are in the buffer and calls yield for each block that they end, until it returns
+// false. A block that dispatches nothing has an event without a type. The error is that of the last read,
+// or ErrEventTooLarge.
+func (s *scanner) cut(yield func(Event) bool) (more bool, err error) {
 	for {
 		line, ok := s.buf.nextLine()
 		size := len(line)
@@ -112,14 +105,19 @@ func (s *scanner) readLine() ([]byte, error) {
 		// The same measure for a line and for the beginning of one, so that what is too large does
 		// not depend on how reads happen to cut the stream.
 		if s.buf.dataLen()+size > s.limit {
-			return nil, ErrEventTooLarge
+			return true, ErrEventTooLarge
 		}
-		if ok {
-			return line, nil
+		if !ok {
+			return true, s.err
 		}
-		if s.err != nil {
-			return nil, s.err
+		if !s.begun {
+			s.begun = true
+			line = bytes.TrimPrefix(line, []byte("\ufeff")) // a byte order mark may lead
 		}
-		s.err = s.buf.fill(s.r, s.limit)
+		if len(line) > 0 {
+			s.block.field(line)
+		} else if !yield(s.block.end()) {
+			return false, nil
+		}
 	}
 }

@@ -221,7 +221,7 @@ func bytesMoved(r io.Reader) (moved int) {
 			}
 		}
 		before := *b
-		err = b.fill(r, s.limit)
+		err = b.fill(r, s.limit, b.bytes)
 		fresh := len(before.bytes) != len(b.bytes)
 		if fresh || before.data != b.data {
 			moved += before.dataLen()

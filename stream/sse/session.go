@@ -26,6 +26,16 @@ type Session struct {
 // ones are shortened), and whether it ever asked for one.
 func (s *Session) Retry() (d time.Duration, ok bool) { return s.retry, s.retrySeen }
 
+func (s *Session) setRetry(d time.Duration) { s.retry, s.retrySeen = d, true }
+
+// passed notes what the block of e changed.
+func (s *Session) passed(e *Event) {
+	s.LastEventID = e.LastEventID
+	if e.Retry != noRetry {
+		s.setRetry(e.Retry)
+	}
+}
+
 // parseRetry reads the value of a retry field, in milliseconds. It accepts digits only.
 func parseRetry(value []byte) (d time.Duration, ok bool) {
 	for _, c := range value {
