@@ -1,7 +1,9 @@
 package decode
 
-// The members of an environment, in the order in which they usually follow each other. The first
-// ones, up to mobKey, are strings, and index environmentReader.text; expiringKey is one more.
+import "bytes"
+
+// The members of an environment. The first ones, up to sdkKey, have texts, and index
+// environmentReader.raw; expiringKey is one more.
 const (
 	envID = iota
 	envKey
@@ -17,20 +19,37 @@ const (
 	version
 	memberCount
 
-	expiringKey = sdkKey + 1
+	textMembers = sdkKey + 1
+	expiringKey = textMembers
 	textCount   = expiringKey + 1
 )
 
-// memberNames gives each member as the wire names it. It is never written to.
-var memberNames = [memberCount]string{
-	`"envID":`, `"envKey":`, `"envName":`, `"projKey":`, `"projName":`, `"mobKey":`, `"sdkKey":`,
-	`"sdkKeys":`, `"mobileKeys":`, `"defaultTtl":`, `"secureMode":`, `"version":`,
-}
+// What stands between the values of an environment. None of it is ever written to.
+var (
+	// memberNames gives each member as the wire has it, up to where its value begins.
+	memberNames = [memberCount]token{
+		tokenOf(`"envID":"`), tokenOf(`"envKey":"`), tokenOf(`"envName":"`), tokenOf(`"projKey":"`), tokenOf(`"projName":"`),
+		tokenOf(`"mobKey":"`), tokenOf(`"sdkKey":{`), tokenOf(`"sdkKeys":[`), tokenOf(`"mobileKeys":[`),
+		tokenOf(`"defaultTtl":`), tokenOf(`"secureMode":`), tokenOf(`"version":`),
+	}
 
-// An environmentReader reads environments in the wire's usual form without copying: what it holds
-// after a read refers to the bytes read.
+	valueName     = tokenOf(`"value":"`)
+	expiringName  = tokenOf(`,"expiring":{`)
+	timestampName = tokenOf(`,"timestamp":`)
+
+	keyName      = tokenOf(`{"key":"`)
+	keyValueName = tokenOf(`,"value":"`)
+	expiryName   = tokenOf(`,"expiry":`)
+	hasViewsName = tokenOf(`,"hasViews":`)
+)
+
+// An environmentReader reads environments in the wire's usual form, each beside one that it is likely to
+// resemble. It copies nothing: what it holds after a read refers to the bytes read.
 type environmentReader struct {
-	text       [textCount][]byte // sdkKey stands for sdkKey.value; the ID, the names, and then the keys
+	data       []byte
+	like       *EnvironmentRep
+	changed    uint              // the texts that are not those of like, by bit
+	raw        [textCount][]byte // those that changed; sdkKey stands for sdkKey.value
 	timestamp  int
 	sdkKeys    []rawKey
 	mobileKeys []rawKey
@@ -42,6 +61,7 @@ type environmentReader struct {
 	// of a stream come from one encoder.
 	follows [memberCount]uint8
 	first   uint8
+	fresh   []byte // reused by share
 }
 
 // A rawKey is a ConcurrentKeyRep before its strings are copied.
@@ -52,172 +72,194 @@ type rawKey struct {
 	hasViews   bool
 }
 
-// read reads one environment. It reports false for one in an unusual form: members that are
+// read reads the environment at pos, beside like. It fails at one in an unusual form: members that are
 // unknown, named twice or null among others.
-func (r *environmentReader) read(c *cursor) bool {
-	r.text = [textCount][]byte{}
+func (r *environmentReader) read(data []byte, pos int, like *EnvironmentRep) int {
+	r.data, r.like, r.changed = data, like, 0
 	r.timestamp, r.ttl, r.version, r.secure = 0, 0, 0, false
 	r.sdkKeys, r.mobileKeys = r.sdkKeys[:0], r.mobileKeys[:0]
-	c.literal(`{`)
-	seen := 0
+	seen := uint(0)
 	guess := &r.first
-	for more := true; more && c.ok; more = c.optional(`,`) {
-		m := r.member(c, guess)
-		if m == memberCount || seen&(1<<m) != 0 {
-			return false
+	pos = char(data, pos, '{')
+	for more := true; more; pos, more = another(data, pos) {
+		value := memberNames[*guess].read(data, pos)
+		if value == failed {
+			if *guess, value = r.search(pos); value == failed {
+				return failed
+			}
 		}
-		seen |= 1 << m
-		guess = &r.follows[m]
-		r.value(c, m)
+		if seen&(1<<*guess) != 0 {
+			return failed
+		}
+		seen |= 1 << *guess
+		pos = r.value(*guess, value)
+		guess = &r.follows[*guess]
 	}
-	c.literal(`}`)
-	return c.ok
+	if absent := ^seen & (1<<textMembers - 1); absent != 0 {
+		r.clear(absent)
+	}
+	return char(data, pos, '}')
 }
 
-// member reads the name of a member, first of all the one guessed, and corrects the guess. It
-// returns memberCount if there is none of these names.
-func (r *environmentReader) member(c *cursor, guess *uint8) int {
-	if c.optional(memberNames[*guess]) {
-		return int(*guess)
-	}
-	for m, name := range memberNames {
-		if c.optional(name) {
-			*guess = uint8(m)
-			return m
+// search reads whichever name comes next.
+func (r *environmentReader) search(pos int) (member uint8, next int) {
+	for m := range memberNames {
+		if next := memberNames[m].read(r.data, pos); next != failed {
+			return uint8(m), next
 		}
 	}
-	return memberCount
+	return 0, failed
 }
 
-func (r *environmentReader) value(c *cursor, member int) {
+// value reads the value of a member, which its name has begun.
+func (r *environmentReader) value(member uint8, pos int) (next int) {
 	switch member {
+	case envID:
+		return r.text(envID, string(r.like.EnvID), pos)
+	case envKey:
+		return r.text(envKey, r.like.EnvKey, pos)
+	case envName:
+		return r.text(envName, r.like.EnvName, pos)
+	case projKey:
+		return r.text(projKey, r.like.ProjKey, pos)
+	case projName:
+		return r.text(projName, r.like.ProjName, pos)
+	case mobKey:
+		return r.text(mobKey, string(r.like.MobKey), pos)
 	case sdkKey:
-		r.sdkKey(c)
+		return r.sdkKey(pos)
 	case sdkKeys:
-		r.sdkKeys = readKeys(c, r.sdkKeys)
+		r.sdkKeys, next = readKeys(r.data, pos, r.sdkKeys)
 	case mobileKeys:
-		r.mobileKeys = readKeys(c, r.mobileKeys)
+		r.mobileKeys, next = readKeys(r.data, pos, r.mobileKeys)
 	case defaultTTL:
-		r.ttl = c.integer()
+		r.ttl, next = integer(r.data, pos)
 	case secureMode:
-		r.secure = c.boolean()
+		r.secure, next = boolean(r.data, pos)
 	case version:
-		r.version = c.integer()
-	default:
-		r.text[member] = c.text()
+		r.version, next = integer(r.data, pos)
+	}
+	return next
+}
+
+// text reads the rest of a string that is most likely the known one.
+func (r *environmentReader) text(member int, known string, pos int) int {
+	if next := sameText(r.data, pos, known); next != failed {
+		return next
+	}
+	s, next := text(r.data, pos)
+	if next != failed && string(s) != known {
+		r.raw[member] = s
+		r.changed |= 1 << member
+	}
+	return next
+}
+
+// clear makes the texts of absent members empty.
+func (r *environmentReader) clear(absent uint) {
+	if absent&(1<<sdkKey) != 0 {
+		absent |= 1 << expiringKey
+	}
+	r.changed |= absent
+	for m := range r.raw {
+		if absent&(1<<m) != 0 {
+			r.raw[m] = nil
+		}
 	}
 }
 
-// sdkKey reads {"value":"…","expiring":{"value":"…","timestamp":N}}, the inner object optional or
-// empty.
-func (r *environmentReader) sdkKey(c *cursor) {
-	c.literal(`{"value":`)
-	r.text[sdkKey] = c.text()
-	if c.optional(`,"expiring":{`) && !c.optional(`}`) {
-		c.literal(`"value":`)
-		r.text[expiringKey] = c.text()
-		c.literal(`,"timestamp":`)
-		r.timestamp = c.integer()
-		c.literal(`}`)
+// sdkKey reads the rest of {"value":"…","expiring":{"value":"…","timestamp":N}}, the inner object optional
+// or empty.
+func (r *environmentReader) sdkKey(pos int) int {
+	pos = r.text(sdkKey, string(r.like.SDKKey.Value), valueName.read(r.data, pos))
+	expiring := expiringName.read(r.data, pos)
+	if expiring == failed {
+		r.clear(1 << expiringKey)
+		return char(r.data, pos, '}')
 	}
-	c.literal(`}`)
+	if next := char(r.data, expiring, '}'); next != failed {
+		r.clear(1 << expiringKey)
+		return char(r.data, next, '}')
+	}
+	pos = r.text(expiringKey, string(r.like.SDKKey.Expiring.Value), valueName.read(r.data, expiring))
+	r.timestamp, pos = integer(r.data, timestampName.read(r.data, pos))
+	return char(r.data, char(r.data, pos, '}'), '}')
 }
 
-// readKeys reads an array of {"key":"…","value":"…","expiry":N,"hasViews":B}, the last two optional,
-// into keys.
-func readKeys(c *cursor, keys []rawKey) []rawKey {
-	c.literal(`[`)
-	if c.optional(`]`) {
-		// Empty and absent differ in the result; it is rare enough for the strict path.
-		c.ok = false
-	}
-	for more := true; more && c.ok; more = c.optional(`,`) {
+// readKeys reads the rest of an array of {"key":"…","value":"…","expiry":N,"hasViews":B}, the last two
+// optional, into keys. Empty and absent differ in the result; an empty array is rare enough for the strict
+// path.
+func readKeys(data []byte, pos int, keys []rawKey) (_ []rawKey, next int) {
+	for more := true; more; pos, more = another(data, pos) {
 		var k rawKey
-		c.literal(`{"key":`)
-		k.key = c.text()
-		c.literal(`,"value":`)
-		k.value = c.text()
-		if k.expires = c.optional(`,"expiry":`); k.expires {
-			k.expiry = c.integer()
+		k.key, pos = text(data, keyName.read(data, pos))
+		k.value, pos = text(data, keyValueName.read(data, pos))
+		if expiry := expiryName.read(data, pos); expiry != failed {
+			k.expires = true
+			k.expiry, pos = integer(data, expiry)
 		}
-		if c.optional(`,"hasViews":`) {
-			k.hasViews = c.boolean()
+		if hasViews := hasViewsName.read(data, pos); hasViews != failed {
+			k.hasViews, pos = boolean(data, hasViews)
 		}
-		c.literal(`}`)
+		pos = char(data, pos, '}')
 		keys = append(keys, k)
 	}
-	c.literal(`]`)
-	return keys
+	return keys, char(data, pos, ']')
 }
 
-// consistent does what EnvironmentRep.check does, and reports only whether all is well.
-func (r *environmentReader) consistent() bool {
-	return anchored(r.sdkKeys, r.text[sdkKey]) && anchored(r.mobileKeys, r.text[mobKey])
-}
-
-func anchored(keys []rawKey, anchor []byte) bool {
-	found := len(keys) == 0
-	for i := range keys {
-		if len(keys[i].value) == 0 {
-			return false
-		}
-		found = found || string(keys[i].value) == string(anchor)
+// is reports whether id is that of the environment read.
+func (r *environmentReader) is(id []byte) bool {
+	if r.changed&(1<<envID) != 0 {
+		return bytes.Equal(id, r.raw[envID])
 	}
-	return found
+	return string(id) == string(r.like.EnvID)
 }
 
-// rep makes the environment of what was read. Strings and keys that are those of like share its
-// memory: between two versions of an environment little changes, and the rest must neither be
-// copied nor be kept twice.
-func (r *environmentReader) rep(like *EnvironmentRep) *EnvironmentRep {
-	// The ID and the names share nothing with the keys, so that no key stays in memory for the sake of
-	// an ID, which outlives the environment.
-	names := [...]string{string(like.EnvID), like.EnvKey, like.EnvName, like.ProjKey, like.ProjName}
-	share(names[:], r.text[envID:projName+1])
-	keys := [...]string{string(like.MobKey), string(like.SDKKey.Value), string(like.SDKKey.Expiring.Value)}
-	if string(r.text[expiringKey]) == string(like.SDKKey.Value) {
-		keys[2] = string(like.SDKKey.Value) // a key that has just been replaced is the one that expires now
+// rep makes the environment of what was read. Strings and keys that are those of the one it was read
+// beside share its memory: between two versions of an environment little changes, and the rest must
+// neither be copied nor be kept twice.
+func (r *environmentReader) rep() *EnvironmentRep {
+	rep := new(EnvironmentRep)
+	*rep = *r.like
+	if r.changed != 0 {
+		r.change(rep)
 	}
-	share(keys[:], r.text[mobKey:expiringKey+1])
-	return &EnvironmentRep{
-		EnvID:    EnvironmentID(names[envID]),
-		EnvKey:   names[envKey],
-		EnvName:  names[envName],
-		ProjKey:  names[projKey],
-		ProjName: names[projName],
-		SDKKey: SDKKeyRep{
-			Value:    SDKKey(keys[1]),
-			Expiring: ExpiringKeyRep{Value: SDKKey(keys[2]), Timestamp: int64(r.timestamp)},
-		},
-		MobKey:     MobileKey(keys[0]),
-		SDKKeys:    shareKeys(like.SDKKeys, r.sdkKeys),
-		MobileKeys: shareKeys(like.MobileKeys, r.mobileKeys),
-		DefaultTTL: r.ttl,
-		SecureMode: r.secure,
-		Version:    r.version,
-	}
+	rep.SDKKey.Expiring.Timestamp = int64(r.timestamp)
+	rep.SDKKeys = shareKeys(rep.SDKKeys, r.sdkKeys)
+	rep.MobileKeys = shareKeys(rep.MobileKeys, r.mobileKeys)
+	rep.DefaultTTL, rep.SecureMode, rep.Version = r.ttl, r.secure, r.version
+	return rep
 }
 
-// share makes texts what is in raw, and leaves those as they are that are the same already. The others
-// share one piece of memory, which is smaller than several, and quicker to make and to compare.
-func share(texts []string, raw [][]byte) {
-	var buffer [256]byte
-	fresh := buffer[:0]
-	changed := 0
-	for i, text := range texts {
-		if text != string(raw[i]) {
-			changed |= 1 << i
-			fresh = append(fresh, raw[i]...)
+// change gives rep the texts that changed. The ID and the names share nothing with the keys, so that no
+// key stays in memory for the sake of an ID, which outlives the environment.
+func (r *environmentReader) change(rep *EnvironmentRep) {
+	if old := r.like.SDKKey.Value; r.changed&(1<<expiringKey) != 0 && string(r.raw[expiringKey]) == string(old) {
+		r.changed &^= 1 << expiringKey
+		rep.SDKKey.Expiring.Value = old // the key that has just been replaced is the one that expires now
+	}
+	texts := [textCount]*string{
+		(*string)(&rep.EnvID), &rep.EnvKey, &rep.EnvName, &rep.ProjKey, &rep.ProjName,
+		(*string)(&rep.MobKey), (*string)(&rep.SDKKey.Value), (*string)(&rep.SDKKey.Expiring.Value),
+	}
+	r.share(texts[:mobKey], r.raw[:mobKey], r.changed)
+	r.share(texts[mobKey:], r.raw[mobKey:], r.changed>>mobKey)
+}
+
+// share makes those texts what is in raw that changed. They share one piece of memory, which is smaller
+// than several, and quicker to make and to compare.
+func (r *environmentReader) share(texts []*string, raw [][]byte, changed uint) {
+	r.fresh = r.fresh[:0]
+	for i := range texts {
+		if changed&(1<<i) != 0 {
+			r.fresh = append(r.fresh, raw[i]...)
 		}
 	}
-	if changed == 0 {
-		return
-	}
-	rest := string(fresh)
+	rest := string(r.fresh)
 	for i := range texts {
 		if changed&(1<<i) != 0 {
 			n := len(raw[i])
-			texts[i], rest = rest[:n], rest[n:]
+			*texts[i], rest = rest[:n], rest[n:]
 		}
 	}
 }

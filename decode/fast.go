@@ -2,36 +2,36 @@ package decode
 
 import (
 	"bytes"
-	"encoding/binary"
 	"encoding/json"
-	"math/bits"
-	"unicode/utf8"
 )
 
 // The fast path: messages in the form in which the service's encoder writes them, compact, with
 // plain strings and integers. Each function reports false for anything else, which the strict path
 // then decides; it is always safe to say false.
 
-const (
-	patchPrefix = `{"path":"/environments/`
-	putPrefix   = `{"path":"/","data":{`
+// What stands around the items of messages. None of it is ever written to.
+var (
+	pathName         = tokenOf(`{"path":"/`)
+	environmentsName = tokenOf(`environments/`)
+	dataName         = tokenOf(`,"data":`)
+	versionName      = tokenOf(`,"version":`)
+
+	putName     = tokenOf(`{"path":"/"`)
+	contentName = tokenOf(`,"data":{`)
+	listName    = tokenOf(`"environments":`)
+	filtersName = tokenOf(`"filters":`)
 )
 
 // fastPatch reads {"path":"/environments/ID","data":{…}}.
 func (d *decoder) fastPatch(data []byte) (EnvironmentEntry, bool) {
-	c := cursor{data: data, ok: true}
-	c.literal(patchPrefix)
-	id := c.stringTail()
-	c.literal(`,"data":`)
-	if !c.ok || len(id) == 0 || bytes.IndexByte(id, '/') >= 0 {
+	id, pos := environmentPath(data)
+	pos = dataName.read(data, pos)
+	if pos == failed {
 		return EnvironmentEntry{}, false
 	}
-	known := d.known(id) // asked before it is needed: what it refers to is rarely in the processor's cache
-	if !d.env.read(&c) {
-		return EnvironmentEntry{}, false
-	}
-	c.literal(`}`)
-	if !c.end() {
+	known := d.known(id)
+	pos = char(data, d.env.read(data, pos, d.like(known)), '}')
+	if pos != len(data) {
 		return EnvironmentEntry{}, false
 	}
 	return d.entry(id, known)
@@ -39,13 +39,9 @@ func (d *decoder) fastPatch(data []byte) (EnvironmentEntry, bool) {
 
 // fastDelete reads {"path":"/environments/ID","version":N}.
 func (d *decoder) fastDelete(data []byte) (EnvironmentEntry, bool) {
-	c := cursor{data: data, ok: true}
-	c.literal(patchPrefix)
-	id := c.stringTail()
-	c.literal(`,"version":`)
-	version := c.integer()
-	c.literal(`}`)
-	if !c.end() || len(id) == 0 || bytes.IndexByte(id, '/') >= 0 {
+	id, pos := environmentPath(data)
+	version, pos := integer(data, versionName.read(data, pos))
+	if char(data, pos, '}') != len(data) {
 		return EnvironmentEntry{}, false
 	}
 	if known := d.known(id); known != nil {
@@ -54,93 +50,99 @@ func (d *decoder) fastDelete(data []byte) (EnvironmentEntry, bool) {
 	return EnvironmentEntry{ID: EnvironmentID(id), Version: version}, true
 }
 
+// environmentPath reads {"path":"/environments/ID".
+func environmentPath(data []byte) (id []byte, next int) {
+	id, next = text(data, environmentsName.read(data, pathName.read(data, 0)))
+	if len(id) == 0 || bytes.IndexByte(id, '/') >= 0 {
+		return nil, failed
+	}
+	return id, next
+}
+
 // fastPut reads {"path":"/","data":{"environments":{…},"filters":{…}}}, the two in any order and
 // the filters optional. An environment in an unusual form costs only itself the fast path.
 func (d *decoder) fastPut(data []byte) (*Listing, bool) {
-	c := cursor{data: data, ok: true}
-	c.literal(putPrefix)
 	put := new(Listing)
 	filters := filterList{max: d.maxListed}
 	seenFilters := false
-	for more := true; more && c.ok; more = c.optional(`,`) {
-		switch {
-		case put.Environments == nil && c.optional(`"environments":{`):
-			put.Environments = d.environments(&c)
-		case !seenFilters && c.optional(`"filters":`):
+	pos := contentName.read(data, putName.read(data, 0))
+	for more := true; more; pos, more = another(data, pos) {
+		if next := char(data, listName.read(data, pos), '{'); next != failed && put.Environments == nil {
+			put.Environments, pos = d.environments(data, next)
+		} else if next := filtersName.read(data, pos); next != failed && !seenFilters {
+			var raw []byte
 			seenFilters = true
-			if json.Unmarshal(c.value(), &filters) != nil {
+			if raw, pos = object(data, next); json.Unmarshal(raw, &filters) != nil {
 				return nil, false
 			}
-		default:
+		} else {
 			return nil, false
 		}
 	}
-	c.literal(`}}`)
 	put.Filters, put.FiltersErr = filters.entries, filters.err
-	return put, c.end() && put.Environments != nil
+	return put, char(data, char(data, pos, '}'), '}') == len(data) && put.Environments != nil
 }
 
 // environments reads the members of the environments' object, and its end.
-func (d *decoder) environments(c *cursor) []EnvironmentEntry {
+func (d *decoder) environments(data []byte, pos int) (list []EnvironmentEntry, next int) {
 	// An environment has some 350 bytes; the guess saves most of the copying that growing costs.
-	list := make([]EnvironmentEntry, 0, min(len(c.data)/350, d.maxListed))
-	if c.optional(`}`) {
-		return list
+	list = make([]EnvironmentEntry, 0, min(len(data)/350, d.maxListed))
+	if next := char(data, pos, '}'); next != failed {
+		return list, next
 	}
-	for more := true; more && c.ok; more = c.optional(`,`) {
-		c.literal(`"`)
-		id := c.stringTail()
-		c.literal(`:`)
-		entry, ok := d.listed(c, id)
-		if !ok || len(list) == d.maxListed {
-			c.ok = false // too many are for the strict path, too: it may find that all is malformed
-			break
+	for more := true; more; pos, more = another(data, pos) {
+		var id []byte
+		id, pos = text(data, char(data, pos, '"'))
+		var entry EnvironmentEntry
+		if entry, pos = d.listed(data, char(data, pos, ':'), id); pos == failed || len(list) == d.maxListed {
+			return nil, failed // too many are for the strict path, too: it may find that all is malformed
 		}
 		list = append(list, entry)
 	}
-	c.literal(`}`)
-	return list
+	return list, char(data, pos, '}')
 }
 
 // listed reads one environment of a put, with encoding/json if its form is unusual.
-func (d *decoder) listed(c *cursor, id []byte) (EnvironmentEntry, bool) {
-	if !c.ok {
-		return EnvironmentEntry{}, false
-	}
-	start := c.pos
+func (d *decoder) listed(data []byte, pos int, id []byte) (_ EnvironmentEntry, next int) {
 	known := d.known(id)
-	if d.env.read(c) {
+	if next = d.env.read(data, pos, d.like(known)); next != failed {
 		if entry, ok := d.entry(id, known); ok {
-			return entry, true
+			return entry, next
 		}
 	}
-	c.pos, c.ok = start, true
+	raw, next := object(data, pos)
 	rep := new(EnvironmentRep)
-	if json.Unmarshal(c.value(), rep) != nil {
-		return EnvironmentEntry{}, false
+	if json.Unmarshal(raw, rep) != nil {
+		return EnvironmentEntry{}, failed
 	}
 	entry, err := environmentEntry(PutEvent, EnvironmentID(id), rep)
-	return d.unlessOutdated(entry), err == nil
+	if err != nil {
+		return EnvironmentEntry{}, failed
+	}
+	return d.unlessOutdated(entry), next
+}
+
+// like returns the environment that the next one is expected to resemble: known, or its neighbour.
+func (d *decoder) like(known *EnvironmentRep) *EnvironmentRep {
+	if known != nil {
+		return known
+	}
+	return &d.last
 }
 
 // entry makes the entry for the environment just read, listed or patched under id, of which known is what
 // the receiver holds. What must not be used is left to the strict path to describe.
 func (d *decoder) entry(id []byte, known *EnvironmentRep) (EnvironmentEntry, bool) {
-	raw := &d.env
-	if len(id) == 0 || !bytes.Equal(id, raw.text[envID]) {
+	if len(id) == 0 || !d.env.is(id) {
 		return EnvironmentEntry{}, false
 	}
-	if known != nil && raw.version <= known.Version {
-		return outdated(known, raw.version), true
+	if known != nil && d.env.version <= known.Version {
+		return outdated(known, d.env.version), true
 	}
-	if !raw.consistent() {
+	rep := d.env.rep()
+	if rep.check() != nil {
 		return EnvironmentEntry{}, false
 	}
-	like := known
-	if like == nil {
-		like = &d.last
-	}
-	rep := raw.rep(like)
 	if known == nil {
 		d.last = EnvironmentRep{EnvKey: rep.EnvKey, EnvName: rep.EnvName, ProjKey: rep.ProjKey, ProjName: rep.ProjName}
 	}
@@ -164,152 +166,4 @@ func (d *decoder) unlessOutdated(entry EnvironmentEntry) EnvironmentEntry {
 		}
 	}
 	return entry
-}
-
-// A cursor reads JSON in its usual form from data. The first thing that is not as expected clears
-// ok, and from then on nothing that it returns means anything; so callers check once, at the end.
-type cursor struct {
-	data []byte
-	pos  int
-	ok   bool
-}
-
-// end reports whether all went well and all was read.
-func (c *cursor) end() bool { return c.ok && c.pos == len(c.data) }
-
-// optional reads s if it is next, and reports that.
-func (c *cursor) optional(s string) bool {
-	if rest := c.data[c.pos:]; len(rest) >= len(s) && string(rest[:len(s)]) == s {
-		c.pos += len(s)
-		return true
-	}
-	return false
-}
-
-func (c *cursor) literal(s string) {
-	if !c.optional(s) {
-		c.ok = false
-	}
-}
-
-// text reads a string, which must be plain, and returns its bytes.
-func (c *cursor) text() []byte {
-	c.literal(`"`)
-	return c.stringTail()
-}
-
-// stringTail reads the rest of a plain string up to and with its closing quote.
-func (c *cursor) stringTail() []byte {
-	rest := c.data[c.pos:]
-	n := plainASCII(rest)
-	if n == len(rest) || rest[n] != '"' {
-		if n = plainUTF8(rest, n); n < 0 {
-			c.ok = false
-			return nil
-		}
-	}
-	c.pos += n + 1
-	return rest[:n:n]
-}
-
-// integer reads an integer of at most 18 digits without a sign, which fits an int64. What follows
-// is for the caller to check: a fraction or an exponent is not what it expects.
-func (c *cursor) integer() int {
-	n, start := 0, c.pos
-	for ; c.pos < len(c.data) && c.pos-start <= 18; c.pos++ {
-		digit := c.data[c.pos] - '0'
-		if digit > 9 {
-			break
-		}
-		n = n*10 + int(digit)
-	}
-	digits := c.pos - start
-	if digits == 0 || digits > 18 || digits > 1 && c.data[start] == '0' {
-		c.ok = false
-	}
-	return n
-}
-
-func (c *cursor) boolean() bool {
-	if c.optional(`true`) {
-		return true
-	}
-	c.literal(`false`)
-	return false
-}
-
-// value reads one JSON object and returns its bytes. It finds the end by counting brackets outside
-// of strings, which is right if the object is valid; that is left to who reads it.
-func (c *cursor) value() []byte {
-	depth, quoted, start := 0, false, c.pos
-	for ; c.pos < len(c.data); c.pos++ {
-		switch b := c.data[c.pos]; {
-		case quoted && b == '\\':
-			c.pos++
-		case b == '"':
-			quoted = !quoted
-		case quoted:
-		case b == '{' || b == '[':
-			depth++
-		case b == '}' || b == ']':
-			depth--
-		}
-		if depth == 0 {
-			break
-		}
-	}
-	if c.pos >= len(c.data) {
-		c.pos, c.ok = len(c.data), false // a backslash at the end led beyond it
-		return nil
-	}
-	c.pos++
-	return c.data[start:c.pos]
-}
-
-const (
-	ones  = 0x0101010101010101
-	highs = 0x8080808080808080
-)
-
-// plainASCII returns how many bytes of s stand for themselves in a JSON string and are ASCII: up to the
-// first that is a quote, a backslash, a control character, or not ASCII.
-//
-// It looks at eight bytes at a time. A byte that is 0, or below 0x20, is one that borrows from its high
-// bit when 1, or 0x20, is subtracted. A false alarm is possible only above a true one, and the lowest
-// one counts. A search for the quote and then a check of what is before it took 30 % longer.
-func plainASCII(s []byte) int {
-	i := 0
-	for ; len(s)-i >= 8; i += 8 {
-		w := binary.LittleEndian.Uint64(s[i:])
-		quote, backslash := w^ones*'"', w^ones*'\\'
-		special := ((quote-ones)&^quote | (backslash-ones)&^backslash | (w-ones*0x20)&^w | w) & highs
-		if special != 0 {
-			return i + bits.TrailingZeros64(special)/8
-		}
-	}
-	for ; i < len(s); i++ {
-		if b := s[i]; b == '"' || b == '\\' || b < 0x20 || b >= utf8.RuneSelf {
-			break
-		}
-	}
-	return i
-}
-
-// plainUTF8 returns the length of the plain string that s begins with, of which the first n bytes have
-// been found to be plain ASCII; it is negative if the string is not plain: it has an escape, a control
-// character, or invalid UTF-8, or does not end.
-func plainUTF8(s []byte, n int) int {
-	end := bytes.IndexByte(s[n:], '"')
-	if end < 0 {
-		return -1
-	}
-	for _, b := range s[n : n+end] {
-		if b < 0x20 || b == '\\' {
-			return -1
-		}
-	}
-	if !utf8.Valid(s[n : n+end]) {
-		return -1
-	}
-	return n + end
 }

@@ -57,3 +57,20 @@ func TestKnownIsOnlyAHint(t *testing.T) {
 		}
 	})
 }
+
+// TestKnownIsNotTakenForWhatIsRead decodes strings in a form of JSON that is not plain with a known
+// environment whose strings are those very bytes: what is the same byte for byte is not the same text.
+func TestKnownIsNotTakenForWhatIsRead(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		padding := rapid.StringMatching(`[ -!#-\[\]-~]{0,20}`)
+		odd := rapid.SampledFrom([]string{"", `"`, `\"`, `\\`, `\u0041`, `\n`, "\n", "\x00", "\x1f", "\x7f", "ü", "\xff", "\xc3", `\`, `"x"`})
+		raw := padding.Draw(t, "before") + odd.Draw(t, "odd") + padding.Draw(t, "after")
+		known := &EnvironmentRep{EnvID: "e", EnvName: raw, MobKey: MobileKey(raw), Version: 1}
+		data := []byte(`{"path":"/environments/e","data":{"envID":"e","envName":"` + raw + `","mobKey":"` + raw + `","version":2}}`)
+		got, gotErr := newDecoder(&Options{Known: func([]byte) *EnvironmentRep { return known }}).decode(PatchEvent, data)
+		want, wantErr := referenceDecode(PatchEvent, data)
+		if (gotErr != nil) != (wantErr != nil) || gotErr == nil && summary(got) != want {
+			t.Fatalf("%s\ngot  %v, %v\nwant %v, %v", data, summary(got), gotErr, want, wantErr)
+		}
+	})
+}
