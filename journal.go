@@ -21,8 +21,11 @@ import (
 type journal struct {
 	log *slog.Logger
 
-	turn  chan struct{} // holds a token during update, which may wait for a subscriber
+	turn  chan struct{} // holds a token while lines are noted and written, which may wait for a subscriber
 	lines []line
+	// noting tells that what the state reports is to be noted. The lock of the state guards it: an update
+	// without the turn may take place when the level is just being changed.
+	noting bool
 	apply func(emit func(Change)) // what update was given
 	emit  func(Change)            // what apply is to be given, without the note
 	// run and note are methods, bound once so that an update need not allocate.
@@ -48,16 +51,14 @@ func (j *journal) enabled(level slog.Level) bool {
 
 // update is changes.Update(ctx, f) with a note of what f did.
 func (j *journal) update(ctx context.Context, changes *stream.Subject[Change], f func(emit func(Change))) error {
+	if !j.enabled(slog.LevelWarn) {
+		return changes.Update(ctx, f) // nothing that is noted is of a higher level
+	}
 	select {
 	case j.turn <- struct{}{}:
 		defer func() { <-j.turn }()
 	case <-ctx.Done():
 		return context.Cause(ctx)
-	}
-	if !j.enabled(slog.LevelWarn) {
-		// Nothing below is of a higher level. If that is changed meanwhile, the next call writes what
-		// is noted from then on, which is why this one is locked, too.
-		return changes.Update(ctx, f)
 	}
 	j.apply = f
 	err := changes.Update(ctx, j.run)
@@ -70,8 +71,9 @@ func (j *journal) update(ctx context.Context, changes *stream.Subject[Change], f
 }
 
 func (j *journal) runNoting(emit func(Change)) {
-	j.emit = emit
+	j.emit, j.noting = emit, true
 	j.apply(j.note)
+	j.noting = false
 }
 
 func (j *journal) noteChange(c Change) {
@@ -96,7 +98,7 @@ func (j *journal) noteChange(c Change) {
 
 // add notes something about an environment.
 func (j *journal) add(level slog.Level, message string, e *decode.EnvironmentRep, more ...slog.Attr) {
-	if j.enabled(level) {
+	if j.noting && j.enabled(level) {
 		attrs := []slog.Attr{
 			slog.String("environment", string(e.EnvID)), slog.String("project", e.ProjName),
 			slog.String("name", e.EnvName), slog.Int("version", e.Version),
@@ -115,7 +117,7 @@ func (j *journal) addFilter(message string, f *Filter) {
 
 // stale notes that a message was ignored. It is called by the state during an update.
 func (j *journal) stale(s diff.Subject, version int) {
-	if !j.enabled(slog.LevelInfo) {
+	if !j.noting || !j.enabled(slog.LevelInfo) {
 		return
 	}
 	attr := slog.String("environment", string(s.Environment))
