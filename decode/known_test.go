@@ -1,9 +1,11 @@
 package decode
 
 import (
+	"bytes"
 	"encoding/json"
 	"reflect"
 	"testing"
+	"unicode/utf8"
 
 	"pgregory.net/rapid"
 )
@@ -71,6 +73,27 @@ func TestKnownIsNotTakenForWhatIsRead(t *testing.T) {
 		want, wantErr := referenceDecode(PatchEvent, data)
 		if (gotErr != nil) != (wantErr != nil) || gotErr == nil && summary(got) != want {
 			t.Fatalf("%s\ngot  %v, %v\nwant %v, %v", data, summary(got), gotErr, want, wantErr)
+		}
+	})
+}
+
+// TestSameText holds the comparison by words to what it means, byte by byte. That it must not see a
+// difference where there is none is a matter of time only, which no other test would notice.
+func TestSameText(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		known := rapid.SliceOfN(rapid.OneOf(rapid.ByteRange(' ', '~'), rapid.Byte()), 0, 40).Draw(t, "known")
+		data := append([]byte(`{"`), known...)
+		data = append(data, rapid.SampledFrom([]string{`"`, `",`, `" `, "", "x"}).Draw(t, "behind")...)
+		if rapid.Bool().Draw(t, "differs") && len(known) > 0 {
+			data[2+rapid.IntRange(0, len(known)-1).Draw(t, "at")] = rapid.Byte().Draw(t, "byte")
+		}
+		end := 2 + len(known)
+		want := end < len(data) && data[end] == '"' && bytes.Equal(data[2:end], known)
+		for _, b := range known {
+			want = want && b >= ' ' && b != '"' && b != '\\' && b < utf8.RuneSelf
+		}
+		if got := sameText(data, 2, string(known)); (got != failed) != want || want && got != end+1 {
+			t.Fatalf("%d, want same: %t", got, want)
 		}
 	})
 }

@@ -220,18 +220,3 @@ func TestFastPathAgrees(t *testing.T) {
 		}
 	}
 }
-
-// TestUsualFormsAreFast demands that the forms the service writes are recognised. Nothing else would show
-// that they are not, but for the time that they take.
-func TestUsualFormsAreFast(t *testing.T) {
-	for _, name := range []string{"usual", "relay's order, arrays", "no expiring key", "non-ASCII", "version zero"} {
-		d := newDecoder(nil)
-		for range 2 { // alone, and beside itself
-			entry, ok := d.fastPatch(patchOf(environments[name]))
-			if !ok {
-				t.Fatal(name)
-			}
-			d.known = func([]byte) *EnvironmentRep { known := *entry.Rep; known.Version = -1; return &known }
-		}
-	}
-}
