@@ -3,6 +3,7 @@ package stream_test
 import (
 	"context"
 	"errors"
+	"runtime"
 	"slices"
 	"testing"
 	"time"
@@ -125,6 +126,74 @@ func TestCatchAndRetryLeaveCancellationAlone(t *testing.T) {
 		cancel(errCause)
 		if _, err := o.Collect(ctx); err != errCause {
 			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// TestGoexitOnAnOperatorsGoroutine ends the sequence with an error: half of it must not pass for the
+// whole, and nobody may wait for the rest.
+func TestGoexitOnAnOperatorsGoroutine(t *testing.T) {
+	exits := ints(func(_ context.Context, yield func(int) bool) error {
+		if yield(1) {
+			runtime.Goexit()
+		}
+		return nil
+	})
+	for name, o := range map[string]ints{
+		"Merge":  stream.Merge(stream.Just(2), exits),
+		"Buffer": stream.Buffer(exits, stream.Block[int](1)),
+		"MapParallel, its source": stream.MapParallel(exits, 2, func(_ context.Context, i int) (int, error) {
+			return i, nil
+		}),
+		"MapParallel, its function": stream.MapParallel(stream.Just(1, 2, 3), 2, func(_ context.Context, i int) (int, error) {
+			runtime.Goexit()
+			return i, nil
+		}),
+		"Chan": func(ctx context.Context, yield func(int) bool) error {
+			values, stop := exits.Chan(ctx, 0)
+			for v := range values {
+				yield(v)
+			}
+			return stop()
+		},
+	} {
+		if values, err := o.Collect(t.Context()); err == nil {
+			t.Errorf("%s completed after %v", name, values)
+		}
+	}
+}
+
+// TestCancellationFromFurtherOut reaches what is further in as a cancellation, also if it has the same
+// reason as one of its own would have.
+func TestCancellationFromFurtherOut(t *testing.T) {
+	started := make(chan struct{})
+	notifier := stream.Defer(func() ints { <-started; return stream.Just(1) })
+	for name, inner := range map[string]ints{
+		"TakeUntil": stream.TakeUntil(stream.Never[int](), stream.Never[int]()),
+		"Chan": func(ctx context.Context, yield func(int) bool) error {
+			values, stop := stream.Never[int]().Chan(ctx, 0)
+			for range values {
+			}
+			return stop()
+		},
+	} {
+		for reason, outer := range map[string]func(ints){
+			"TakeUntil": func(o ints) { _, _ = stream.TakeUntil(o, notifier).Collect(t.Context()) },
+			"Chan": func(o ints) {
+				_, stop := o.Chan(t.Context(), 0)
+				<-started
+				_ = stop()
+			},
+		} {
+			started = make(chan struct{})
+			outer(func(ctx context.Context, yield func(int) bool) error {
+				close(started)
+				err := inner(ctx, yield)
+				if err == nil || err != context.Cause(ctx) {
+					t.Errorf("%s within %s: %v, want %v", name, reason, err, context.Cause(ctx))
+				}
+				return err
+			})
 		}
 	}
 }

@@ -5,9 +5,6 @@ import (
 	"errors"
 )
 
-// errStopped is the cause with which the stop function of Chan cancels.
-var errStopped = errors.New("stream: stopped by its subscriber")
-
 // Chan subscribes on one goroutine of its own, which sends the values to a channel with room for
 // size of them, and closes it when the sequence has ended. A full channel makes the sequence wait.
 //
@@ -25,25 +22,28 @@ var errStopped = errors.New("stream: stopped by its subscriber")
 //
 // Chan panics if size is negative.
 func (o Observable[T]) Chan(ctx context.Context, size int) (values <-chan T, stop func() error) {
+	// A value of this call alone: what is inherited from a Chan further out is a cancellation like any other.
+	stopped := errors.New("stream: stopped by its subscriber")
 	ctx, cancel := context.WithCancelCause(ctx)
 	sent := make(chan T, size)
 	ended := make(chan struct{})
-	var err error
+	err := errGoexit // until o returns
 	go func() {
 		defer close(ended)
 		defer cancel(nil)
 		defer close(sent)
-		err = o.sendTo(ctx, sent)
+		if err = o.sendTo(ctx, sent); errors.Is(err, stopped) {
+			err = nil
+		}
 	}()
 	return sent, func() error {
-		cancel(errStopped)
+		cancel(stopped)
 		<-ended
 		return err
 	}
 }
 
-// sendTo subscribes and sends the values until the sequence has ended or ctx is cancelled, which
-// with errStopped as cause is no error.
+// sendTo subscribes and sends the values until the sequence has ended or ctx is cancelled.
 func (o Observable[T]) sendTo(ctx context.Context, values chan<- T) error {
 	interrupted := false
 	err := o(ctx, func(v T) bool {
@@ -55,10 +55,7 @@ func (o Observable[T]) sendTo(ctx context.Context, values chan<- T) error {
 		return !interrupted
 	})
 	if interrupted {
-		err = context.Cause(ctx)
-	}
-	if errors.Is(err, errStopped) {
-		return nil
+		return context.Cause(ctx)
 	}
 	return err
 }

@@ -51,7 +51,8 @@
 // Panics travel up the stack from where they happen. On the subscriber's goroutine that is through
 // the operators, whose deferred functions clean up, to the caller. On a goroutine of an operator's
 // own it ends the program, as it does everywhere in Go: catching it to throw it elsewhere would
-// cost the stack and gain nothing.
+// cost the stack and gain nothing. A runtime.Goexit there, such as that of a t.FailNow in a source that
+// Merge runs, ends the sequence with an error.
 //
 // # Terminals
 //

@@ -2,9 +2,13 @@ package stream
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"sync/atomic"
 )
+
+// errGoexit ends a sequence whose source called runtime.Goexit on a goroutine of an operator.
+var errGoexit = errors.New("stream: runtime.Goexit on the goroutine of an operator")
 
 // An intake runs observables on goroutines of its own and brings what they yield to one subscriber,
 // in the order in which it came.
@@ -34,14 +38,21 @@ func (in *intake[T]) start(sources ...Observable[T]) {
 	in.live.Add(int64(len(sources)))
 	for _, o := range sources {
 		in.wg.Go(func() {
-			if err := o(in.ctx, in.push); err != nil {
-				in.subject.Close(err)
-			}
-			// Counted only now: the last of the others to complete must not come before the error.
-			if in.live.Add(-1) == 0 {
-				in.subject.Close(nil)
-			}
+			err := errGoexit // until o returns
+			defer func() { in.ended(err) }()
+			err = o(in.ctx, in.push)
 		})
+	}
+}
+
+// ended notes the end of one source.
+func (in *intake[T]) ended(err error) {
+	if err != nil {
+		in.subject.Close(err)
+	}
+	// Counted only now: the last of the others to complete must not come before the error.
+	if in.live.Add(-1) == 0 {
+		in.subject.Close(nil)
 	}
 }
 

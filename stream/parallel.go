@@ -70,6 +70,7 @@ func newParallel[T, U any](ctx context.Context, n int, f func(context.Context, T
 func (p *parallel[T, U]) read(o Observable[T]) {
 	defer close(p.todo)
 	defer close(p.inOrder)
+	p.err = errGoexit // until o returns
 	p.err = o(p.ctx, func(v T) bool {
 		select {
 		case j := <-p.free:
@@ -85,10 +86,15 @@ func (p *parallel[T, U]) read(o Observable[T]) {
 
 func (p *parallel[T, U]) work() {
 	for j := range p.todo {
-		if p.ctx.Err() == nil {
-			j.out, j.err = p.f(p.ctx, j.in)
-		}
-		j.done <- struct{}{}
+		p.do(j)
+	}
+}
+
+func (p *parallel[T, U]) do(j *job[T, U]) {
+	defer func() { j.done <- struct{}{} }()
+	if p.ctx.Err() == nil {
+		j.err = errGoexit // until f returns
+		j.out, j.err = p.f(p.ctx, j.in)
 	}
 }
 

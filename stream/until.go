@@ -6,9 +6,6 @@ import (
 	"sync"
 )
 
-// errNotified is the cause with which TakeUntil's notifier cancels.
-var errNotified = errors.New("stream: TakeUntil's notifier has a value")
-
 // TakeUntil yields the values of o and completes at the first value of notifier. An error of
 // notifier is an error of the whole; its completion without a value means nothing. Notifier is
 // subscribed to on a goroutine of its own, so nothing orders what it does against the first
@@ -19,14 +16,16 @@ var errNotified = errors.New("stream: TakeUntil's notifier has a value")
 //	          ──1──2──|
 func TakeUntil[T, N any](o Observable[T], notifier Observable[N]) Observable[T] {
 	return func(ctx context.Context, yield func(T) bool) error {
-		// The first who cancels leaves the reason: the subscriber's context, the notifier, or the end.
+		// The first who cancels leaves the reason: the subscriber's context, the notifier, or the end. It is a
+		// value of this subscription alone: a TakeUntil further out cancels like anybody else.
+		notified := errors.New("stream: TakeUntil's notifier has a value")
 		ctx, cancel := context.WithCancelCause(ctx)
 		var watcher sync.WaitGroup
 		defer watcher.Wait()
 		defer cancel(nil)
 		watcher.Go(func() {
 			err := notifier(ctx, func(N) bool {
-				cancel(errNotified)
+				cancel(notified)
 				return false
 			})
 			if err != nil {
@@ -42,7 +41,7 @@ func TakeUntil[T, N any](o Observable[T], notifier Observable[N]) Observable[T] 
 			return !stopped
 		})
 		switch cause := context.Cause(ctx); {
-		case stopped, cause == errNotified:
+		case stopped, cause == notified:
 			return nil
 		case cause != nil:
 			return cause
