@@ -26,8 +26,8 @@ type journal struct {
 	// noting tells that what the state reports is to be noted. The lock of the state guards it: an update
 	// without the turn may take place when the level is just being changed.
 	noting bool
-	apply func(emit func(Change)) // what update was given
-	emit  func(Change)            // what apply is to be given, without the note
+	apply  func(emit func(Change)) // what update was given
+	emit   func(Change)            // what apply is to be given, without the note
 	// run and note are methods, bound once so that an update need not allocate.
 	run  func(emit func(Change))
 	note func(Change)

@@ -24,7 +24,8 @@ import (
 //	          at least what Retry-After says
 //
 // Of each delay up to a half is taken off at random. The normal delay returns to its base when a
-// connection has been open for 60 s.
+// connection has been open for 60 s, and for nothing else: another base is doubled as often as the one
+// before.
 const (
 	maxNormalDelay  = 30 * time.Second
 	minGrowingDelay = time.Millisecond // where a base of 0 begins to grow
@@ -42,32 +43,18 @@ type reconnection struct {
 	initial       time.Duration // the base delay, unless the server sets another one
 	stopOnBadKey  bool
 	session       *sse.Session
-	normal, slow  *backoff.ExponentialBackOff
-	base          time.Duration // that normal was made for
-	fresh         bool          // normal has not been used since it was made or reset
-	openedAt      time.Time     // of the connection that is ending; zero if it was never open
-	synced        bool          // whether that connection delivered a put
-	lastImmediate time.Time     // when the server's request was last followed at once
+	slow          *backoff.ExponentialBackOff
+	attempts      int       // made on the normal schedule since it began
+	openedAt      time.Time // of the connection that is ending; zero if it was never open
+	synced        bool      // whether that connection delivered a put
+	lastImmediate time.Time // when the server's request was last followed at once
 }
 
 func newReconnection(s *settings, session *sse.Session) *reconnection {
-	r := &reconnection{initial: s.InitialRetryDelay, stopOnBadKey: s.StopOnRejectedKey, session: session}
-	r.slow = doubling(slowDelay, maxSlowDelay)
-	r.setBase(r.initial)
-	return r
-}
-
-// doubling returns delays from base to limit, without end.
-func doubling(base, limit time.Duration) *backoff.ExponentialBackOff {
-	return backoff.NewExponentialBackOff(
-		backoff.WithInitialInterval(base), backoff.WithMultiplier(2), backoff.WithMaxInterval(limit),
+	slow := backoff.NewExponentialBackOff(
+		backoff.WithInitialInterval(slowDelay), backoff.WithMultiplier(2), backoff.WithMaxInterval(maxSlowDelay),
 		backoff.WithRandomizationFactor(0), backoff.WithMaxElapsedTime(0))
-}
-
-func (r *reconnection) setBase(base time.Duration) {
-	r.base, r.fresh = base, true
-	base = max(base, minGrowingDelay)
-	r.normal = doubling(base, max(base, maxNormalDelay))
+	return &reconnection{initial: s.InitialRetryDelay, stopOnBadKey: s.StopOnRejectedKey, session: session, slow: slow}
 }
 
 // opened notes that the connection is open.
@@ -79,8 +66,7 @@ func (r *reconnection) next(err error) time.Duration {
 	if !r.openedAt.IsZero() {
 		r.slow.Reset()
 		if now.Sub(r.openedAt) >= healthyAfter {
-			r.normal.Reset()
-			r.fresh = true
+			r.attempts = 0
 		}
 	}
 	r.openedAt, r.synced = time.Time{}, false
@@ -98,20 +84,30 @@ func (r *reconnection) next(err error) time.Duration {
 	}
 }
 
+// nextNormal returns the delay of the normal schedule. How far it has grown is counted apart from its
+// base: a back-off that is made anew for each base would begin anew for a server that keeps changing it.
 func (r *reconnection) nextNormal() time.Duration {
 	base := r.initial
 	if retry, ok := r.session.Retry(); ok {
 		base = retry
 	}
-	if base != r.base {
-		r.setBase(base)
+	n := r.attempts
+	r.attempts++
+	if base == 0 {
+		if n == 0 {
+			return 0
+		}
+		base, n = minGrowingDelay, n-1
 	}
-	if r.fresh && base == 0 {
-		r.fresh = false
-		return 0
+	return jitter(doubled(base, n))
+}
+
+// doubled returns base after n doublings, to 30 s at most, or to base if that is more.
+func doubled(base time.Duration, n int) time.Duration {
+	for ; n > 0 && base < maxNormalDelay; n-- {
+		base = min(2*base, maxNormalDelay)
 	}
-	r.fresh = false
-	return jitter(r.normal.NextBackOff())
+	return base
 }
 
 // jitter takes up to a half off, at random.

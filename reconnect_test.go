@@ -252,11 +252,37 @@ func TestServerSetsTheBaseDelay(t *testing.T) {
 	}
 }
 
+// TestServerChangesTheBaseDelay and does not begin the schedule anew by that, however often.
 func TestServerChangesTheBaseDelay(t *testing.T) {
-	inBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
-		srv.Next(body("retry: 2000\n\n"), body(""), body("retry: 3000\n\n"), body(""))
-		expectDelays(t, failures(t, to(srv), time.Minute), 2*time.Second, 4*time.Second, 3*time.Second, 6*time.Second)
-	})
+	const ms = time.Millisecond
+	for _, test := range []struct {
+		name     string
+		retries  []string // of one connection after the other, empty for none, and over again
+		schedule []time.Duration
+	}{
+		{"it stays when nothing is said", []string{"2000", "", "3000", ""},
+			[]time.Duration{2 * time.Second, 4 * time.Second, 12 * time.Second, 24 * time.Second}},
+		{"a little, to and fro", []string{"1000", "1001"},
+			[]time.Duration{1000 * ms, 2002 * ms, 4000 * ms, 8008 * ms, 16000 * ms, 30 * time.Second, 30 * time.Second}},
+		{"with none", []string{"0", "1"}, // which is granted once, and then grows from 1 ms
+			[]time.Duration{0, 2 * ms, 2 * ms, 8 * ms, 8 * ms, 32 * ms, 32 * ms, 128 * ms}},
+		{"with none, later", []string{"1", "0"}, []time.Duration{ms, ms, 4 * ms, 4 * ms, 16 * ms, 16 * ms}},
+		{"with more than 30 s", []string{"45000", "1000", "45000"},
+			[]time.Duration{45 * time.Second, 2 * time.Second, 45 * time.Second}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
+				for i := range test.schedule {
+					retry := test.retries[i%len(test.retries)]
+					if retry != "" {
+						retry = "retry: " + retry + "\n"
+					}
+					srv.Next(body(retry + event("put", "malformed")))
+				}
+				expectDelays(t, failures(t, to(srv), 3*time.Minute), test.schedule...)
+			})
+		})
+	}
 }
 
 func TestInitialRetryDelay(t *testing.T) {
