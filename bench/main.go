@@ -2,7 +2,7 @@
 // its stages, and the usual ones. It runs every scenario against every peer in one process, in turns,
 // prints medians and spreads, and leaves them as JSON and as charts.
 //
-//	go run ./bench                            everything, about ten minutes
+//	go run ./bench                            everything, about a quarter of an hour on a quiet machine
 //	go run ./bench -scenario patches,put-*    some scenarios
 //	go run ./bench -size 20000 -rounds 3      less of everything
 //	GOGC=off go run ./bench                   another garbage collector
