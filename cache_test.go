@@ -322,6 +322,8 @@ func TestUnusableCache(t *testing.T) {
 			aside int
 		}{
 			{"damaged", &memoryCache{data: edited(len(good)-1, 1)}, autoconfig.ErrCacheDamaged, 1},
+			{"cut off", &memoryCache{data: good[:len(good)/2]}, autoconfig.ErrCacheDamaged, 1},
+			{"too large", &memoryCache{onLoad: func(context.Context) error { return autoconfig.ErrCacheTooLarge }}, autoconfig.ErrCacheTooLarge, 1},
 			{"empty", &memoryCache{data: []byte{}}, autoconfig.ErrCacheDamaged, 1},
 			{"of another format", &memoryCache{data: edited(len("autoconfig-snapshot"), 3)}, autoconfig.ErrCacheVersion, 1},
 			{"under another key", &memoryCache{data: foreign}, autoconfig.ErrCacheForeign, 1},

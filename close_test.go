@@ -192,6 +192,7 @@ func TestCloseLeavesNoFile(t *testing.T) {
 	if _, err := os.ReadDir(files); err != nil {
 		t.Skip("this system does not list open files")
 	}
+	longest := time.Duration(0)
 	round := func() {
 		srv := autoconfigtest.NewServer(testKey)
 		defer srv.Close()
@@ -205,7 +206,7 @@ func TestCloseLeavesNoFile(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, c := range clients {
-			c.Close()
+			longest = max(longest, closing(c))
 		}
 		if err := srv.AwaitConnections(t.Context(), 0); err != nil {
 			t.Error(err)
@@ -225,4 +226,5 @@ func TestCloseLeavesNoFile(t *testing.T) {
 	if after := count(); after > before {
 		t.Errorf("%d files were open before, and %d after", before, after)
 	}
+	t.Logf("the longest of 40 calls of Close took %v", longest)
 }
