@@ -287,6 +287,9 @@ func (s *schedule) environment(rng *rand.Rand) autoconfig.EnvironmentRep {
 	return e
 }
 
+// newest is added to the versions that count in the end. It fits an int of 32 bits.
+const newest = 1 << 30
+
 // calmDown ends the faults, and has the server serve newer versions until everybody knows them.
 func (s *schedule) calmDown(t *testing.T, a *audience) {
 	s.calm.Store(true)
@@ -296,14 +299,14 @@ func (s *schedule) calmDown(t *testing.T, a *audience) {
 	}
 	last := s.server.Content()
 	for id, e := range last.Environments {
-		e.SDKKeys, e.Version = nil, e.Version+1<<40
+		e.SDKKeys, e.Version = nil, e.Version+newest
 		last.Environments[id] = e
 	}
 	for id, f := range last.Filters {
-		f.Version += 1 << 40
+		f.Version += newest
 		last.Filters[id] = f
 	}
-	last.Environments["final"] = environment("final", 1<<40)
+	last.Environments["final"] = environment("final", newest)
 	s.server.Put(last)
 	s.note("calm")
 	// A key that was rejected is tried again after up to an hour.

@@ -50,7 +50,7 @@ type environmentReader struct {
 	like       *EnvironmentRep
 	changed    uint              // the texts that are not those of like, by bit
 	raw        [textCount][]byte // those that changed; sdkKey stands for sdkKey.value
-	timestamp  int
+	timestamp  int64
 	sdkKeys    []rawKey
 	mobileKeys []rawKey
 	ttl        int
@@ -67,7 +67,7 @@ type environmentReader struct {
 // A rawKey is a ConcurrentKeyRep before its strings are copied.
 type rawKey struct {
 	key, value []byte
-	expiry     int
+	expiry     int64
 	expires    bool
 	hasViews   bool
 }
@@ -133,11 +133,11 @@ func (r *environmentReader) value(member uint8, pos int) (next int) {
 	case mobileKeys:
 		r.mobileKeys, next = readKeys(r.data, pos, r.mobileKeys)
 	case defaultTTL:
-		r.ttl, next = integer(r.data, pos)
+		r.ttl, next = narrow(integer(r.data, pos))
 	case secureMode:
 		r.secure, next = boolean(r.data, pos)
 	case version:
-		r.version, next = integer(r.data, pos)
+		r.version, next = narrow(integer(r.data, pos))
 	}
 	return next
 }
@@ -224,7 +224,7 @@ func (r *environmentReader) rep() *EnvironmentRep {
 	if r.changed != 0 {
 		r.change(rep)
 	}
-	rep.SDKKey.Expiring.Timestamp = int64(r.timestamp)
+	rep.SDKKey.Expiring.Timestamp = r.timestamp
 	rep.SDKKeys = shareKeys(rep.SDKKeys, r.sdkKeys)
 	rep.MobileKeys = shareKeys(rep.MobileKeys, r.mobileKeys)
 	rep.DefaultTTL, rep.SecureMode, rep.Version = r.ttl, r.secure, r.version
@@ -280,7 +280,7 @@ func shareKeys[K SDKKey | MobileKey](old []ConcurrentKeyRep[K], raw []rawKey) []
 	for i, k := range raw {
 		keys[i] = ConcurrentKeyRep[K]{Key: string(k.key), Value: K(k.value), HasViews: k.hasViews}
 		if k.expires {
-			expiry := int64(k.expiry)
+			expiry := k.expiry
 			keys[i].Expiry = &expiry
 		}
 	}
@@ -289,5 +289,5 @@ func shareKeys[K SDKKey | MobileKey](old []ConcurrentKeyRep[K], raw []rawKey) []
 
 func (k *rawKey) is(key, value string, expiry *int64, hasViews bool) bool {
 	return string(k.key) == key && string(k.value) == value && k.hasViews == hasViews &&
-		k.expires == (expiry != nil) && (expiry == nil || int64(k.expiry) == *expiry)
+		k.expires == (expiry != nil) && (expiry == nil || k.expiry == *expiry)
 }

@@ -40,7 +40,7 @@ func (d *decoder) fastPatch(data []byte) (EnvironmentEntry, bool) {
 // fastDelete reads {"path":"/environments/ID","version":N}.
 func (d *decoder) fastDelete(data []byte) (EnvironmentEntry, bool) {
 	id, pos := environmentPath(data)
-	version, pos := integer(data, versionName.read(data, pos))
+	version, pos := narrow(integer(data, versionName.read(data, pos)))
 	if char(data, pos, '}') != len(data) {
 		return EnvironmentEntry{}, false
 	}

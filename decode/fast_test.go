@@ -11,7 +11,9 @@ import (
 // people returns an environment as people name theirs. One in 25 has a name that JSON escapes.
 func people(rng *rand.Rand, version int) EnvironmentRep {
 	pick := func(list ...string) string { return list[rng.IntN(len(list))] }
-	uuid := func() string { return fmt.Sprintf("%08x-%04x-4000-8000-%012x", rng.Uint32(), rng.IntN(1<<16), rng.Int64N(1<<48)) }
+	uuid := func() string {
+		return fmt.Sprintf("%08x-%04x-4000-8000-%012x", rng.Uint32(), rng.IntN(1<<16), rng.Int64N(1<<48))
+	}
 	project := pick("Web Shop", "Payments API", "Müller GmbH – Kasse", "モバイル", "ios_app 2.0", "O'Neill", "Größe/Maße", "checkout (legacy)")
 	if rng.IntN(25) == 0 {
 		project = pick("Search & Browse", `The "new" one`, "A<B")

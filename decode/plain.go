@@ -60,20 +60,28 @@ func word(data []byte, pos int) uint64 {
 
 // integer reads an integer of at most 18 digits without a sign, which fits an int64. What follows
 // is for the caller to check: a fraction or an exponent is not what it expects.
-func integer(data []byte, pos int) (n, next int) {
+func integer(data []byte, pos int) (n int64, next int) {
 	next = pos
 	for next < len(data) && next <= pos+18 {
 		digit := data[next] - '0'
 		if digit > 9 {
 			break
 		}
-		n = n*10 + int(digit)
+		n = n*10 + int64(digit)
 		next++
 	}
 	if digits := next - pos; digits == 0 || digits > 18 || digits > 1 && data[pos] == '0' {
 		return 0, failed
 	}
 	return n, next
+}
+
+// narrow passes on an integer that fits an int, which may be of 32 bits.
+func narrow(n int64, pos int) (narrowed, next int) {
+	if int64(int(n)) != n {
+		return 0, failed
+	}
+	return int(n), pos
 }
 
 func boolean(data []byte, pos int) (value bool, next int) {
