@@ -8,7 +8,9 @@ import (
 // FuzzKnown decodes a patch as a receiver does who knows what another one said, and as one who knows
 // nothing: the two read it differently and must read the same.
 func FuzzKnown(f *testing.F) {
-	patch := func(environment string) []byte { return []byte(`{"path":"/environments/e1","data":` + environment + `}`) }
+	patch := func(environment string) []byte {
+		return []byte(`{"path":"/environments/e1","data":` + environment + `}`)
+	}
 	for _, environment := range environments {
 		f.Add(patch(plainEnvironment), patch(environment))
 		f.Add(patch(environment), patch(relayOrder))

@@ -68,6 +68,36 @@ func mayExpire(e *decode.EnvironmentRep) bool {
 	return e.SDKKey.Expiring.Value != "" || len(e.SDKKeys) > 0 || len(e.MobileKeys) > 0
 }
 
+// consistent returns e with a single slot that says no other than the keys that count: the current key
+// does not expire, and what an array does not list is not accepted. It is e itself nearly always.
+func consistent(e *decode.EnvironmentRep) *decode.EnvironmentRep {
+	slot := e.SDKKey.Expiring
+	switch {
+	case slot.Value == "":
+	case slot.Value == e.SDKKey.Value:
+		slot = decode.ExpiringKeyRep{}
+	case len(e.SDKKeys) > 0:
+		listed, _ := lookup(e, credential{sdk: slot.Value})
+		slot = decode.ExpiringKeyRep{Value: listed.sdk, Timestamp: listed.expiry}
+	}
+	if slot == e.SDKKey.Expiring {
+		return e
+	}
+	settled := *e
+	settled.SDKKey.Expiring = slot
+	return &settled
+}
+
+// lookup returns a key as e names it; ok is false if e does not.
+func lookup(e *decode.EnvironmentRep, c credential) (found credential, ok bool) {
+	for named := range credentials(e) {
+		if named.same(c) {
+			return named, true
+		}
+	}
+	return found, false
+}
+
 // without returns e without the keys for which drop is true: e itself if there is none.
 func without(e *decode.EnvironmentRep, drop func(credential) bool) *decode.EnvironmentRep {
 	slot := credential{sdk: e.SDKKey.Expiring.Value, expiry: e.SDKKey.Expiring.Timestamp}

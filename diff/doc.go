@@ -15,5 +15,6 @@
 //
 // The items that changes point to are shared and must not be modified. An item names only keys that
 // are accepted: one that expires is taken out of the item when it does, by KeyExpired, and one that
-// has expired already when a message names it is never there.
+// has expired already when a message names it is never there. SDKKey.Expiring is never the current key,
+// and beside SDKKeys it is one of these, with their expiry, or empty.
 package diff

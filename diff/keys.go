@@ -44,13 +44,14 @@ func Expired(environment *decode.EnvironmentRep, key *Key) Change {
 	return Change{Kind: KeyExpired, Old: environment, New: after, Key: key}
 }
 
-// prune returns the environment without the keys that have expired.
+// prune returns the environment without the keys that have expired, and with a single slot that agrees
+// with the other keys.
 func (s *State) prune(e *decode.EnvironmentRep) *decode.EnvironmentRep {
 	if !mayExpire(e) {
 		return e
 	}
 	now := s.now().UnixMilli()
-	return without(e, func(c credential) bool { return c.expiry != 0 && c.expiry <= now })
+	return without(consistent(e), func(c credential) bool { return c.expiry != 0 && c.expiry <= now })
 }
 
 // reschedule brings the schedule in line with an environment that was added or updated. named is the
@@ -103,15 +104,6 @@ func (s *State) revise(pending *expiry, named, e *decode.EnvironmentRep, emit fu
 	default:
 		// A newer key took its place in the single slot. What was announced for it still holds.
 	}
-}
-
-func lookup(e *decode.EnvironmentRep, c credential) (found credential, ok bool) {
-	for named := range credentials(e) {
-		if named.same(c) {
-			return named, true
-		}
-	}
-	return found, false
 }
 
 func (s *State) announce(e *decode.EnvironmentRep, c credential) {

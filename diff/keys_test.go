@@ -144,6 +144,41 @@ func TestKeyExpiry(t *testing.T) {
 	}
 }
 
+// TestSlotIsConsistent has a single slot that contradicts the keys that count. Whatever the item says
+// will happen to a key must happen.
+func TestSlotIsConsistent(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		e    decode.EnvironmentRep
+		want decode.ExpiringKeyRep
+	}{
+		{"not listed", array(1, key("k1", 0)), decode.ExpiringKeyRep{}},
+		{"listed with another expiry", array(1, key("k1", 0), key("old", 3000)), decode.ExpiringKeyRep{Value: "old", Timestamp: 3000}},
+		{"listed without an expiry", array(1, key("k1", 0), key("old", 0)), decode.ExpiringKeyRep{Value: "old"}},
+		{"listed and expired", array(1, key("k1", 0), key("old", 900)), decode.ExpiringKeyRep{}},
+		{"the current key", rotating(1, "old", "", 0), decode.ExpiringKeyRep{}},
+		{"the current key of an array", array(1, key("old", 0)), decode.ExpiringKeyRep{}},
+		{"no contradiction", rotating(1, "k1", "", 0), decode.ExpiringKeyRep{Value: "old", Timestamp: 2000}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			c := newConversation(t, Options{})
+			test.e.SDKKey.Expiring = decode.ExpiringKeyRep{Value: "old", Timestamp: 2000}
+			c.patch(test.e)
+			e := c.state.Environment([]byte("a"))
+			if e.SDKKey.Expiring != test.want {
+				t.Errorf("got %+v, want %+v", e.SDKKey.Expiring, test.want)
+			}
+			if next, ok := c.state.NextExpiry(); ok != (test.want.Timestamp != 0) || ok && next.UnixMilli() != test.want.Timestamp {
+				t.Errorf("the next key expires at %v, %t; the item says %d", next, ok, test.want.Timestamp)
+			}
+			c.at(9000)
+			if e := c.state.Environment([]byte("a")); e.SDKKey.Expiring.Timestamp != 0 {
+				t.Error("a key that has expired is in the slot still")
+			}
+		})
+	}
+}
+
 // TestItemsNameOnlyAcceptedKeys looks at the items themselves.
 func TestItemsNameOnlyAcceptedKeys(t *testing.T) {
 	c := newConversation(t, Options{})
