@@ -2,7 +2,6 @@ package autoconfig_test
 
 import (
 	"errors"
-	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -57,16 +56,6 @@ func TestLimits(t *testing.T) {
 				srv.Next(body(text + event("patch", jsonOf(late))))
 			},
 			func(c *autoconfig.Client, failed []error) bool { return len(c.Snapshot().Environments) == 0 },
-		},
-		"MaxErrorBody": {
-			func(o *autoconfig.Options) { o.MaxErrorBody = limit },
-			func(srv *autoconfigtest.Server, n int) {
-				srv.Next(autoconfigtest.Answer(http.StatusBadGateway, nil, strings.Repeat("x", n-1)+"."))
-			},
-			func(c *autoconfig.Client, failed []error) bool {
-				var status *sse.StatusError
-				return errors.As(failed[0], &status) && len(status.Body) == limit && status.Body[limit-1] == '.'
-			},
 		},
 		"MaxRedirects": {
 			func(o *autoconfig.Options) { o.MaxRedirects = limit },

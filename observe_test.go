@@ -2,14 +2,16 @@ package autoconfig_test
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/cenkalti/backoff/v4"
+
 	"github.com/relaystream/autoconfig"
 	"github.com/relaystream/autoconfig/autoconfigtest"
 	"github.com/relaystream/autoconfig/stream"
-	"github.com/relaystream/autoconfig/stream/sse"
 	"github.com/relaystream/autoconfig/stream/streamtest"
 )
 
@@ -47,7 +49,8 @@ func TestObserveIsCold(t *testing.T) {
 // its own, which loses a connection on the way.
 func TestObserveConforms(t *testing.T) {
 	e1, e2, e1too := environment("e1", 1), environment("e2", 1), environment("e1", 2)
-	conversation := func(end ...autoconfigtest.Fault) func() stream.Observable[autoconfig.Change] {
+	// The third connection is the last one if end is not nil: the key provider then ends it all.
+	conversation := func(end error) func() stream.Observable[autoconfig.Change] {
 		return func() stream.Observable[autoconfig.Change] {
 			return func(ctx context.Context, yield func(autoconfig.Change) bool) error {
 				srv := autoconfigtest.NewPipeServer(testKey)
@@ -57,8 +60,14 @@ func TestObserveConforms(t *testing.T) {
 					autoconfigtest.Status(503),
 					body(event("put", `{"path":"/","data":{"environments":{"e2":`+jsonOf(e2)+`,"e1":`+jsonOf(e1too)+`}}}`)),
 				)
-				srv.Next(end...)
-				return autoconfig.Observe(testKey, to(srv))(ctx, yield)
+				o, attempts := to(srv), 0
+				o.Key = func(context.Context) (autoconfig.AutoConfigKey, error) {
+					if attempts++; end != nil && attempts > 3 {
+						return "", backoff.Permanent(end)
+					}
+					return testKey, nil
+				}
+				return autoconfig.Observe("", o)(ctx, yield)
 			}
 		}
 	}
@@ -68,11 +77,11 @@ func TestObserveConforms(t *testing.T) {
 		{Kind: autoconfig.EnvironmentAdded, New: &e2}, {Kind: autoconfig.EnvironmentUpdated, Old: &e1, New: &e1too}, synced,
 	}
 	t.Run("endless", func(t *testing.T) {
-		streamtest.Test(t, conversation(), want, &streamtest.Options{Endless: true})
+		streamtest.Test(t, conversation(nil), want, &streamtest.Options{Endless: true})
 	})
 	t.Run("failing for good", func(t *testing.T) {
-		end := autoconfigtest.Redirect("http://stream.example.com")
-		streamtest.Test(t, conversation(end), want, &streamtest.Options{Err: sse.ErrPlainHTTP})
+		end := errors.New("no key any more")
+		streamtest.Test(t, conversation(end), want, &streamtest.Options{Err: end})
 	})
 	t.Run("wrong key", func(t *testing.T) {
 		streamtest.Test(t, func() stream.Observable[autoconfig.Change] { return autoconfig.Observe("", nil) },

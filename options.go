@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/relaystream/autoconfig/diff"
+	"github.com/relaystream/autoconfig/internal/plainhttp"
 	"github.com/relaystream/autoconfig/stream/sse"
 )
 
@@ -39,7 +40,8 @@ type Options struct {
 	// Key, if not nil, is asked for the key before each connection, so that one that was rotated
 	// needs no restart; the key given to Observe or Open is not used then. It is called on the
 	// client's goroutine, may block until its context ends, and must not call the client. A failure
-	// is retried like one of the network.
+	// is retried like one of the network, unless it is or wraps a *backoff.PermanentError: that ends
+	// the stream.
 	Key func(ctx context.Context) (AutoConfigKey, error)
 	// ProtocolVersion is 1 for environments only, 2 for environments and filters. The default is
 	// DefaultProtocolVersion.
@@ -50,7 +52,9 @@ type Options struct {
 	HTTPClient *http.Client
 	// UserAgent is sent in the header of that name. The default names this library.
 	UserAgent string
-	// AllowPlainHTTP permits http to hosts other than loopback, which sends the key in the clear.
+	// AllowPlainHTTP permits http to hosts other than loopback, which sends the key in the clear. Without
+	// it a BaseURI that asks for that is refused, and a redirect to such a host is a failed attempt, with
+	// sse.ErrPlainHTTP.
 	AllowPlainHTTP bool
 
 	// InitialRetryDelay is the delay before the first reconnection; it doubles up to 30 s. The
@@ -77,10 +81,7 @@ type Options struct {
 	// MaxTombstones limits how many deletions are remembered; see diff.Options. The default is
 	// diff.DefaultMaxTombstones.
 	MaxTombstones int
-	// MaxErrorBody is how much of the body of a refusal is read, in bytes, for the *sse.StatusError. The
-	// default is 4 KiB.
-	MaxErrorBody int
-	// MaxRedirects is how many redirects are followed. The default is 10.
+	// MaxRedirects is how many redirects are followed. The default is 10; a negative number is none.
 	MaxRedirects int
 	// Lag is how much may wait for a subscriber before something is done about it: with Client.Changes
 	// changes of the same environment are merged, with Observe the connection waits, and with
@@ -135,7 +136,7 @@ func (o *Options) resolve(key AutoConfigKey) (*settings, error) {
 	}{
 		{"InitialRetryDelay", int64(s.InitialRetryDelay)}, {"ConnectTimeout", int64(s.ConnectTimeout)}, {"IdleTimeout", int64(s.IdleTimeout)},
 		{"MaxEventSize", int64(s.MaxEventSize)}, {"MaxEnvironments", int64(s.MaxEnvironments)}, {"MaxTombstones", int64(s.MaxTombstones)},
-		{"MaxErrorBody", int64(s.MaxErrorBody)}, {"MaxRedirects", int64(s.MaxRedirects)}, {"Lag", int64(s.Lag)},
+		{"Lag", int64(s.Lag)},
 	} {
 		if option.value < 0 {
 			return nil, &OptionError{option.name, "is negative, must be positive, or 0 for the default"}
@@ -147,8 +148,8 @@ func (o *Options) resolve(key AutoConfigKey) (*settings, error) {
 	if strings.ContainsFunc(s.UserAgent, func(r rune) bool { return r < ' ' || r > '~' }) {
 		return nil, &OptionError{"UserAgent", "must be of printable ASCII characters"}
 	}
-	if f, ok := s.Cache.(*FileCache); ok && f.Path == "" {
-		return nil, &OptionError{"Cache", "is a FileCache without a Path"}
+	if f, ok := s.Cache.(*FileCache); ok && (f == nil || f.Path == "") {
+		return nil, &OptionError{"Cache", "is a FileCache that is nil or without a Path"}
 	}
 	s.setDefaults()
 	if s.Options.Key != nil {
@@ -156,9 +157,15 @@ func (o *Options) resolve(key AutoConfigKey) (*settings, error) {
 	} else if err := key.check(); err != nil {
 		return nil, err
 	}
-	var err error
-	s.url, err = streamURL(s.BaseURI, s.ProtocolVersion)
-	return s, err
+	u, err := streamURL(s.BaseURI, s.ProtocolVersion)
+	if err != nil {
+		return nil, err
+	}
+	if !s.AllowPlainHTTP && plainhttp.Is(u) {
+		return nil, &OptionError{"BaseURI", "is plain http to a host other than loopback, which AllowPlainHTTP would permit"}
+	}
+	s.url = u.String()
+	return s, nil
 }
 
 func (s *settings) setDefaults() {
@@ -181,10 +188,10 @@ func setDefault[T comparable](field *T, value T) {
 }
 
 // streamURL returns the stream's address below base.
-func streamURL(base string, protocolVersion int) (string, error) {
+func streamURL(base string, protocolVersion int) (*url.URL, error) {
 	u, err := url.Parse(base)
 	if err != nil || u.Hostname() == "" || u.Scheme != "https" && u.Scheme != "http" {
-		return "", &OptionError{"BaseURI", "must be an absolute URI of scheme https or http"}
+		return nil, &OptionError{"BaseURI", "must be an absolute URI of scheme https or http"}
 	}
 	u = u.JoinPath(streamPath)
 	u.Fragment = ""
@@ -195,7 +202,7 @@ func streamURL(base string, protocolVersion int) (string, error) {
 		}
 		u.RawQuery = parameter
 	}
-	return u.String(), nil
+	return u, nil
 }
 
 // currentKey returns the key as it is now.
@@ -225,7 +232,6 @@ func (s *settings) connectOptions() *sse.ConnectOptions {
 		ConnectTimeout: s.ConnectTimeout,
 		IdleTimeout:    s.IdleTimeout,
 		MaxEventSize:   s.MaxEventSize,
-		MaxErrorBody:   s.MaxErrorBody,
 		MaxRedirects:   s.MaxRedirects,
 		AllowPlainHTTP: s.AllowPlainHTTP,
 	}

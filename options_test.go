@@ -26,6 +26,9 @@ func TestInvalidOptions(t *testing.T) {
 		{"BaseURI", "no host", autoconfig.Options{BaseURI: "https:///secret"}},
 		{"BaseURI", "only a port", autoconfig.Options{BaseURI: "https://:443/secret"}},
 		{"BaseURI", "opaque", autoconfig.Options{BaseURI: "https:secret"}},
+		{"BaseURI", "plain http", autoconfig.Options{BaseURI: "http://example.com/secret"}},
+		{"Cache", "nil within", autoconfig.Options{Cache: (*autoconfig.FileCache)(nil)}},
+		{"Cache", "without a path", autoconfig.Options{Cache: new(autoconfig.FileCache)}},
 		{"ProtocolVersion", "unknown", autoconfig.Options{ProtocolVersion: 3}},
 		{"ProtocolVersion", "negative", autoconfig.Options{ProtocolVersion: -1}},
 		{"UserAgent", "no header value", autoconfig.Options{UserAgent: "secret\r\nX: y"}},
@@ -35,8 +38,6 @@ func TestInvalidOptions(t *testing.T) {
 		{"MaxEventSize", "negative", autoconfig.Options{MaxEventSize: -1}},
 		{"MaxEnvironments", "negative", autoconfig.Options{MaxEnvironments: -1}},
 		{"MaxTombstones", "negative", autoconfig.Options{MaxTombstones: -1}},
-		{"MaxErrorBody", "negative", autoconfig.Options{MaxErrorBody: -1}},
-		{"MaxRedirects", "negative", autoconfig.Options{MaxRedirects: -1}},
 		{"Lag", "negative", autoconfig.Options{Lag: -1}},
 	} {
 		_, opened := autoconfig.Open(t.Context(), testKey, &test.o)

@@ -17,7 +17,7 @@ import (
 //
 //	at once   the server's reconnect request on a connection that delivered a put: within 1 s, at
 //	          random, so that a fleet does not stampede; but not twice within 60 s
-//	never     204 (the server asks us to stop), plain http that is not allowed, a wrong option, and a
+//	never     204 (the server asks us to stop), an error that Options.Key says is permanent, and a
 //	          rejected key where that is to be fatal
 //	slow      a rejected key (401, 403): 5 min, doubling to 1 h; a success returns to normal
 //	normal    all else: 1 s (or what the caller or the server's retry field says), doubling to 30 s;
@@ -117,7 +117,7 @@ func jitter(d time.Duration) time.Duration { return d - rand.N(d/2+1) }
 func permanent(err error) bool {
 	var gone *backoff.PermanentError
 	return statusCode(err) == http.StatusNoContent || errors.As(err, &gone) ||
-		errors.Is(err, sse.ErrPlainHTTP) || errors.Is(err, sse.ErrInvalidOption)
+		errors.Is(err, sse.ErrInvalidOption)
 }
 
 // rejected reports whether the server did not accept the key.

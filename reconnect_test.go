@@ -11,6 +11,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/cenkalti/backoff/v4"
+
 	"github.com/relaystream/autoconfig"
 	"github.com/relaystream/autoconfig/autoconfigtest"
 	"github.com/relaystream/autoconfig/decode"
@@ -120,6 +122,7 @@ func TestFailuresThatTakeTheNormalSchedule(t *testing.T) {
 		{name: "no answer", fault: autoconfigtest.Hang(), cause: sse.ErrConnectTimeout},
 		{name: "silence", fault: autoconfigtest.Stall(0), cause: sse.ErrIdle,
 			alter: func(o *autoconfig.Options) { o.IdleTimeout = 30 * time.Second }},
+		{name: "redirect to plain http", fault: autoconfigtest.Redirect("http://stream.example.com"), cause: sse.ErrPlainHTTP},
 		{name: "malformed message", fault: autoconfigtest.Malformed()},
 		{name: "event too large", fault: autoconfigtest.HugeEvent(2000), cause: sse.ErrEventTooLarge,
 			alter: func(o *autoconfig.Options) { o.MaxEventSize = 1000 }},
@@ -404,6 +407,7 @@ func TestFailuresThatArePermanent(t *testing.T) {
 		}
 	}
 	stop := func(o *autoconfig.Options) { o.StopOnRejectedKey = true }
+	unavailable := errors.New("no key any more")
 	for _, test := range []struct {
 		name  string
 		fault autoconfigtest.Fault
@@ -413,8 +417,9 @@ func TestFailuresThatArePermanent(t *testing.T) {
 		{"204", autoconfigtest.Status(204), nil, status(204)},
 		{"401 that is to be fatal", autoconfigtest.Status(401), stop, status(401)},
 		{"403 that is to be fatal", autoconfigtest.Status(403), stop, status(403)},
-		{"plain http", nil, func(o *autoconfig.Options) { o.BaseURI = "http://stream.example.com" },
-			func(err error) bool { return errors.Is(err, sse.ErrPlainHTTP) }},
+		{"key provider gives up", nil, func(o *autoconfig.Options) {
+			o.Key = func(context.Context) (autoconfig.AutoConfigKey, error) { return "", backoff.Permanent(unavailable) }
+		}, func(err error) bool { return errors.Is(err, unavailable) }},
 	} {
 		for _, good := range []bool{false, true} {
 			if good && test.fault == nil {

@@ -35,8 +35,8 @@ type Stats struct {
 	Refused uint64
 	// Rejected counts those that were answered with 401 or 403, for the key.
 	Rejected uint64
-	// BadResponses counts those that were answered with another status than 200, or with something
-	// other than an event stream.
+	// BadResponses counts those that were answered with another status than 200, a redirect that must
+	// not be followed included, or with something other than an event stream.
 	BadResponses uint64
 	// TimedOut counts those that exceeded ConnectTimeout or IdleTimeout.
 	TimedOut uint64
@@ -105,7 +105,7 @@ func (c *counters) lost(err error) {
 		c.refused.Add(1)
 	case rejected(err):
 		c.rejected.Add(1)
-	case errors.As(err, &status), errors.As(err, &contentType):
+	case errors.As(err, &status), errors.As(err, &contentType), errors.Is(err, sse.ErrPlainHTTP):
 		c.badResponses.Add(1)
 	case errors.Is(err, sse.ErrIdle), errors.Is(err, sse.ErrConnectTimeout):
 		c.timedOut.Add(1)

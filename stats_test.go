@@ -35,6 +35,7 @@ data: {"path":"/environments/b","data":{"envID":"b","sdkKey":{"value":"k"},"sdkK
 		"the key is not allowed":     {autoconfigtest.Status(403), ends{Rejected: 1}},
 		"the server has a problem":   {autoconfigtest.Status(500), ends{BadResponses: 1}},
 		"it is something else":       {autoconfigtest.Header("Content-Type", "text/html"), ends{BadResponses: 1}},
+		"it leads to plain http":     {autoconfigtest.Redirect("http://stream.example.com"), ends{BadResponses: 1}},
 		"there is no answer":         {autoconfigtest.Hang(), ends{TimedOut: 1}},
 		"the stream falls silent":    {autoconfigtest.Stall(1), ends{TimedOut: 1}},
 		"the stream ends":            {autoconfigtest.End(1), ends{Ended: 1}},

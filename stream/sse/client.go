@@ -2,9 +2,9 @@ package sse
 
 import (
 	"net/http"
-	"net/netip"
 	"net/url"
-	"strings"
+
+	"github.com/relaystream/autoconfig/internal/plainhttp"
 )
 
 // readBufferSize is the transport's, in bytes. With the usual 4 KiB a busy stream of small chunks
@@ -53,7 +53,7 @@ func (o *ConnectOptions) checkRedirect(callers redirectPolicy) redirectPolicy {
 		if len(via) > o.MaxRedirects {
 			return http.ErrUseLastResponse
 		}
-		if !o.AllowPlainHTTP && isPlainHTTP(req.URL) {
+		if !o.AllowPlainHTTP && plainhttp.Is(req.URL) {
 			return ErrPlainHTTP
 		}
 		if leftOrigin(req, via) {
@@ -91,16 +91,4 @@ func port(u *url.URL) string {
 	default:
 		return "80"
 	}
-}
-
-// isPlainHTTP tells whether a request to u would travel in the clear, outside this machine.
-func isPlainHTTP(u *url.URL) bool {
-	if u == nil || u.Scheme != "http" {
-		return false
-	}
-	if strings.EqualFold(u.Hostname(), "localhost") {
-		return false
-	}
-	addr, err := netip.ParseAddr(u.Hostname())
-	return err != nil || !addr.IsLoopback()
 }

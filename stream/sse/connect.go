@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/relaystream/autoconfig/internal/plainhttp"
 	"github.com/relaystream/autoconfig/stream"
 )
 
@@ -19,8 +20,9 @@ const (
 	mediaType = "text/event-stream"
 
 	defaultConnectTimeout = 10 * time.Second
-	defaultMaxErrorBody   = 4 << 10
 	defaultMaxRedirects   = 10
+	// maxErrorBody is how much of a refusal's body is read, in bytes.
+	maxErrorBody = 4 << 10
 	// maxSentID is the longest last event ID that is sent, in bytes. Servers refuse longer headers,
 	// and would refuse them for ever.
 	maxSentID = 4 << 10
@@ -44,10 +46,8 @@ type ConnectOptions struct {
 	IdleTimeout time.Duration
 	// MaxEventSize is as in ScanOptions. 0 means 64 MiB.
 	MaxEventSize int
-	// MaxErrorBody is how much of a refusal's body is read, in bytes. 0 means 4 KiB.
-	MaxErrorBody int
-	// MaxRedirects is how many redirects are followed; one more is a *StatusError. 0 means 10. To
-	// follow none, Client has a CheckRedirect.
+	// MaxRedirects is how many redirects are followed; one more is a *StatusError. 0 means 10, and a
+	// negative number none.
 	MaxRedirects int
 	// AllowPlainHTTP permits plain http to hosts other than loopback.
 	AllowPlainHTTP bool
@@ -74,13 +74,12 @@ func (o *ConnectOptions) resolve() (ConnectOptions, error) {
 	if err := checkMaxEventSize(opts.MaxEventSize); err != nil {
 		return opts, err
 	}
-	if opts.ConnectTimeout < 0 || opts.IdleTimeout < 0 || opts.MaxErrorBody < 0 || opts.MaxRedirects < 0 {
-		return opts, fmt.Errorf("%w: ConnectTimeout is %v, IdleTimeout %v, MaxErrorBody %d and MaxRedirects %d, must be 0 (default) or positive",
-			ErrInvalidOption, opts.ConnectTimeout, opts.IdleTimeout, opts.MaxErrorBody, opts.MaxRedirects)
+	if opts.ConnectTimeout < 0 || opts.IdleTimeout < 0 {
+		return opts, fmt.Errorf("%w: ConnectTimeout is %v and IdleTimeout %v, must be 0 (default) or positive",
+			ErrInvalidOption, opts.ConnectTimeout, opts.IdleTimeout)
 	}
 	opts.ConnectTimeout = cmp.Or(opts.ConnectTimeout, defaultConnectTimeout)
 	opts.IdleTimeout = cmp.Or(opts.IdleTimeout, DefaultIdleTimeout)
-	opts.MaxErrorBody = cmp.Or(opts.MaxErrorBody, defaultMaxErrorBody)
 	opts.MaxRedirects = cmp.Or(opts.MaxRedirects, defaultMaxRedirects)
 	return opts, nil
 }
@@ -168,7 +167,7 @@ func (o *ConnectOptions) open(
 	phase := startPhaseTimer(o.ConnectTimeout, func() { cancel(ErrConnectTimeout) })
 	defer phase.stop()
 	req = o.prepare(phase.trace(ctx), req)
-	if !o.AllowPlainHTTP && isPlainHTTP(req.URL) {
+	if !o.AllowPlainHTTP && plainhttp.Is(req.URL) {
 		return nil, ErrPlainHTTP
 	}
 	resp, err := client.Do(req)
@@ -178,7 +177,7 @@ func (o *ConnectOptions) open(
 		}
 		return nil, newRequestError(err, req)
 	}
-	if err := o.checkResponse(resp, phase); err != nil {
+	if err := checkResponse(resp, req, phase); err != nil {
 		cancel(nil)
 		_ = resp.Body.Close()
 		return nil, err
@@ -214,17 +213,18 @@ func sendable(id string) bool {
 	return id != "" && len(id) <= maxSentID
 }
 
-func (o *ConnectOptions) checkResponse(resp *http.Response, phase *phaseTimer) error {
+// checkResponse tells what is wrong with the response that req came to, by way of redirects perhaps.
+func checkResponse(resp *http.Response, req *http.Request, phase *phaseTimer) error {
 	if resp.StatusCode != http.StatusOK {
 		phase.restart()
 		// What arrived before an error or the timeout is better than nothing.
-		text, _ := io.ReadAll(io.LimitReader(resp.Body, int64(o.MaxErrorBody)))
+		text, _ := io.ReadAll(io.LimitReader(resp.Body, maxErrorBody))
 		return &StatusError{Code: resp.StatusCode, Header: resp.Header, Body: text}
 	}
 	contentType := resp.Header.Get("Content-Type")
 	// Parameters say nothing (the encoding is always UTF-8), so they may as well be malformed.
 	if got, _, _ := strings.Cut(contentType, ";"); !strings.EqualFold(strings.TrimSpace(got), mediaType) {
-		return &ContentTypeError{ContentType: contentType}
+		return &ContentTypeError{ContentType: withoutCredential(contentType, req)}
 	}
 	return nil
 }

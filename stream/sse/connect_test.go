@@ -142,11 +142,9 @@ func (m *meter) RoundTrip(req *http.Request) (*http.Response, error) {
 }
 
 func TestErrorBodyLimit(t *testing.T) {
-	for _, test := range []struct{ option, length, want int }{
-		{0, 4 << 10, 4 << 10}, {0, 4<<10 + 1, 4 << 10}, {10, 10, 10}, {10, 11, 10}, {10 << 10, 10 << 10, 10 << 10},
-	} {
+	for _, test := range []struct{ length, want int }{{10, 10}, {4 << 10, 4 << 10}, {4<<10 + 1, 4 << 10}} {
 		m := &meter{Reader: strings.NewReader(strings.Repeat("x", test.length))}
-		_, err := collect(t, requestTo("https://a.example/"), &ConnectOptions{Client: &http.Client{Transport: m}, MaxErrorBody: test.option})
+		_, err := collect(t, requestTo("https://a.example/"), &ConnectOptions{Client: &http.Client{Transport: m}})
 		var status *StatusError
 		if !errors.As(err, &status) || len(status.Body) != test.want || m.n != test.want {
 			t.Errorf("%+v: %v; %d bytes were read", test, err, m.n)
@@ -216,6 +214,14 @@ func TestBrokenStreams(t *testing.T) {
 	if text := fmt.Sprint(err); strings.Contains(text, secret) {
 		t.Errorf("the secret shows in %s", text)
 	}
+	repeated := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/"+r.Header.Get("Authorization"))
+	})
+	_, err = collect(t, keyed(repeated.URL), nil)
+	if wrong := (*ContentTypeError)(nil); !errors.As(err, &wrong) {
+		t.Errorf("the wrong content type: %v", err)
+	}
+	hides(t, err)
 }
 
 func TestInvalidOptions(t *testing.T) {
@@ -223,7 +229,7 @@ func TestInvalidOptions(t *testing.T) {
 		t.Error("a request was made")
 		return nil, io.EOF
 	}
-	for _, o := range []ConnectOptions{{ConnectTimeout: -1}, {IdleTimeout: -1}, {MaxEventSize: -1}, {MaxErrorBody: -1}, {MaxRedirects: -1}} {
+	for _, o := range []ConnectOptions{{ConnectTimeout: -1}, {IdleTimeout: -1}, {MaxEventSize: -1}} {
 		if _, err := collect(t, newRequest, &o); !errors.Is(err, ErrInvalidOption) {
 			t.Errorf("%+v: %v", o, err)
 		}

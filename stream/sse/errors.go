@@ -32,7 +32,7 @@ var (
 type StatusError struct {
 	Code   int
 	Header http.Header
-	// Body is the first MaxErrorBody bytes of the response body, or what of it arrived within ConnectTimeout.
+	// Body is the first 4 KiB of the response body, or what of it arrived within ConnectTimeout.
 	Body []byte
 }
 
@@ -51,7 +51,8 @@ func (e *StatusError) MarshalText() ([]byte, error) { return []byte(e.Error()), 
 
 // A ContentTypeError is a response of status 200 that is no event stream.
 type ContentTypeError struct {
-	// ContentType is the response's header as received, empty if there was none.
+	// ContentType is the response's header as received, empty if there was none. The credential of the
+	// request, should the server repeat it there, is replaced.
 	ContentType string
 }
 
@@ -72,11 +73,15 @@ func newRequestError(err error, req *http.Request) error {
 	if errors.As(err, &u) {
 		err = u.Err
 	}
-	text := err.Error()
+	return &requestError{cause: err, text: "sse: request failed: " + withoutCredential(err.Error(), req)}
+}
+
+// withoutCredential returns what a server may have said without the credential that it was sent.
+func withoutCredential(text string, req *http.Request) string {
 	if credential := req.Header.Get("Authorization"); credential != "" {
-		text = strings.ReplaceAll(text, credential, "***")
+		return strings.ReplaceAll(text, credential, "***")
 	}
-	return &requestError{cause: err, text: "sse: request failed: " + text}
+	return text
 }
 
 func (e *requestError) Error() string { return e.text }
