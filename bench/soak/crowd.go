@@ -12,6 +12,7 @@ import (
 	"github.com/launchdarkly/go-sdk-common/v3/ldlog"
 
 	"github.com/relaystream/autoconfig"
+	"github.com/relaystream/autoconfig/decode"
 	"github.com/relaystream/autoconfig/stream"
 )
 
@@ -21,10 +22,13 @@ const (
 	maxEventSize = 1 << 20
 )
 
+// retryDelay is so small that the faults of a round are many before it has grown to seconds.
+const retryDelay = time.Millisecond
+
 // options are those of all clients.
 func (n *network) options(cache string) *autoconfig.Options {
 	o := &autoconfig.Options{
-		BaseURI: address, HTTPClient: n.client, InitialRetryDelay: 20 * time.Millisecond,
+		BaseURI: address, HTTPClient: n.client, InitialRetryDelay: retryDelay,
 		ConnectTimeout: timeout, IdleTimeout: timeout, MaxEventSize: maxEventSize,
 	}
 	if cache != "" {
@@ -35,7 +39,7 @@ func (n *network) options(cache string) *autoconfig.Options {
 
 // manager returns a StreamManager, which has no options.
 func (n *network) manager(h autoconfig.MessageHandler) *autoconfig.StreamManager {
-	return autoconfig.NewStreamManager(key, address, h, httpConfig{n.client}, 20*time.Millisecond, ldlog.NewDisabledLoggers())
+	return autoconfig.NewStreamManager(key, address, h, httpConfig{n.client}, retryDelay, ldlog.NewDisabledLoggers())
 }
 
 type httpConfig struct{ client *http.Client }
@@ -52,7 +56,8 @@ type follower interface {
 
 // A crowd is who stays for the whole run, and the visitors.
 type crowd struct {
-	network *network
+	home    *network // of those who stay
+	away    *network // of the visitors
 	cache   string
 	client  *autoconfig.Client
 	manager *autoconfig.StreamManager
@@ -69,11 +74,19 @@ type crowd struct {
 }
 
 // gather connects those who stay.
-func gather(n *network, cache string, seed uint64) (*crowd, error) {
-	c := &crowd{network: n, cache: cache, failed: make(chan error, 1), rng: rand.New(rand.NewPCG(seed, 2))}
-	n.replace()
-	client, err := autoconfig.Open(context.Background(), key, n.options(cache))
+func gather(content decode.PutContent, cache string, rng *rand.Rand) (*crowd, error) {
+	c := &crowd{
+		home: newNetwork(rng.Uint64()), away: newNetwork(rng.Uint64()),
+		cache: cache, failed: make(chan error, 1), rng: rng,
+	}
+	for _, n := range []*network{c.home, c.away} {
+		n.replace()
+		n.server.Put(content)
+	}
+	client, err := autoconfig.Open(context.Background(), key, c.home.options(cache))
 	if err != nil {
+		c.home.close()
+		c.away.close()
 		return nil, err
 	}
 	c.client = client
@@ -81,7 +94,7 @@ func gather(n *network, cache string, seed uint64) (*crowd, error) {
 	c.stay("a lossless subscriber", client.ChangesUnder(stream.Block[autoconfig.Change](256)))
 	h := newHandler()
 	c.names, c.follow = append(c.names, "a handler"), append(c.follow, h)
-	c.manager = n.manager(h)
+	c.manager = c.home.manager(h)
 	c.manager.Start()
 	return c, nil
 }
@@ -107,14 +120,19 @@ func (c *crowd) fail(err error) {
 	}
 }
 
-// faults says who was told what does not fit, "" if nobody was.
-func (c *crowd) fault() string {
+// wrong returns what somebody has complained of, if anybody has.
+func (c *crowd) wrong() error {
 	for i, f := range c.follow {
 		if problem := f.fault(); problem != "" {
-			return c.names[i] + ": " + problem
+			return fmt.Errorf("%w: %s: %s", ErrDiverged, c.names[i], problem)
 		}
 	}
-	return ""
+	select {
+	case err := <-c.failed:
+		return err
+	default:
+		return nil
+	}
 }
 
 // differs says who knows something else than they should.
@@ -150,6 +168,8 @@ func (c *crowd) leave() {
 	c.manager.Close()
 	c.staying.Wait()
 	c.visiting.Wait()
+	c.home.close()
+	c.away.close()
 }
 
 // closed notes how long closing something takes.

@@ -8,12 +8,6 @@ import (
 	"github.com/relaystream/autoconfig/autoconfigtest"
 )
 
-// base has the server set the base delay of reconnection. As it is another one in every round, no
-// client waits for as long as the faults of many rounds would make it.
-func base(round int) autoconfigtest.Fault {
-	return autoconfigtest.Prepend(fmt.Sprintf("retry: %d\n\n", 20+round%2))
-}
-
 // answer returns the fault of one request, and what it is; nil for none. alters says that it may
 // change what a client believes to know, and not only when. What would keep a client away for
 // minutes, as a rejected key does, is not among them.

@@ -20,18 +20,19 @@ const (
 	address = "http://127.0.0.1:1"
 )
 
-// A network leads every connection to the server that there is at the time, some of them through a
-// proxy that spoils them.
+// A network leads every connection to the server that it has at the time, some of them through a proxy
+// that spoils them, and has the server answer some requests with something else.
 type network struct {
 	client *http.Client
 
-	mu     sync.Mutex
-	rng    *rand.Rand
-	server *autoconfigtest.Server
-	proxy  *autoconfigtest.Proxy // nil while there are no faults
-	dialed int
-	faults int
-	log    []string // of the round's faults
+	mu      sync.Mutex
+	rng     *rand.Rand
+	server  *autoconfigtest.Server
+	proxy   *autoconfigtest.Proxy // nil while there are no faults
+	altered bool                  // something may be known that the server never said
+	dialed  int                   // since counts were last taken
+	faults  int
+	log     []string // what the faults were, since the last replacement
 }
 
 func newNetwork(seed uint64) *network {
@@ -53,7 +54,7 @@ func (n *network) route() string {
 	url := n.server.URL
 	if n.proxy != nil && n.rng.IntN(3) == 0 {
 		link := autoconfigtest.RandomLink(n.rng)
-		n.spoiled("connection: %+v", link)
+		n.spoiled(fmt.Sprintf("connection: %+v", link))
 		n.proxy.Next(link)
 		url = n.proxy.URL
 	}
@@ -61,43 +62,60 @@ func (n *network) route() string {
 }
 
 // spoiled notes a fault. The caller holds the lock.
-func (n *network) spoiled(format string, args ...any) {
+func (n *network) spoiled(name string) {
 	n.faults++
 	if len(n.log) < cap(n.log) {
-		n.log = append(n.log, fmt.Sprintf(format, args...))
+		n.log = append(n.log, name)
 	}
 }
 
-// fault draws something under the lock, and notes it under the name that draw returns unless that is "".
-func (n *network) fault(draw func(*rand.Rand) string) {
+// answer is an autoconfigtest.Fault that decides on one request, and plans itself again.
+func (n *network) answer(next http.Handler) http.Handler {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if name := draw(n.rng); name != "" && n.proxy != nil {
-		n.spoiled("%s", name)
+	n.server.Next(n.answer)
+	if n.proxy == nil {
+		return next
+	}
+	fault, name, alters := answer(n.rng)
+	if fault == nil {
+		return next
+	}
+	n.spoiled(name)
+	n.altered = n.altered || alters
+	return fault(next)
+}
+
+// act has the server do what it should not, now and then.
+func (n *network) act() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.proxy != nil && n.rng.IntN(100) == 0 {
+		n.spoiled("server: " + act(n.server, n.rng))
 	}
 }
 
 // replace puts a new server, which serves what the present one does, in its place, and has faults.
-func (n *network) replace() *autoconfigtest.Server {
+func (n *network) replace() {
 	n.calm()
-	next := autoconfigtest.NewServer(key)
 	n.mu.Lock()
 	old := n.server
 	var content decode.PutContent
 	if old != nil {
 		content = old.Content()
 	}
-	next.Put(content)
-	n.server, n.proxy = next, autoconfigtest.NewProxy(next)
-	n.dialed, n.faults, n.log = 0, 0, make([]string, 0, 1000)
+	n.server = autoconfigtest.NewServer(key)
+	n.server.Put(content)
+	n.server.Next(n.answer)
+	n.proxy = autoconfigtest.NewProxy(n.server)
+	n.log = make([]string, 0, 1000)
 	n.mu.Unlock()
 	if old != nil {
 		old.Close() // waits for requests that may be waiting for the lock
 	}
-	return next
 }
 
-// calm ends the faults of the network.
+// calm ends the faults.
 func (n *network) calm() {
 	n.mu.Lock()
 	proxy := n.proxy
@@ -108,22 +126,36 @@ func (n *network) calm() {
 	}
 }
 
-func (n *network) calmed() bool {
+// heal makes everybody who is connected forget what the server never said, if that may have happened:
+// a version that is too high makes them ignore the true one, until a put does not list the item.
+func (n *network) heal() {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	return n.proxy == nil
+	if n.altered {
+		content := n.server.Content()
+		n.server.Put(decode.PutContent{})
+		n.server.Put(content)
+	}
 }
 
-func (n *network) counts() (dialed, faults int, log []string) {
+// healed notes that everybody knows what the server says, and nothing else.
+func (n *network) healed() {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	return n.dialed, n.faults, n.log
+	n.altered = false
+}
+
+// counts returns how many connections and faults there were since it was last called.
+func (n *network) counts() (dialed, faults int) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	dialed, faults = n.dialed, n.faults
+	n.dialed, n.faults = 0, 0
+	return dialed, faults
 }
 
 func (n *network) close() {
 	n.calm()
 	n.client.CloseIdleConnections()
-	if n.server != nil {
-		n.server.Close()
-	}
+	n.server.Close()
 }

@@ -3,10 +3,7 @@ package soak
 import (
 	"context"
 	"fmt"
-	"math/rand/v2"
-	"net/http"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/relaystream/autoconfig/autoconfigtest"
@@ -15,28 +12,24 @@ import (
 	"github.com/relaystream/autoconfig/decode"
 )
 
-// A round is one server's life.
+// A round is what happens between two samples.
 type round struct {
 	Config
-	stream  *synth.Stream
-	network *network
-	crowd   *crowd
+	stream *synth.Stream
+	crowd  *crowd
+	storm  bool
 
-	server  *autoconfigtest.Server
-	base    autoconfigtest.Fault
-	altered atomic.Bool // something may be known that the server never said
-	beat    time.Time   // when the last heartbeat was sent
-	sample  Sample
+	beat   time.Time // when the last heartbeat was sent
+	sample Sample
 }
 
-// run takes the server over, has its faults, and waits for everybody to recover from them.
-func (r *round) run(ctx context.Context, number int) (Sample, error) {
+// run has the faults of a round, and waits for everybody to recover from them.
+func (r *round) run(ctx context.Context) (Sample, error) {
 	delivered := r.crowd.client.Stats().Delivery.Delivered
-	r.base = base(number)
-	r.server = r.network.replace()
-	r.server.Next(r.answer)
-	if number == 0 {
-		r.server.Put(decode.PutContent{Environments: r.stream.Environments(), Filters: r.stream.Filters()})
+	home, away := r.crowd.home, r.crowd.away
+	away.replace()
+	if r.storm {
+		home.replace()
 	}
 	inviting, end := context.WithTimeout(ctx, r.Round)
 	defer end()
@@ -46,65 +39,78 @@ func (r *round) run(ctx context.Context, number int) (Sample, error) {
 		r.crowd.invite(inviting)
 	}()
 	r.load(visits)
-	r.network.calm()
-	// Within the round it is the client's business to notice that a connection has stalled. But the
-	// manager would wait for 5 min.
-	r.server.CloseConnections()
-	err := r.recover(ctx)
-	dialed, spoiled, log := r.network.counts()
-	if err != nil {
-		return Sample{}, fmt.Errorf("%w\nfaults:\n%s", err, strings.Join(log, "\n"))
+	away.calm()
+	if r.storm {
+		home.calm()
+		// Within the storm it is the client's business to notice that a connection has stalled. But
+		// the manager would wait for 5 min.
+		home.server.CloseConnections()
 	}
+	if err := r.recover(ctx); err != nil {
+		return Sample{}, fmt.Errorf("%w\nfaults of the last storm:\n%s", err, strings.Join(home.log, "\n"))
+	}
+	r.count(home)
+	r.count(away)
 	s := &r.sample
-	s.Connections, s.Faults = dialed, spoiled
+	s.Storm = r.storm
 	s.Delivered = r.crowd.client.Stats().Delivery.Delivered - delivered
 	s.Visitors, s.Closing = r.crowd.seen()
 	s.Rest = usage.AtRest()
 	return r.sample, nil
 }
 
-// answer is an autoconfigtest.Fault that decides on one request, and plans itself again.
-func (r *round) answer(next http.Handler) http.Handler {
-	r.server.Next(r.answer)
-	var fault autoconfigtest.Fault
-	if !r.network.calmed() {
-		r.network.fault(func(rng *rand.Rand) string {
-			drawn, name, alters := answer(rng)
-			fault = drawn
-			if alters {
-				r.altered.Store(true)
-			}
-			return name
-		})
-	}
-	return autoconfigtest.Chain(fault, r.base)(next)
+func (r *round) count(n *network) {
+	dialed, faults := n.counts()
+	r.sample.Connections += dialed
+	r.sample.Faults += faults
 }
 
-// load has the server say as much as it gets rid of, and do what it should not, until ctx ends.
+// servers are told the same.
+type servers []*autoconfigtest.Server
+
+func (all servers) Patch(e decode.EnvironmentRep) {
+	for _, s := range all {
+		s.Patch(e)
+	}
+}
+
+func (all servers) Delete(id decode.EnvironmentID, version int) {
+	for _, s := range all {
+		s.Delete(id, version)
+	}
+}
+
+func (all servers) PatchFilter(id decode.FilterID, f decode.FilterRep) {
+	for _, s := range all {
+		s.PatchFilter(id, f)
+	}
+}
+
+// load has the servers say as much as they get rid of, and do what they should not, until ctx ends.
 func (r *round) load(ctx context.Context) {
 	const batch = 250
+	home, away := r.crowd.home, r.crowd.away
+	both := servers{home.server, away.server}
 	for ctx.Err() == nil {
-		r.stream.Play(batch, r.server)
+		r.stream.Play(batch, both)
 		r.sample.Messages += batch
-		r.network.fault(func(rng *rand.Rand) string {
-			if rng.IntN(100) > 0 {
-				return ""
-			}
-			return "server: " + act(r.server, rng)
-		})
+		home.act()
+		away.act()
 		r.heartbeat()
 		r.look()
-		// A connection that has stalled holds the server up, but not for long.
+		// A connection that has stalled holds a server up, but not for long.
 		drained, cancel := context.WithTimeout(ctx, 20*time.Millisecond)
-		_ = r.server.AwaitDrained(drained)
+		for _, s := range both {
+			_ = s.AwaitDrained(drained)
+		}
 		cancel()
 	}
 }
 
-// heartbeat sends one if it is time.
+// heartbeat sends one to those who stay if it is time.
 func (r *round) heartbeat() {
 	if time.Since(r.beat) > timeout/4 {
-		r.server.Heartbeat()
+		r.crowd.home.server.Heartbeat()
 		r.beat = time.Now()
 	}
 }
@@ -124,17 +130,13 @@ func (r *round) recover(ctx context.Context) error {
 	start := time.Now()
 	healed := time.Time{}
 	for {
-		select {
-		case err := <-r.crowd.failed:
+		if err := r.crowd.wrong(); err != nil {
 			return err
-		default:
 		}
-		if problem := r.crowd.fault(); problem != "" {
-			return fmt.Errorf("%w: %s", ErrDiverged, problem)
-		}
-		d := r.crowd.differs(serving(r.server.Content()))
+		d := r.crowd.differs(serving(r.crowd.home.server.Content()))
 		switch {
 		case d == "":
+			r.crowd.home.healed()
 			r.sample.Recovery = time.Since(start)
 			return nil
 		case ctx.Err() != nil:
@@ -142,19 +144,11 @@ func (r *round) recover(ctx context.Context) error {
 		case time.Since(start) > limit:
 			return fmt.Errorf("%w after %v: %s", ErrDiverged, limit, d)
 		}
-		if r.altered.Load() && time.Since(healed) > time.Second {
-			r.heal()
+		if time.Since(healed) > time.Second {
+			r.crowd.home.heal()
 			healed = time.Now()
 		}
 		r.heartbeat()
 		pause(ctx, 20*time.Millisecond)
 	}
-}
-
-// heal makes everybody who is connected forget what the server never said: a version that is too high
-// makes them ignore the true one, until a put does not list the item.
-func (r *round) heal() {
-	content := r.server.Content()
-	r.server.Put(decode.PutContent{})
-	r.server.Put(content)
 }

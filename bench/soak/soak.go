@@ -1,13 +1,17 @@
 // Package soak lets a client, a StreamManager and those who subscribe to them run for long against a
 // real server on an unreliable network, and looks for what grows and for what goes wrong.
 //
-// A run is a series of rounds. Each has a server of its own that takes over from the one before, as
-// after a restart: it serves what that served, and then changes at full speed. Keys are rotated and
-// expire. Meanwhile connections break, stall or are slow, requests are answered with nonsense, bytes
-// are changed on their way; subscribers under every policy come and go, quick ones, slow ones and some
-// that stop for a while, and so do further clients. Then the faults end. Everybody who lost nothing on
-// purpose must soon know exactly what the server serves, by changes that follow from each other. Once
-// all visitors have left, what the process takes up is read.
+// A run is a series of rounds. The server changes what it serves at full speed; keys are rotated and
+// expire. Subscribers under every policy come and go, quick ones, slow ones and some that stop for a
+// while. So do further clients, whose network is never reliable: connections break, stall or are slow,
+// requests are answered with nonsense, bytes are changed on their way. Those who stay meet with that
+// only in some rounds, in which their server is replaced by another one, too, as at a restart. For a
+// client makes longer and longer waits between connections, and forgets that only after a connection
+// has lived for a minute.
+//
+// At the end of each round, everybody who lost nothing on purpose must soon know exactly what the
+// server serves, by changes that follow from each other. Once all visitors have left, what the process
+// takes up is read.
 //
 // What grows from round to round is a leak: see Trend.
 package soak
@@ -23,6 +27,7 @@ import (
 
 	"github.com/relaystream/autoconfig/bench/synth"
 	"github.com/relaystream/autoconfig/bench/usage"
+	"github.com/relaystream/autoconfig/decode"
 )
 
 // A Config describes a run.
@@ -32,7 +37,7 @@ type Config struct {
 	Seed uint64
 	// For is how long the run takes. The last round is brought to its end.
 	For time.Duration
-	// Round is how long the faults of a round last.
+	// Round is how long a round lasts before those who stay are waited for.
 	Round time.Duration
 	// Environments is how many there are.
 	Environments int
@@ -44,6 +49,8 @@ type Config struct {
 type Sample struct {
 	// At is how long after the start of the run the round ended.
 	At time.Duration `json:"at"`
+	// Storm tells that those who stay had faults, too.
+	Storm bool `json:"storm"`
 	// Rest is what the process took up when the round was over.
 	Rest usage.Usage `json:"rest"`
 	// Lag is the largest number of changes that waited for a subscriber of the default policy.
@@ -51,8 +58,7 @@ type Sample struct {
 	// Messages is how many the server sent, and Delivered how many changes subscribers got.
 	Messages  int    `json:"messages"`
 	Delivered uint64 `json:"delivered"`
-	// Faults counts the connections, requests and streams that were spoiled, and Connections those
-	// that the client and the manager made.
+	// Connections is how many there were, and Faults how many of them, and of the requests, were spoiled.
 	Faults      int `json:"faults"`
 	Connections int `json:"connections"`
 	// Visitors counts the subscribers, clients and managers that came and went.
@@ -73,6 +79,9 @@ type Result struct {
 // changes that do not follow from each other.
 var ErrDiverged = errors.New("soak: diverged")
 
+// betweenStorms is so long that clients begin each storm with short waits between connections.
+const betweenStorms = 65 * time.Second
+
 // Run runs until cfg.For has passed, ctx ends or something goes wrong. The result is as far as it
 // got. A trend is no error.
 func Run(ctx context.Context, cfg Config) (result Result, err error) {
@@ -82,25 +91,27 @@ func Run(ctx context.Context, cfg Config) (result Result, err error) {
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	rng := rand.New(rand.NewPCG(cfg.Seed, 0x50a))
-	network := newNetwork(rng.Uint64())
-	defer network.close()
-	crowd, err := gather(network, filepath.Join(dir, "cache"), rng.Uint64())
+	stream := synth.New(cfg.stream())
+	content := decode.PutContent{Environments: stream.Environments(), Filters: stream.Filters()}
+	crowd, err := gather(content, filepath.Join(dir, "cache"), rng)
 	if err != nil {
 		return Result{}, err
 	}
 	defer crowd.leave()
-	stream := synth.New(cfg.stream())
-	start := time.Now()
+	start, calm := time.Now(), time.Time{}
 	// All of it now, or else the samples themselves would grow.
 	result.Samples = make([]Sample, 0, cfg.For/cfg.Round+1)
 	for n := 0; ctx.Err() == nil && time.Since(start) < cfg.For; n++ {
-		r := round{Config: cfg, stream: stream, network: network, crowd: crowd}
-		sample, err := r.run(ctx, n)
+		r := round{Config: cfg, stream: stream, crowd: crowd, storm: time.Since(calm) > betweenStorms}
+		sample, err := r.run(ctx)
 		if ctx.Err() != nil {
 			break // what the end of ctx has made of this round says nothing
 		}
 		if err != nil {
 			return result.judged(), fmt.Errorf("seed %d, round %d: %w", cfg.Seed, n, err)
+		}
+		if r.storm {
+			calm = time.Now()
 		}
 		sample.At = time.Since(start)
 		result.Samples = append(result.Samples, sample)

@@ -66,12 +66,12 @@ func watch(ctx context.Context, changes stream.Observable[autoconfig.Change], pa
 }
 
 func observe(c *crowd, ctx context.Context, pace func() error) error {
-	return watch(ctx, autoconfig.Observe(key, c.network.options("")), pace)
+	return watch(ctx, autoconfig.Observe(key, c.away.options("")), pace)
 }
 
 // visitingClient begins with what the last one saved.
 func visitingClient(c *crowd, ctx context.Context, pace func() error) error {
-	client, err := autoconfig.Open(ctx, key, c.network.options(c.cache+".visitors"))
+	client, err := autoconfig.Open(ctx, key, c.away.options(c.cache+".visitors"))
 	if err != nil {
 		return err
 	}
@@ -84,7 +84,7 @@ func visitingClient(c *crowd, ctx context.Context, pace func() error) error {
 
 func visitingManager(c *crowd, ctx context.Context, _ func() error) error {
 	h := newHandler()
-	manager := c.network.manager(h)
+	manager := c.away.manager(h)
 	manager.Start()
 	<-ctx.Done()
 	c.closed(manager.Close)
