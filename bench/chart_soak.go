@@ -46,7 +46,7 @@ func soakPanel(title string, samples []soak.Sample, value func(soak.Sample) floa
 	if err != nil {
 		return nil, err
 	}
-	line.Color, line.Width = blues[2], vg.Points(1)
+	line.Color, line.Width = blues[3], vg.Points(1)
 	p.Add(plotter.NewGrid(), line)
 	return p, nil
 }
