@@ -14,7 +14,7 @@ import (
 //
 // Both methods are called on a goroutine of the client's, one at a time. The client does not wait for
 // them, except for the last Save when it is closed, and that not for long. Their contexts end after
-// 10 s, and that of Load at the server's first put, or when the client is closed. A call that ignores
+// 10 s, and that of Load at the server's first message, or when the client is closed. A call that ignores
 // the end of its context holds up nothing but the calls that would follow, and may be under way still
 // when Client.Close has returned.
 //

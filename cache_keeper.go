@@ -45,6 +45,7 @@ type keeper struct {
 
 	trying  *heldKey                // that of the attempt under way; for the client's goroutine
 	sealing atomic.Pointer[heldKey] // that of the last attempt that led to a connection
+	heard   atomic.Bool             // the server has said something, which nothing saved may undo
 	live    atomic.Bool             // a put of the server's was applied; set while the state is locked
 	saved   mark                    // what was saved last, or loaded; for the keeper's goroutine
 	size    int                     // of that
@@ -112,11 +113,19 @@ func (k *keeper) connected() {
 	}
 }
 
-// synced is told that a put of the server's was applied, while the state is locked.
+// received is told that a message of the server's is about to be applied.
+func (k *keeper) received() {
+	if k != nil && !k.heard.Load() {
+		k.heard.Store(true)
+		k.endLoad()
+	}
+}
+
+// synced is told that a put of the server's was applied, while the state is locked. Not before that is
+// the state complete, and may be saved.
 func (k *keeper) synced() {
 	if k != nil {
 		k.live.Store(true)
-		k.endLoad()
 	}
 }
 
@@ -173,7 +182,7 @@ func (k *keeper) read() CacheStats {
 // What the goroutine does: the load.
 
 // load applies the saved configuration, unless loading ends before, as it does at the server's first
-// put. ctx is the client's.
+// message. ctx is the client's.
 func (k *keeper) load(ctx, loading context.Context) {
 	listing, key, err := k.fetch(loading)
 	if loading.Err() != nil {
@@ -187,7 +196,7 @@ func (k *keeper) load(ctx, loading context.Context) {
 	loaded := false
 	// If it fails, the client is being closed.
 	_ = k.client.update(ctx, func(emit func(Change)) {
-		if k.live.Load() {
+		if k.heard.Load() {
 			return
 		}
 		k.client.state.Apply(message, emit)

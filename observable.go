@@ -164,6 +164,9 @@ func (c *Client) arrived(e sse.Event) {
 func (c *Client) received(m decode.Message) {
 	c.messages.pass(m)
 	c.journal.message(&m)
+	if m.Kind != decode.Ignored {
+		c.keeper.received()
+	}
 }
 
 // update applies f to the state and passes on what it emits.

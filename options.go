@@ -89,10 +89,10 @@ type Options struct {
 	Lag int
 
 	// Cache, if not nil, keeps the configuration over restarts. While the client makes its first
-	// connection it loads the saved one, and if that is there before the server's it begins with it:
-	// Ready returns, subscribers get it with a Synced that is Cached, and Status.Cached is true until
-	// the server's has replaced it, with changes for nothing but the differences. A rejected key does
-	// not end that, unless StopOnRejectedKey is set.
+	// connection it loads the saved one, and if that is there before the server says anything it begins
+	// with it: Ready returns, subscribers get it with a Synced that is Cached, and Status.Cached is true
+	// until the server's has replaced it, with changes for nothing but the differences. A rejected key
+	// does not end that, unless StopOnRejectedKey is set.
 	//
 	// The server's configuration is saved when it has changed: at most once a second, and when the
 	// client is closed. It is encrypted under the key that the last connection was made with; the saved
