@@ -16,7 +16,8 @@ type Kind uint8
 const (
 	// EnvironmentAdded says that Change.New is there. It was unknown, or deleted before.
 	EnvironmentAdded Kind = iota + 1
-	// EnvironmentUpdated says that Change.New replaces Change.Old.
+	// EnvironmentUpdated says that Change.New replaces Change.Old. One that was composed may stand for
+	// more; see Change.Split.
 	EnvironmentUpdated
 	// EnvironmentDeleted says that Change.Old is gone.
 	EnvironmentDeleted
@@ -67,15 +68,18 @@ type Filter struct {
 	decode.FilterRep
 }
 
-// A Key is a credential with an end: an SDK key or a mobile key, the other one being empty.
+// A Key is a credential that will expire or has expired: an SDK key or a mobile key, the other one being
+// empty.
 type Key struct {
 	SDKKey    decode.SDKKey
 	MobileKey decode.MobileKey
-	// Expiry is when the key was to expire.
+	// Expiry is when the key will expire, or was to expire; zero if it was never announced to.
 	Expiry time.Time
 
-	// before is the key that expired before this one, in a Change that stands for several.
+	// before is the key that expired before this one, in a Change that stands for several, and all tells
+	// of one that all have: the environment was deleted in between.
 	before *Key
+	all    bool
 }
 
 // A Subject is what a change is about. Changes of one subject compose.
@@ -105,6 +109,9 @@ func (c Change) Subject() Subject {
 func (c Change) String() string {
 	switch c.Kind {
 	case EnvironmentAdded, EnvironmentUpdated:
+		if c.anew() {
+			return fmt.Sprintf("environment deleted and added: %s", describe(c.New))
+		}
 		return fmt.Sprintf("%v: %s", c.Kind, describe(c.New))
 	case EnvironmentDeleted:
 		return fmt.Sprintf("%v: %s", c.Kind, describe(c.Old))

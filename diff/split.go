@@ -7,7 +7,8 @@ import (
 )
 
 // Split passes composed changes on as those that they stand for; see Change.Split. It is what makes
-// changes that were merged by Compose, while they waited for a slow subscriber, ordinary ones again.
+// changes that were merged by Compose, while they waited for a slow subscriber, ordinary ones again, and
+// must stand between them and whoever accepts keys.
 func Split(changes stream.Observable[Change]) stream.Observable[Change] {
 	return func(ctx context.Context, yield func(Change) bool) error {
 		return changes(ctx, func(c Change) bool {

@@ -16,6 +16,8 @@ type conversation struct {
 	state *State
 	clock int64 // Unix ms
 	log   []string
+	// changes are all that there were.
+	changes []Change
 }
 
 func newConversation(t *testing.T, o Options) *conversation {
@@ -33,6 +35,7 @@ func newConversation(t *testing.T, o Options) *conversation {
 
 // emit logs a change in a form short enough for tables.
 func (c *conversation) emit(change Change) {
+	c.changes = append(c.changes, change)
 	item := func(e *decode.EnvironmentRep) string {
 		if e == nil {
 			return ""
