@@ -36,7 +36,7 @@ type buffer struct {
 	lineEnd       int  // where the last line ended
 	lf, cr        int  // first LF and CR at or after next, end if there is none; outdated if before next
 	afterCR       bool // a CR ended the last line, so that an LF at next belongs to that CR
-	full          bool // the last read left no room
+	full          bool // the last read got as much as there was room for
 	quiet         int  // reads in a row that got little
 	expected      int  // how long the next huge event is likely to be
 }
@@ -96,17 +96,26 @@ func (b *buffer) takeData() []byte {
 func (b *buffer) dataLen() int   { return b.dataEnd - b.data }
 func (b *buffer) unreadLen() int { return b.end - b.next }
 
-// fill makes room, in dst if that has the right size, and reads once; bytes that it got count even with an
-// error. It is called when all whole lines have been cut, with no more than limit bytes in the two regions
-// together. dst is the buffer's own bytes, or others if the events that were cut are still in use.
+// fill makes room, in dst if that has the right size, and reads once. It is called when all whole lines
+// have been cut, with no more than limit bytes in the two regions together. dst is the buffer's own bytes,
+// or others if the events that were cut are still in use.
 func (b *buffer) fill(r io.Reader, limit int, dst []byte) error {
 	b.moveTo(dst, b.newSize(limit))
+	return b.read(r)
+}
+
+// hasRoom reports whether it is worth while to read without moving anything.
+func (b *buffer) hasRoom() bool { return 4*(len(b.bytes)-b.end) > len(b.bytes) }
+
+// read reads once, behind the second region; bytes that it got count even with an error.
+func (b *buffer) read(r io.Reader) error {
 	room := b.bytes[b.end:]
 	room = room[:min(len(room), busyBuffer)] // so that those who use the events of a read need not wait for more
 	for range maxEmptyReads {
 		n, err := r.Read(room)
 		if n > 0 || err != nil {
 			b.extend(n)
+			b.full = n == len(room)
 			return err
 		}
 	}
@@ -117,7 +126,6 @@ func (b *buffer) fill(r io.Reader, limit int, dst []byte) error {
 func (b *buffer) extend(n int) {
 	old := b.end
 	b.end += n
-	b.full = b.end == len(b.bytes)
 	if n >= smallBuffer {
 		b.quiet = 0
 	} else {

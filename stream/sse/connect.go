@@ -58,11 +58,11 @@ type ConnectOptions struct {
 	// OnOpen, if not nil, is called on the subscribing goroutine with a valid response before its
 	// body is read. It must leave the body alone. The request in it holds the credential.
 	OnOpen func(*http.Response)
-	// OnRead, if not nil, is called on the subscribing goroutine with the number of bytes that each
-	// read of the body got.
+	// OnRead, if not nil, is called on the subscribing goroutine with the number of bytes that were
+	// read since the last call, before their events are yielded.
 	OnRead func(n int)
-	// OnWait, if not nil, is called on the subscribing goroutine before each read of the body: all
-	// events read so far have been yielded, and the next may be long in coming.
+	// OnWait, if not nil, is called on the subscribing goroutine when all events that it has had are
+	// yielded: the next ones may be long in coming.
 	OnWait func()
 }
 
@@ -232,12 +232,13 @@ func checkResponse(resp *http.Response, req *http.Request, phase *phaseTimer) er
 // read yields events until the stream ends. It watches over the stream's silence, which lasts only as long
 // as it waits for a batch: not while a consumer is busy.
 func (o *ConnectOptions) read(ctx context.Context, ahead *readAhead, idle *time.Timer, yield func(Event) bool) error {
+	var b batch
 	for {
 		if o.OnWait != nil {
 			o.OnWait()
 		}
 		idle.Reset(o.IdleTimeout)
-		b := <-ahead.batches
+		b = ahead.take(b)
 		idle.Stop()
 		if b.n > 0 && o.OnRead != nil {
 			o.OnRead(b.n)
@@ -257,7 +258,6 @@ func (o *ConnectOptions) read(ctx context.Context, ahead *readAhead, idle *time.
 			*o.Session = ahead.session // an unfinished block may have had a reconnection time
 			return streamError(b.err)
 		}
-		ahead.done(b)
 	}
 }
 

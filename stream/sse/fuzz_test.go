@@ -8,7 +8,7 @@ import (
 )
 
 // FuzzScan holds the parser to the reference, however the input is cut and whatever the limit, and
-// so the cuts to each other.
+// so the cuts to each other, on the subscriber's goroutine and ahead of it.
 func FuzzScan(f *testing.F) {
 	for _, v := range loadVectors(f) {
 		f.Add(bytes.Join(v.chunks(f), nil), []byte{1}, uint16(1<<15), v.InitialID)
@@ -25,5 +25,6 @@ func FuzzScan(f *testing.F) {
 			got := scanAll(r, ScanOptions{MaxEventSize: max(int(limit), 1), Session: &Session{LastEventID: id}})
 			diff(t, got, want)
 		}
+		diff(t, readAll(&chunkReader{chunks: cut(input, cuts)}, max(int(limit), 1), id), want)
 	})
 }

@@ -5,92 +5,161 @@ import (
 	"sync"
 )
 
-// A readAhead reads a stream and cuts it into events on a goroutine of its own, one read ahead of the
-// subscriber: with two processors or more, what the kernel, the transfer encoding and the cutting take is
-// no part of the time that the subscriber takes. It costs one hand-over per read, not per event.
+// A readAhead reads a stream and cuts it into events on a goroutine of its own: with two processors or
+// more, what the kernel, the transfer encoding and the cutting take is no part of the time that the
+// subscriber takes. The subscriber takes all there is at once, so that a busy stream costs few hand-overs,
+// however small its reads are.
 //
-// Concurrency: the events of a batch lie in a buffer that the goroutine leaves alone until the batch comes
-// back; it reads on into the other of two buffers, to which it moves what it had of the next event. The
-// goroutine ends at the first error of the stream, or when close is called; the stream must be made to fail
-// then, for close waits.
+// Concurrency: the lock guards ready and the counts. Events are numbered. Those that the subscriber is not
+// done with lie in one of two buffers, where the goroutine only writes behind them; before it moves
+// anything it changes over to the other buffer, and waits until no event in that is in use any more. So it
+// is at most one buffer ahead. It ends at the first error of the stream, or when close is called; the
+// stream must be made to fail then, for close waits.
 type readAhead struct {
 	scanner *scanner
-	session Session // as of what was read
-	batches chan batch
-	used    chan batch // those that are not in use, for their memory
+	session Session // as of what was read; to be looked at by others after the last batch
 	running sync.WaitGroup
+
+	mu     sync.Mutex
+	ready  batch  // what can be taken
+	taken  uint64 // events that the subscriber has taken
+	used   uint64 // and those that it is done with
+	closed bool
+
+	filled chan struct{} // gets a token when there is something to take
+	freed  chan struct{} // gets a token when used has grown, or closed is set
 }
 
-// A batch is what came of one read.
+// A batch is what was read between two calls of take.
 type batch struct {
-	buffer []byte  // that the events refer to
 	events []Event // one without a type only changes the session
-	n      int     // bytes read
+	n      int     // bytes
 	err    error   // what ended the stream
 }
 
 // newReadAhead starts to read r. session is where the stream begins.
 func newReadAhead(r io.Reader, maxEventSize int, session *Session) *readAhead {
-	a := &readAhead{session: *session, batches: make(chan batch, 1), used: make(chan batch, 2)}
+	a := &readAhead{session: *session, filled: make(chan struct{}, 1), freed: make(chan struct{}, 1)}
 	a.scanner = newScanner(r, ScanOptions{MaxEventSize: maxEventSize, Session: &a.session})
-	a.used <- batch{}
-	a.used <- batch{}
 	a.running.Go(a.run)
 	return a
 }
 
 func (a *readAhead) run() {
-	defer close(a.batches)
-	for spare := range a.used {
-		for events := 0; events == 0; {
-			b := a.next(spare)
-			a.batches <- b
-			if b.err != nil {
-				return
+	var (
+		s        = a.scanner
+		events   []Event // that were just read
+		last     uint64  // the number of the last event there was
+		spare    []byte  // the buffer that is not being filled
+		spareEnd uint64  // the number of the last event in it
+	)
+	for ended := false; !ended; {
+		before := s.buf.unreadLen()
+		if s.buf.hasRoom() {
+			s.err = s.buf.read(s.r)
+		} else {
+			dst := s.buf.bytes
+			if last > spareEnd && !a.free(last) {
+				if !a.waitFor(spareEnd) {
+					return
+				}
+				dst, spare, spareEnd = spare, dst, last
 			}
-			// Without events the batch does not come back, and its buffer goes on to be filled.
-			events, spare = len(b.events), b
+			s.err = s.buf.fill(s.r, s.limit, dst)
+		}
+		b := batch{events: events[:0], n: s.buf.unreadLen() - before}
+		a.cut(&b)
+		last += uint64(len(b.events))
+		ended = b.err != nil
+		events = a.pass(b)
+		if len(s.buf.bytes) == smallBuffer && cap(events) > smallBuffer/64 {
+			events = nil // of busier times
 		}
 	}
 }
 
-// next reads once, into the memory of a former batch.
-func (a *readAhead) next(former batch) batch {
-	s := a.scanner
-	before := s.buf.unreadLen()
-	s.err = s.buf.fill(s.r, s.limit, former.buffer)
-	b := batch{buffer: s.buf.bytes, n: s.buf.unreadLen() - before}
-	if len(b.buffer) == len(former.buffer) {
-		b.events = former.events[:0] // else there will be more of them, or fewer
-	}
-	b.err = a.cut(&b)
-	return b
-}
-
-// cut adds to b the events of what has been read.
-func (a *readAhead) cut(b *batch) error {
+// cut adds to b the events of what has been read, or the reason why there will be none.
+func (a *readAhead) cut(b *batch) {
 	last := a.session.LastEventID
-	_, err := a.scanner.cut(func(e Event) bool {
+	_, b.err = a.scanner.cut(func(e Event) bool {
 		if e.Type != "" || e.LastEventID != last || e.Retry != noRetry {
 			b.events = append(b.events, e)
 			last = e.LastEventID
 		}
 		return true
 	})
-	return err
 }
 
-// done gives a batch back, when its events are not used any more.
-func (a *readAhead) done(b batch) {
-	if len(b.events) > 0 {
-		a.used <- b
+// pass makes b ready, and returns memory for further events.
+func (a *readAhead) pass(b batch) (unused []Event) {
+	a.mu.Lock()
+	ready := &a.ready
+	if len(ready.events) == 0 {
+		ready.events, unused = b.events, ready.events
+	} else {
+		ready.events, unused = append(ready.events, b.events...), b.events
+	}
+	ready.n += b.n
+	ready.err = b.err
+	a.mu.Unlock()
+	signal(a.filled)
+	return unused
+}
+
+// free reports whether the subscriber is done with the event of that number, and all before it.
+func (a *readAhead) free(event uint64) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.used >= event
+}
+
+// waitFor waits until event is free, and reports false if close is called before.
+func (a *readAhead) waitFor(event uint64) bool {
+	for {
+		a.mu.Lock()
+		free, closed := a.used >= event, a.closed
+		a.mu.Unlock()
+		if free || closed {
+			return free
+		}
+		<-a.freed
 	}
 }
 
-// close waits for the goroutine. Nothing but the events of the present batch may be used afterwards.
+// take waits for what is read next, a byte at least, or the end. The events of former, which is what take
+// returned before, must not be used any more.
+func (a *readAhead) take(former batch) batch {
+	for {
+		a.mu.Lock()
+		a.used = a.taken
+		b := a.ready
+		some := b.n > 0 || b.err != nil
+		if some {
+			a.ready = batch{events: former.events[:0]}
+			a.taken += uint64(len(b.events))
+		}
+		a.mu.Unlock()
+		signal(a.freed)
+		if some {
+			return b
+		}
+		<-a.filled
+	}
+}
+
+// close waits for the goroutine. No events may be used afterwards.
 func (a *readAhead) close() {
-	close(a.used)
-	for range a.batches { // one that waits to be taken
-	}
+	a.mu.Lock()
+	a.closed = true
+	a.mu.Unlock()
+	signal(a.freed)
 	a.running.Wait()
+}
+
+// signal leaves a token, if there is none.
+func signal(token chan struct{}) {
+	select {
+	case token <- struct{}{}:
+	default:
+	}
 }
