@@ -101,15 +101,17 @@ type HTTPConfig interface {
 type StreamManager struct {
 	settings func() (*settings, error)
 	handler  MessageHandler
+	ready    chan error    // what Start returns
+	done     chan struct{} // closed when everything has ended
+	err      error         // why; set before done is closed
 
 	mu     sync.Mutex
-	closed bool
-	ready  chan error // not nil after the first Start
+	begun  bool                    // Start or Close was called
+	cancel context.CancelCauseFunc // of the subscription; not nil if there is one
+	client *Client                 // of the subscription
 
-	cancel  context.CancelCauseFunc // of the subscription; not nil if there is one
-	client  *Client                 // of the subscription
-	done    chan struct{}           // closed when the handler has been called for the last time
-	calling atomic.Uint64           // the number of the goroutine that calls the handler
+	told    bool          // ready has got its value; for the goroutine that finishes
+	calling atomic.Uint64 // the number of the goroutine that calls the handler
 }
 
 // NewStreamManager returns a StreamManager that is not started. streamURI is as Options.BaseURI; a
@@ -139,64 +141,105 @@ func NewStreamManager(
 	if _, ok := handler.(FilterHandler); ok {
 		o.ProtocolVersion = 2
 	}
-	// The client is asked for at Start, and the key is kept in a function, out of sight of package fmt.
-	return &StreamManager{handler: handler, settings: func() (*settings, error) {
-		if httpConfig != nil {
-			o.HTTPClient = httpConfig.Client()
-		}
-		return o.resolve(key)
-	}}
+	return &StreamManager{
+		handler: handler,
+		ready:   make(chan error, 1),
+		done:    make(chan struct{}),
+		// The client is asked for at Start, and the key is kept in a function, out of sight of package fmt.
+		settings: func() (*settings, error) {
+			o := o
+			if httpConfig != nil {
+				o.HTTPClient = httpConfig.Client()
+			}
+			return o.resolve(key)
+		},
+	}
 }
 
 // Start begins to connect, and returns a channel that gets one value: nil when the first complete
 // configuration has been received and the handler has been told, or the error with which the stream
 // has failed for good before that: an *sse.StatusError for a rejected key, an *OptionError or
 // ErrInvalidKey for wrong arguments, ErrClosed after Close. Further calls return the same channel.
+//
+// The stream can fail for good after that value, too: when the key is rejected or the server asks not
+// to come back, whenever that is. Done and Err tell.
 func (s *StreamManager) Start() <-chan error {
 	s.mu.Lock()
+	begun := s.begun
+	s.mu.Unlock()
+	if !begun {
+		// Not under the lock: the HTTPConfig is somebody else's, and may call Close, or panic.
+		s.begin(s.settings())
+	}
+	return s.ready
+}
+
+// begin starts the goroutine that calls the handler, unless another call was quicker.
+func (s *StreamManager) begin(settings *settings, err error) {
+	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.ready != nil {
-		return s.ready
+	if s.begun {
+		return
 	}
-	s.ready = make(chan error, 1)
-	if s.closed {
-		s.ready <- ErrClosed
-		return s.ready
-	}
-	settings, err := s.settings()
+	s.begun = true
 	if err != nil {
-		s.ready <- err
-		return s.ready
+		s.finish(err)
+		return
 	}
 	var ctx context.Context
 	ctx, s.cancel = context.WithCancelCause(context.Background())
 	s.client = newClient(settings)
-	s.done = make(chan struct{})
 	go s.run(ctx)
-	return s.ready
 }
 
 // run calls the handler until the client ends.
 func (s *StreamManager) run(ctx context.Context) {
-	defer close(s.done)
 	s.calling.Store(goroutine.ID())
-	told := false
-	tell := func(err error) {
-		if !told {
-			s.ready <- err
-			told = true
-		}
-	}
-	err := Dispatch(ctx, func(ctx context.Context, yield func(Change) bool) error {
+	err := ErrClosed // what it is if the handler ends its goroutine, too: then the client is closed
+	defer func() { s.finish(err) }()
+	failed := Dispatch(ctx, func(ctx context.Context, yield func(Change) bool) error {
 		return s.client.observe(ctx, func(c Change) bool {
 			more := yield(c)
 			if c.Kind == Synced {
-				tell(nil)
+				s.tell(nil)
 			}
 			return more
 		})
 	}, s.handler)
-	tell(err)
+	if failed != nil {
+		err = failed
+	}
+}
+
+// tell gives ready its value, if it has none yet.
+func (s *StreamManager) tell(err error) {
+	if !s.told {
+		s.told = true
+		s.ready <- err
+	}
+}
+
+// finish tells that everything has ended, and why.
+func (s *StreamManager) finish(err error) {
+	s.err = err
+	s.tell(err)
+	close(s.done)
+}
+
+// Done returns a channel that is closed when everything has ended and the handler is not called again:
+// because of Close, or because the stream has failed for good, be it before or after the configuration
+// was complete.
+func (s *StreamManager) Done() <-chan struct{} { return s.done }
+
+// Err returns nil while Done is not closed, and then why it is: ErrClosed because of Close, and otherwise
+// the error with which the stream has failed for good, as described at Start.
+func (s *StreamManager) Err() error {
+	select {
+	case <-s.done:
+		return s.err
+	default:
+		return nil
+	}
 }
 
 // Close ends the stream: whatever it is doing, at once. When it has returned, its connection, its
@@ -214,8 +257,11 @@ func (s *StreamManager) Close() { _ = s.CloseContext(context.Background()) }
 // made it ends. Close and CloseContext can be called again, to wait for that after all.
 func (s *StreamManager) CloseContext(ctx context.Context) error {
 	s.mu.Lock()
-	s.closed = true
-	cancel, client, done := s.cancel, s.client, s.done
+	if !s.begun {
+		s.begun = true
+		s.finish(ErrClosed)
+	}
+	cancel, client := s.cancel, s.client
 	s.mu.Unlock()
 	if cancel == nil {
 		return nil
@@ -226,13 +272,13 @@ func (s *StreamManager) CloseContext(ctx context.Context) error {
 		return nil
 	}
 	select {
-	case <-done:
+	case <-s.done:
 		return nil
 	case <-ctx.Done():
 	}
 	// Of two that are the case select takes any; that all has ended counts.
 	select {
-	case <-done:
+	case <-s.done:
 		return nil
 	default:
 		return context.Cause(ctx)

@@ -3,7 +3,10 @@ package autoconfig
 import (
 	"context"
 	"log/slog"
+	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/launchdarkly/go-sdk-common/v3/ldlog"
 )
@@ -15,7 +18,7 @@ func ldLogger(loggers ldlog.Loggers) *slog.Logger {
 }
 
 // An ldHandler is an slog.Handler that writes a record as one line: the message, and the attributes
-// as key=value.
+// as key=value, with quotes where slog.TextHandler has them.
 type ldHandler struct {
 	loggers ldlog.Loggers
 	minimum ldlog.LogLevel
@@ -57,7 +60,19 @@ func (h *ldHandler) write(b *strings.Builder, a slog.Attr) {
 	b.WriteString(h.prefix)
 	b.WriteString(a.Key)
 	b.WriteByte('=')
-	b.WriteString(a.Value.Resolve().String())
+	b.WriteString(quoted(a.Value.Resolve().String()))
+}
+
+// quoted returns a value as slog.TextHandler writes it, so that names from outside can't pass for other
+// attributes, or for lines of the log.
+func quoted(value string) string {
+	apart := func(r rune) bool {
+		return r == ' ' || r == '"' || r == '=' || r == utf8.RuneError || !unicode.IsPrint(r) // invalid UTF-8 is a RuneError
+	}
+	if value == "" || strings.ContainsFunc(value, apart) {
+		return strconv.Quote(value)
+	}
+	return value
 }
 
 func (h *ldHandler) WithAttrs(attrs []slog.Attr) slog.Handler {

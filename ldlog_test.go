@@ -1,6 +1,8 @@
 package autoconfig
 
 import (
+	"log/slog"
+	"strings"
 	"testing"
 
 	"github.com/launchdarkly/go-sdk-common/v3/ldlog"
@@ -21,5 +23,22 @@ func TestLDHandlerIsASlogHandler(t *testing.T) {
 	got := mock.GetAllOutput()
 	if len(got) != len(want) || got[0] != want[0] || got[1] != want[1] {
 		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
+// TestLDHandlerQuotes what slog.TextHandler does, so that a name can't forge a line or an attribute.
+func TestLDHandlerQuotes(t *testing.T) {
+	for _, value := range []string{
+		"plain", "", "Env 1", "x\nERROR: forged line", "x\r", "\x1b[2K", "x error=none", "a=b", `say "x"`, `back\slash`, "Größe",
+		"\u2028", "\u00a0", "\u202e", "\xff", "\ufffd", "\x00",
+	} {
+		mock := ldlogtest.NewMockLog()
+		ldLogger(mock.Loggers).Info("m", "name", value)
+		var text strings.Builder
+		slog.New(slog.NewTextHandler(&text, nil)).Info("m", "name", value)
+		_, want, _ := strings.Cut(text.String(), "msg=")
+		if got := mock.GetOutput(ldlog.Info); len(got) != 1 || got[0] != "AutoConfiguration: "+strings.TrimSuffix(want, "\n") {
+			t.Errorf("%q is logged as %q, want %q", value, got, want)
+		}
 	}
 }

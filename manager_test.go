@@ -138,6 +138,10 @@ func TestStartTellsWhatFailed(t *testing.T) {
 				if m.Start() != ready {
 					t.Error("another Start returns another channel")
 				}
+				<-m.Done()
+				if err := m.Err(); err == nil || !test.want(err) {
+					t.Errorf("it ended with %v", err)
+				}
 				pass(24 * time.Hour)
 				if n := len(srv.Requests()); n > 1 {
 					t.Errorf("%d requests", n)
@@ -147,7 +151,7 @@ func TestStartTellsWhatFailed(t *testing.T) {
 	}
 }
 
-// TestRejectionAfterAGoodStart is logged, and ends the stream.
+// TestRejectionAfterAGoodStart is logged, and ends the stream, as the program can tell.
 func TestRejectionAfterAGoodStart(t *testing.T) {
 	inBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
 		srv.Put(listing())
@@ -157,7 +161,14 @@ func TestRejectionAfterAGoodStart(t *testing.T) {
 		if err := outcome(m.Start()); err == nil || *err != nil {
 			t.Fatalf("got %v, want nil", err)
 		}
+		if err := m.Err(); err != nil {
+			t.Errorf("it ended with %v before it did", err)
+		}
 		srv.EndConnections()
+		<-m.Done()
+		if err := (*sse.StatusError)(nil); !errors.As(m.Err(), &err) || err.Code != 401 {
+			t.Errorf("it ended with %v", m.Err())
+		}
 		pass(24 * time.Hour)
 		if n := len(srv.Requests()); n != 2 {
 			t.Errorf("%d requests, want 2", n)
@@ -166,6 +177,51 @@ func TestRejectionAfterAGoodStart(t *testing.T) {
 			t.Errorf("logged %q", got)
 		}
 		m.Close()
+	})
+}
+
+// A configFunc is an HTTPConfig.
+type configFunc func() *http.Client
+
+func (f configFunc) Client() *http.Client { return f() }
+
+// TestStartSurvivesItsHTTPConfig, which is asked once, unless it panics, and may even call the manager.
+func TestStartSurvivesItsHTTPConfig(t *testing.T) {
+	inBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
+		srv.Put(listing())
+		asked := 0
+		m := autoconfig.NewStreamManager(testKey, srv.URL, recorder{func(string) {}}, configFunc(func() *http.Client {
+			if asked++; asked == 1 {
+				panic("no certificate")
+			}
+			return srv.Client()
+		}), 0, ldlog.NewDisabledLoggers())
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Error("the panic was swallowed")
+				}
+			}()
+			m.Start()
+		}()
+		if err := outcome(m.Start()); err == nil || *err != nil {
+			t.Errorf("after a panic, Start again has %v", err)
+		}
+		if m.Start(); asked != 2 {
+			t.Errorf("it was asked %d times", asked)
+		}
+		m.Close()
+
+		m = autoconfig.NewStreamManager(testKey, srv.URL, recorder{}, configFunc(func() *http.Client {
+			m.Close()
+			return srv.Client()
+		}), 0, ldlog.NewDisabledLoggers())
+		if err := outcome(m.Start()); err == nil || *err != autoconfig.ErrClosed {
+			t.Errorf("closed within Start, it has %v", err)
+		}
+		if n := len(srv.Requests()); n != 1 {
+			t.Errorf("%d requests", n)
+		}
 	})
 }
 
@@ -204,6 +260,9 @@ func TestCloseWithinTheHandler(t *testing.T) {
 				pass(2 * time.Hour)
 				if len(calls) != made {
 					t.Errorf("calls after Close: %q", calls[made:])
+				}
+				if m.Err() != autoconfig.ErrClosed {
+					t.Errorf("it ended with %v", m.Err())
 				}
 				synced := slices.Contains(calls, "synced")
 				if err := outcome(ready); err == nil || synced && *err != nil || !synced && *err != autoconfig.ErrClosed {
@@ -289,7 +348,7 @@ func TestManagerLog(t *testing.T) {
 				want := map[ldlog.LogLevel][]string{
 					ldlog.Debug: {"DEBUG message ignored"},
 					ldlog.Info: {"INFO connecting url=" + srv.URL + "/relay_auto_config", "INFO received configuration environments=1 filters=0",
-						"INFO environment added environment=e1 project=Project name=Env e1 version=1", "INFO synced cached=false"},
+						"INFO environment added environment=e1 project=Project name=\"Env e1\" version=1", "INFO synced cached=false"},
 					ldlog.Warn:  {"WARN message ignored"},
 					ldlog.Error: {"ERROR malformed event"},
 				}

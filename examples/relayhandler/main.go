@@ -51,6 +51,8 @@ func run(uri, keyFile string) error {
 				return err
 			}
 			log.Print("the configuration is complete")
+		case <-manager.Done():
+			return manager.Err() // failed for good, if at a later time
 		case <-ctx.Done():
 			return nil
 		}
