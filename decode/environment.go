@@ -207,6 +207,18 @@ func readKeys(data []byte, pos int, keys []rawKey) (_ []rawKey, next int) {
 	return keys, char(data, pos, ']')
 }
 
+// forget drops what the reader refers to. It would otherwise stay in memory until a later read happens to
+// replace it: the buffer of a put, which may be huge, for as long as no patch changes each of the texts.
+func (r *environmentReader) forget() {
+	if r.data == nil {
+		return
+	}
+	r.data, r.like = nil, nil
+	clear(r.raw[:])
+	clear(r.sdkKeys[:cap(r.sdkKeys)])
+	clear(r.mobileKeys[:cap(r.mobileKeys)])
+}
+
 // is reports whether id is that of the environment read.
 func (r *environmentReader) is(id []byte) bool {
 	if r.changed&(1<<envID) != 0 {

@@ -36,6 +36,7 @@ func Messages(events stream.Observable[sse.Event], o *Options) stream.Observable
 		var failed error
 		err := events(ctx, func(e sse.Event) bool {
 			m, err := d.decode(e.Type, e.Data)
+			d.env.forget()
 			if err == nil {
 				return yield(m)
 			}
