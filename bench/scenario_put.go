@@ -2,12 +2,15 @@ package main
 
 import (
 	"context"
+	"time"
 
 	"github.com/relaystream/autoconfig/bench/peers"
 	"github.com/relaystream/autoconfig/bench/synth"
+	"github.com/relaystream/autoconfig/bench/usage"
 )
 
-var perEnvironment = []string{"ns/environment", "allocs/environment", "B/environment"}
+// The last is by how much the heap has grown when the put has been read.
+var perEnvironment = []string{"ns/environment", "allocs/environment", "B/environment", "kept B/environment"}
 
 func putUnchanged() scenario {
 	return puts("put-unchanged", "the put after a reconnection, in which nothing has changed",
@@ -34,7 +37,12 @@ func puts(name, about string, choose func(put, again part) (first []part, measur
 				again, err := w.put()
 				first, measured := choose(put, again)
 				return trialsOf(peers.Bytes, func(ctx context.Context, peer peers.Peer) (sample, error) {
-					return w.measured(ctx, peer, first, measured, cfg.Environments)
+					return w.connected(ctx, peer, first, func(s *session) (sample, error) {
+						before := usage.Now().Heap
+						values, err := measure(cfg.Environments, func() (time.Duration, error) { return s.play(measured) })
+						kept := float64(usage.Now().Heap) - float64(before)
+						return sample{values: append(values, kept/float64(cfg.Environments))}, err
+					})
 				}), err
 			})
 		},
