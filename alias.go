@@ -46,10 +46,18 @@ type (
 	PutContent = decode.PutContent
 	// PatchMessageData is the JSON data of a patch event.
 	PatchMessageData = decode.PatchMessageData
+	// PatchFilterMessageData is the JSON data of a patch event of a filter.
+	PatchFilterMessageData = decode.PatchFilterMessageData
 	// DeleteMessageData is the JSON data of a delete event.
 	DeleteMessageData = decode.DeleteMessageData
 	// EnvironmentRep is the wire form of an environment.
 	EnvironmentRep = decode.EnvironmentRep
+	// SDKKeyRep is the current SDK key of an EnvironmentRep, and the one that it replaces.
+	SDKKeyRep = decode.SDKKeyRep
+	// ExpiringKeyRep is the key that a SDKKeyRep replaces.
+	ExpiringKeyRep = decode.ExpiringKeyRep
+	// ConcurrentKeyRep is one of several keys of an EnvironmentRep.
+	ConcurrentKeyRep[K SDKKey | MobileKey] = decode.ConcurrentKeyRep[K]
 	// FilterRep is the wire form of a payload filter.
 	FilterRep = decode.FilterRep
 

@@ -75,8 +75,8 @@ func TestStoppedSubscriberStopsTheServer(t *testing.T) {
 		waiting   int
 		subscribe subscribe
 	}{
-		"Observe": {lag, func(t *testing.T, o *autoconfig.Options, each func(int) bool) {
-			o.Lag = lag
+		"Observe": {autoconfig.DefaultLag, func(t *testing.T, o *autoconfig.Options, each func(int) bool) {
+			o.Lag = 1 << 20 // which is for Client.Changes alone
 			err := autoconfig.Observe(testKey, o)(t.Context(), func(c autoconfig.Change) bool {
 				return c.Kind == autoconfig.Synced || each(c.New.Version)
 			})

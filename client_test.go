@@ -239,7 +239,9 @@ func TestTaps(t *testing.T) {
 func TestTapsLoseTheOldest(t *testing.T) {
 	inBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
 		const waiting, more = 1024, 500
-		c := open(t, to(srv))
+		o := to(srv)
+		o.Lag = 10 // which is for Changes alone
+		c := open(t, o)
 		synctest.Wait()
 		events, goOn := blocked(c.Events())
 		messages, goOnToo := blocked(c.Messages())

@@ -20,8 +20,7 @@
 //  5. Close is effective at once, whatever is under way, and when it has returned nothing is left but
 //     subscribers that are busy with a change, and a Cache that ignores its context. StreamManager.Close
 //     waits for a call of its handler; CloseContext bounds that wait. No call follows Close.
-//  6. What a message, a response, its silence or a subscriber can take up is bounded by an option: see
-//     Options.
+//  6. What a message, a response, its silence or a subscriber can take up is bounded: see Options.
 //  7. Keys are masked wherever package fmt or log/slog shows them, and saved under encryption alone.
 //
 // # When a subscriber is slow
@@ -34,10 +33,9 @@
 // stream.Block lose nothing and have nothing merged, and so the connection waits for them. Suppose that the
 // server sends 100,000 patches a second and one of them stops for a minute:
 //
-//   - In memory, changes gather up to the limit: Options.Lag, DefaultLag for a StreamManager, or what
-//     stream.Block was given; and one batch of 64 that the subscriber has taken. The connection's buffers
-//     have up to 256 KiB more of what was read ahead. Then nothing is read, decoded or allocated any more.
-//     The expiry of keys waits, too.
+//   - In memory, changes gather up to the limit: DefaultLag, or what stream.Block was given; and one batch
+//     of 64 that the subscriber has taken. The connection's buffers have up to 256 KiB more of what was
+//     read ahead. Then nothing is read, decoded or allocated any more. The expiry of keys waits, too.
 //   - On the wire, the operating systems' buffers fill, the receive window of TCP closes, and the server's
 //     writes wait. What the server does about that is its own affair: it may drop the connection, which is
 //     noticed when reading goes on, and costs a reconnection with a new configuration, but no change

@@ -9,7 +9,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/relaystream/autoconfig"
-	"github.com/relaystream/autoconfig/decode"
 	"github.com/relaystream/autoconfig/stream"
 )
 
@@ -83,10 +82,10 @@ func TestParams(t *testing.T) {
 	ms, never := at.UnixMilli(), int64(0)
 	rep := autoconfig.EnvironmentRep{
 		EnvID: "id", EnvKey: "key", EnvName: "name", ProjKey: "projKey", ProjName: "projName",
-		SDKKey:  decode.SDKKeyRep{Value: "sdk", Expiring: decode.ExpiringKeyRep{Value: "old", Timestamp: ms}},
+		SDKKey:  autoconfig.SDKKeyRep{Value: "sdk", Expiring: autoconfig.ExpiringKeyRep{Value: "old", Timestamp: ms}},
 		MobKey:  "mob",
-		SDKKeys: []decode.ConcurrentKeyRep[autoconfig.SDKKey]{{Key: "current", Value: "sdk", HasViews: true}, {Value: "old", Expiry: &ms}},
-		MobileKeys: []decode.ConcurrentKeyRep[autoconfig.MobileKey]{
+		SDKKeys: []autoconfig.ConcurrentKeyRep[autoconfig.SDKKey]{{Key: "current", Value: "sdk", HasViews: true}, {Value: "old", Expiry: &ms}},
+		MobileKeys: []autoconfig.ConcurrentKeyRep[autoconfig.MobileKey]{
 			{Value: "mob", Expiry: &never}, {Key: "old", Value: "mob-old", Expiry: &ms},
 		},
 		DefaultTTL: 5, SecureMode: true, Version: 7,
@@ -109,7 +108,7 @@ func TestParams(t *testing.T) {
 	if !autoconfig.Params(&rep).ExpiringSDKKey.Defined() {
 		t.Error("an expiring key is not defined")
 	}
-	none := autoconfig.Params(&autoconfig.EnvironmentRep{EnvID: "id", SDKKeys: []decode.ConcurrentKeyRep[autoconfig.SDKKey]{}})
+	none := autoconfig.Params(&autoconfig.EnvironmentRep{EnvID: "id", SDKKeys: []autoconfig.ConcurrentKeyRep[autoconfig.SDKKey]{}})
 	if d := cmp.Diff(autoconfig.EnvironmentParams{EnvID: "id"}, none); d != "" || none.ExpiringSDKKey.Defined() {
 		t.Errorf("of next to nothing, -want +got:\n%s", d)
 	}

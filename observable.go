@@ -23,7 +23,7 @@ var ErrClosed = errors.New("autoconfig: client closed")
 // Observe returns the changes of the configuration as a cold observable: each subscription has a
 // connection and a state of its own, reconnects by itself, and ends when its context ends, yield
 // stops it, or the connection failed for good. Nothing is dropped or merged: a subscriber that takes
-// its time holds up its own connection. Nil options are the defaults; wrong ones, or a wrong key, are
+// its time holds up its own connection, when DefaultLag changes wait. Nil options are the defaults; wrong ones, or a wrong key, are
 // what the subscription ends with: an *OptionError, or ErrInvalidKey.
 func Observe(key AutoConfigKey, o *Options) stream.Observable[Change] {
 	s, err := o.resolve(key)
@@ -43,7 +43,7 @@ func (c *Client) observe(ctx context.Context, yield func(Change) bool) error {
 		return nil
 	}
 	defer c.Close()
-	return c.changes.Observe(stream.Block[Change](c.settings.Lag), begin)(ctx, yield)
+	return c.changes.Observe(stream.Block[Change](DefaultLag), begin)(ctx, yield)
 }
 
 // A Client is one connection, kept up, and one state, for any number of subscribers, who come and go
@@ -85,8 +85,8 @@ func newClient(s *settings) *Client {
 	c := &Client{
 		settings: s,
 		changes:  stream.NewSubject[Change](),
-		events:   newTap(s.Lag, sse.Event.Clone),
-		messages: newTap(s.Lag, func(m decode.Message) decode.Message { return m }),
+		events:   newTap(sse.Event.Clone),
+		messages: newTap(func(m decode.Message) decode.Message { return m }),
 		board:    newStatusBoard(),
 		ready:    make(chan struct{}),
 		done:     make(chan struct{}),
@@ -250,14 +250,14 @@ func (c *Client) ChangesUnder(policy stream.Policy[Change]) stream.Observable[Ch
 }
 
 // Events returns the events as they arrive, of all connections, from the subscription on. A subscriber
-// that falls behind by more than Options.Lag loses the oldest. The Data of an event is its own. It
+// that falls behind by more than DefaultLag loses the oldest. The Data of an event is its own. It
 // costs nothing while nobody subscribes.
 func (c *Client) Events() stream.Observable[sse.Event] {
 	return c.events.observe()
 }
 
 // Messages returns the messages as they are decoded, of all connections, from the subscription on. A
-// subscriber that falls behind by more than Options.Lag loses the oldest. It costs nothing while
+// subscriber that falls behind by more than DefaultLag loses the oldest. It costs nothing while
 // nobody subscribes.
 func (c *Client) Messages() stream.Observable[decode.Message] { return c.messages.observe() }
 
@@ -319,13 +319,12 @@ func (c *Client) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, c.String
 // A tap passes on what flows by, if anybody is there.
 type tap[T any] struct {
 	subject     *stream.Subject[T]
-	lag         int // how many may wait for a subscriber before the oldest is dropped
 	subscribers *atomic.Int32
 	own         func(T) T // makes a value that may be kept
 }
 
-func newTap[T any](lag int, own func(T) T) tap[T] {
-	return tap[T]{stream.NewSubject[T](), lag, new(atomic.Int32), own}
+func newTap[T any](own func(T) T) tap[T] {
+	return tap[T]{stream.NewSubject[T](), new(atomic.Int32), own}
 }
 
 func (t tap[T]) pass(v T) {
@@ -336,7 +335,7 @@ func (t tap[T]) pass(v T) {
 }
 
 func (t tap[T]) observe() stream.Observable[T] {
-	tapped := t.subject.Observe(stream.DropOldest[T](t.lag), nil)
+	tapped := t.subject.Observe(stream.DropOldest[T](DefaultLag), nil)
 	return func(ctx context.Context, yield func(T) bool) error {
 		t.subscribers.Add(1)
 		defer t.subscribers.Add(-1)

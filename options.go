@@ -21,7 +21,8 @@ const (
 	DefaultBaseURI = "https://stream.launchdarkly.com"
 	// DefaultInitialRetryDelay is the delay before the first reconnection.
 	DefaultInitialRetryDelay = time.Second
-	// DefaultLag is how much may wait for a subscriber.
+	// DefaultLag is how many changes, events or messages may wait for a subscriber before more of them
+	// are merged, dropped or not read, as each observable says.
 	DefaultLag = 1024
 	// DefaultProtocolVersion is the protocol version asked for: environments and filters.
 	DefaultProtocolVersion = 2
@@ -83,9 +84,8 @@ type Options struct {
 	MaxTombstones int
 	// MaxRedirects is how many redirects are followed. The default is 10; a negative number is none.
 	MaxRedirects int
-	// Lag is how much may wait for a subscriber before something is done about it: with Client.Changes
-	// changes of the same environment are merged, with Observe the connection waits, and with
-	// Client.Events and Client.Messages the oldest is dropped. The default is DefaultLag.
+	// Lag is how many changes may wait for a subscriber of Client.Changes before those of the same
+	// environment are merged. The default is DefaultLag.
 	Lag int
 
 	// Cache, if not nil, keeps the configuration over restarts. While the client makes its first

@@ -51,12 +51,12 @@ func revealed(output string) (found []string) {
 func secretEnvironment(version int) autoconfig.EnvironmentRep {
 	at := time.Now().Add(time.Hour).UnixMilli()
 	e := environment("a", version)
-	e.SDKKey = decode.SDKKeyRep{
+	e.SDKKey = autoconfig.SDKKeyRep{
 		Value:    autoconfig.SDKKey(planted.current),
-		Expiring: decode.ExpiringKeyRep{Value: autoconfig.SDKKey(planted.expiring), Timestamp: at},
+		Expiring: autoconfig.ExpiringKeyRep{Value: autoconfig.SDKKey(planted.expiring), Timestamp: at},
 	}
 	e.MobKey = autoconfig.MobileKey(planted.mobile)
-	e.SDKKeys = []decode.ConcurrentKeyRep[autoconfig.SDKKey]{
+	e.SDKKeys = []autoconfig.ConcurrentKeyRep[autoconfig.SDKKey]{
 		{Value: autoconfig.SDKKey(planted.current)}, {Value: autoconfig.SDKKey(planted.short), Expiry: &at},
 	}
 	return e
@@ -111,7 +111,7 @@ func samples(t *testing.T) []any {
 		&autoconfig.OptionError{}, &autoconfig.HealthError{Err: refused}, autoconfig.Outdated, autoconfig.Valid,
 
 		e, &e, e.EnvID, e.SDKKey, e.SDKKey.Expiring, e.SDKKeys, e.SDKKeys[0], e.SDKKey.Value, e.MobKey, autoconfig.SDKKey(planted.short),
-		put, put.Data, autoconfig.PatchMessageData{Data: e}, autoconfig.DeleteMessageData{}, decode.PatchFilterMessageData{},
+		put, put.Data, autoconfig.PatchMessageData{Data: e}, autoconfig.DeleteMessageData{}, autoconfig.PatchFilterMessageData{},
 		autoconfig.FilterID(""), autoconfig.FilterRep{}, message, *list, listed, decode.Put, decode.Options{},
 		&decode.MalformedError{Err: io.EOF}, &decode.IgnoredError{Err: io.EOF}, &decode.RefusedError{Err: io.EOF},
 
