@@ -98,6 +98,7 @@ func (a *readAhead) pass(b batch) (unused []Event) {
 		ready.events, unused = b.events, ready.events
 	} else {
 		ready.events, unused = append(ready.events, b.events...), b.events
+		clear(unused)
 	}
 	ready.n += b.n
 	ready.err = b.err
@@ -129,6 +130,7 @@ func (a *readAhead) waitFor(event uint64) bool {
 // take waits for what is read next, a byte at least, or the end. The events of former, which is what take
 // returned before, must not be used any more.
 func (a *readAhead) take(former batch) batch {
+	clear(former.events) // they refer to a buffer, which may be huge and go out of use
 	for {
 		a.mu.Lock()
 		a.used = a.taken
