@@ -65,6 +65,6 @@ type (
 	Change = diff.Change
 	// Filter is a payload filter with its ID.
 	Filter = diff.Filter
-	// Key is a key that has expired.
+	// Key is a key that will expire or has expired.
 	Key = diff.Key
 )

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"strconv"
 )
 
 // A Kind tells what a message does.
@@ -22,7 +23,11 @@ const (
 
 // String returns the kind's name in lower case.
 func (k Kind) String() string {
-	return [...]string{"ignored", PutEvent, PatchEvent, DeleteEvent}[k]
+	names := [...]string{Ignored: "ignored", Put: PutEvent, Patch: PatchEvent, Delete: DeleteEvent}
+	if int(k) >= len(names) {
+		return "Kind(" + strconv.Itoa(int(k)) + ")"
+	}
+	return names[k]
 }
 
 // A Message is what one event says. It owns all that it refers to, and is not modified after it

@@ -27,12 +27,30 @@ type Options struct {
 	Known func(id []byte) *EnvironmentRep
 }
 
+// resolve returns o with its defaults. It panics if they are wrong.
+func (o *Options) resolve() Options {
+	var resolved Options
+	if o != nil {
+		resolved = *o
+	}
+	if resolved.MaxListed < 0 {
+		panic("decode: MaxListed is negative")
+	}
+	resolved.MaxListed = cmp.Or(resolved.MaxListed, DefaultMaxListed)
+	if resolved.Known == nil {
+		resolved.Known = func([]byte) *EnvironmentRep { return nil }
+	}
+	return resolved
+}
+
 // Messages maps the events of one connection to messages. It ends with a *MalformedError,
 // a *RefusedError or ErrReconnect when an event says so, else as events does. It keeps events'
-// promises on blocking and cancellation, and needs no goroutine of its own.
+// promises on blocking and cancellation, and needs no goroutine of its own. The options are copied at the
+// call.
 func Messages(events stream.Observable[sse.Event], o *Options) stream.Observable[Message] {
+	options := o.resolve()
 	return func(ctx context.Context, yield func(Message) bool) error {
-		d := newDecoder(o)
+		d := newDecoder(&options)
 		var failed error
 		err := events(ctx, func(e sse.Event) bool {
 			m, err := d.decode(e.Type, e.Data)
@@ -64,18 +82,8 @@ type decoder struct {
 }
 
 func newDecoder(o *Options) *decoder {
-	d := &decoder{known: func([]byte) *EnvironmentRep { return nil }, maxListed: DefaultMaxListed}
-	if o == nil {
-		return d
-	}
-	if o.Known != nil {
-		d.known = o.Known
-	}
-	if o.MaxListed < 0 {
-		panic("decode: MaxListed is negative")
-	}
-	d.maxListed = cmp.Or(o.MaxListed, DefaultMaxListed)
-	return d
+	options := o.resolve()
+	return &decoder{known: options.Known, maxListed: options.MaxListed}
 }
 
 // decode returns the message of one event. With an error there is a message only if it is a put.

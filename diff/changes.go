@@ -15,14 +15,15 @@ const backlog = 256
 
 // Changes scans messages into a versioned state and emits its changes. It is cold: each subscription
 // has a state of its own. It ends as messages does; keys that would have expired later do not
-// expire then.
+// expire then. The options are copied at the call.
 //
 // Keys expire while no message arrives, so one goroutine of its own reads the messages, and another
 // waits for the next expiry.
 func Changes(messages stream.Observable[decode.Message], o *Options) stream.Observable[Change] {
+	options := o.resolve()
 	return func(ctx context.Context, yield func(Change) bool) error {
 		ctx, cancel := context.WithCancel(ctx)
-		state, changes := NewState(o), stream.NewSubject[Change]()
+		state, changes := NewState(&options), stream.NewSubject[Change]()
 		var running sync.WaitGroup
 		defer running.Wait()
 		defer cancel()
@@ -112,7 +113,7 @@ func (t *timekeeper) run(ctx context.Context) error {
 	for {
 		var timer <-chan time.Time
 		if next := t.next.Load(); next != 0 {
-			timer = time.After(min(time.Until(time.UnixMilli(next)), recheck))
+			timer = time.After(min(time.UnixMilli(next).Sub(t.state.now()), recheck))
 		}
 		select {
 		case <-ctx.Done():

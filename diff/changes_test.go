@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -43,6 +44,53 @@ func TestKeysExpireWhileNoMessageComes(t *testing.T) {
 			t.Error(err)
 		}
 	})
+}
+
+// TestTheWallClockCounts, which timers do not follow: while the machine is suspended they stand still, and
+// when the clock is set they go on.
+func TestTheWallClockCounts(t *testing.T) {
+	for _, test := range []struct {
+		name       string
+		jump, want time.Duration // of a key that expires after an hour; the jump is after 10.5 minutes
+	}{
+		{"suspended past the expiry", 2 * time.Hour, 11 * time.Minute},
+		{"suspended until shortly before", 45 * time.Minute, 15 * time.Minute},
+		{"set back", -30 * time.Minute, 90 * time.Minute},
+	} {
+		t.Run(test.name, func(t *testing.T) { synctest.Test(t, func(t *testing.T) { checkWallClock(t, test.jump, test.want) }) })
+	}
+}
+
+func checkWallClock(t *testing.T, jump, want time.Duration) {
+	ctx, cancel := context.WithTimeoutCause(t.Context(), 24*time.Hour, errDay)
+	defer cancel()
+	start := time.Now()
+	state := NewState(nil)
+	state.now = func() time.Time {
+		if now := time.Now(); now.Sub(start) < 10*time.Minute+30*time.Second {
+			return now
+		}
+		return time.Now().Add(jump)
+	}
+	e := rotating(1, "k2", "k1", start.Add(time.Hour).UnixMilli())
+	messages := stream.Concat(stream.Just(decode.Message{Kind: decode.Patch, Environment: entry(e)}), stream.Never[decode.Message]())
+	var mu sync.Mutex
+	var expired []time.Duration
+	wakeups := 0
+	err := state.Run(ctx, messages, func(_ context.Context, f func(func(Change))) error {
+		mu.Lock()
+		defer mu.Unlock()
+		wakeups++
+		f(func(c Change) {
+			if c.Kind == KeyExpired {
+				expired = append(expired, time.Since(start))
+			}
+		})
+		return nil
+	})
+	if !errors.Is(err, errDay) || !slices.Equal(expired, []time.Duration{want}) || wakeups > 100 {
+		t.Errorf("%v; expired after %v, want %v; %d wake-ups", err, expired, want, wakeups)
+	}
 }
 
 // TestNoTimerWithoutKeys lets a day pass in which nothing may wake up.

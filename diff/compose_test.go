@@ -248,24 +248,24 @@ func TestSplit(t *testing.T) {
 		want   []string
 	}{
 		{"an update", func(c *conversation) { c.patch(rotating(2, "k3", "k2", 5000)) }, []string{"updated a@1>a@2"}},
-		{"an expiry", func(c *conversation) { c.at(2000) }, []string{"expired k1 of a"}},
+		{"an expiry", func(c *conversation) { c.at(2000) }, []string{"expired k1 of a at 2000"}},
 		{"an expiry and an update", func(c *conversation) { c.at(2000); c.patch(rotating(2, "k3", "k2", 5000)) },
-			[]string{"updated a@1>a@2", "expired k1 of a"}},
+			[]string{"updated a@1>a@2", "expired k1 of a at 2000"}},
 		{"two expiries", func(c *conversation) {
 			c.patch(rotating(2, "k3", "k2", 2500))
 			c.at(2500)
-		}, []string{"updated a@1>a@2", "expired k1 of a", "expired k2 of a"}},
+		}, []string{"updated a@1>a@2", "expired k1 of a at 2500", "expired k2 of a at 2500"}},
 		{"a key that expires and becomes the current one", func(c *conversation) { c.at(2000); c.patch(rotating(2, "k1", "k2", 5000)) },
 			[]string{"updated a@1>a@2"}},
 		{"a key that expires twice", func(c *conversation) {
 			c.at(2000)
 			c.patch(rotating(2, "k2", "k1", 3000))
 			c.at(3000)
-		}, []string{"updated a@1>a@2", "expired k1 of a"}},
+		}, []string{"updated a@1>a@2", "expired k1 of a at 3000"}},
 		{"a key that becomes the current one, which does not expire, and is replaced", func(c *conversation) {
 			c.patch(rotating(2, "k1", "", 0))
 			c.patch(rotating(3, "k3", "", 0))
-		}, []string{"updated a@1>a@3", "expired k1 of a"}},
+		}, []string{"updated a@1>a@3", "expired k1 of a at 1000"}},
 		{"a deletion takes all keys away", func(c *conversation) {
 			c.delete("a", 2)
 			c.patch(rotating(3, "k3", "", 0))

@@ -42,7 +42,7 @@ func TestKeyExpiry(t *testing.T) {
 		want []string
 	}{
 		{"expires once, at its time", func(c *conversation) { c.patch(rotating(1, "new", "old", 2000)); c.at(1999); c.at(2000); c.at(3000) },
-			[]string{"added a@1", "announced old of a at 2000", "expired old of a"}},
+			[]string{"added a@1", "announced old of a at 2000", "expired old of a at 2000"}},
 		{"already past: dropped without a word", func(c *conversation) { c.patch(rotating(1, "new", "old", 1000)); c.at(5000) }, []string{"added a@1"}},
 		{"timestamp 0: accepted without end", func(c *conversation) { c.patch(rotating(1, "new", "old", 0)); c.at(5000) }, []string{"added a@1"}},
 		{"empty slot", func(c *conversation) { c.patch(rotating(1, "new", "", 2000)); c.at(5000) }, []string{"added a@1"}},
@@ -51,22 +51,22 @@ func TestKeyExpiry(t *testing.T) {
 			c.patch(rotating(2, "new", "old", 4000))
 			c.at(3999)
 			c.at(4000)
-		}, []string{"added a@1", "announced old of a at 2000", "updated a@1>a@2", "announced old of a at 4000", "expired old of a"}},
+		}, []string{"added a@1", "announced old of a at 2000", "updated a@1>a@2", "announced old of a at 4000", "expired old of a at 4000"}},
 		{"another time, earlier", func(c *conversation) {
 			c.patch(rotating(1, "new", "old", 4000))
 			c.patch(rotating(2, "new", "old", 2000))
 			c.at(2000)
-		}, []string{"added a@1", "announced old of a at 4000", "updated a@1>a@2", "announced old of a at 2000", "expired old of a"}},
+		}, []string{"added a@1", "announced old of a at 4000", "updated a@1>a@2", "announced old of a at 2000", "expired old of a at 2000"}},
 		{"another time, past", func(c *conversation) {
 			c.patch(rotating(1, "new", "old", 4000))
 			c.patch(rotating(2, "new", "old", 900))
 		},
-			[]string{"added a@1", "announced old of a at 4000", "updated a@1>a@2", "expired old of a"}},
+			[]string{"added a@1", "announced old of a at 4000", "updated a@1>a@2", "expired old of a at 1000"}},
 		{"the same time again", func(c *conversation) {
 			c.patch(rotating(1, "new", "old", 2000))
 			c.patch(rotating(2, "new", "old", 2000))
 			c.at(2000)
-		}, []string{"added a@1", "announced old of a at 2000", "updated a@1>a@2", "expired old of a"}},
+		}, []string{"added a@1", "announced old of a at 2000", "updated a@1>a@2", "expired old of a at 2000"}},
 		{"current again", func(c *conversation) {
 			c.patch(rotating(1, "new", "old", 2000))
 			c.patch(rotating(2, "old", "", 0))
@@ -82,22 +82,22 @@ func TestKeyExpiry(t *testing.T) {
 			c.patch(rotating(2, "k3", "k2", 4000))
 			c.at(2000)
 			c.at(4000)
-		}, []string{"added a@1", "announced k1 of a at 2000", "updated a@1>a@2", "announced k2 of a at 4000", "expired k1 of a", "expired k2 of a"}},
+		}, []string{"added a@1", "announced k1 of a at 2000", "updated a@1>a@2", "announced k2 of a at 4000", "expired k1 of a at 2000", "expired k2 of a at 4000"}},
 		{"slot emptied: what was announced holds", func(c *conversation) {
 			c.patch(rotating(1, "k2", "k1", 2000))
 			c.patch(rotating(2, "k2", "", 0))
 			c.at(2000)
 		},
-			[]string{"added a@1", "announced k1 of a at 2000", "updated a@1>a@2", "expired k1 of a"}},
+			[]string{"added a@1", "announced k1 of a at 2000", "updated a@1>a@2", "expired k1 of a at 2000"}},
 		{"array: each key by itself, the anchor never", func(c *conversation) {
 			c.patch(array(1, key("k1", 1500), key("k2", 3000), key("k3", 2000), key("k4", 0)))
 			c.at(9000)
-		}, []string{"added a@1", "announced k2 of a at 3000", "announced k3 of a at 2000", "expired k3 of a", "expired k2 of a"}},
+		}, []string{"added a@1", "announced k2 of a at 3000", "announced k3 of a at 2000", "expired k3 of a at 9000", "expired k2 of a at 9000"}},
 		{"array: a key that vanishes expires at once", func(c *conversation) {
 			c.patch(array(1, key("k1", 0), key("k2", 3000)))
 			c.patch(array(2, key("k1", 0)))
 			c.at(9000)
-		}, []string{"added a@1", "announced k2 of a at 3000", "updated a@1>a@2", "expired k2 of a"}},
+		}, []string{"added a@1", "announced k2 of a at 3000", "updated a@1>a@2", "expired k2 of a at 1000"}},
 		{"array: a key that loses its expiry stays", func(c *conversation) {
 			c.patch(array(1, key("k1", 0), key("k2", 3000)))
 			c.patch(array(2, key("k1", 0), key("k2", 0)))
@@ -115,26 +115,51 @@ func TestKeyExpiry(t *testing.T) {
 			c.patch(array(2, key("k2", 0)))
 			c.at(9000)
 		},
-			[]string{"added a@1", "announced k1 of a at 2000", "updated a@1>a@2", "expired k1 of a"}},
+			[]string{"added a@1", "announced k1 of a at 2000", "updated a@1>a@2", "expired k1 of a at 1000"}},
+		{"slot, beside mobile keys: replaced, so it keeps its time", func(c *conversation) {
+			mobile := func(e decode.EnvironmentRep) decode.EnvironmentRep {
+				e.MobKey, e.MobileKeys = "m1", []decode.ConcurrentKeyRep[decode.MobileKey]{{Value: "m1"}}
+				return e
+			}
+			c.patch(mobile(rotating(1, "k2", "k1", 2000)))
+			c.patch(mobile(rotating(2, "k3", "", 0)))
+			c.at(2000)
+		}, []string{"added a@1", "announced k1 of a at 2000", "updated a@1>a@2", "expired k1 of a at 2000"}},
+		{"mobile key, beside SDK keys: the single ones are no array", func(c *conversation) {
+			e, at := array(1, key("k1", 0)), int64(2000)
+			e.MobKey, e.MobileKeys = "m1", []decode.ConcurrentKeyRep[decode.MobileKey]{{Value: "m1"}, {Value: "m0", Expiry: &at}}
+			c.patch(e)
+			e.Version, e.MobileKeys = 2, nil
+			c.patch(e)
+			c.at(2000)
+		}, []string{"added a@1", "announced m0 of a at 2000", "updated a@1>a@2", "expired m0 of a at 2000"}},
+		{"mobile array: a key that vanishes expires at once", func(c *conversation) {
+			e, at := env("a", 1), int64(2000)
+			e.MobKey, e.MobileKeys = "m1", []decode.ConcurrentKeyRep[decode.MobileKey]{{Value: "m1"}, {Value: "m0", Expiry: &at}}
+			c.patch(e)
+			e.Version, e.MobileKeys = 2, e.MobileKeys[:1]
+			c.patch(e)
+			c.at(9000)
+		}, []string{"added a@1", "announced m0 of a at 2000", "updated a@1>a@2", "expired m0 of a at 1000"}},
 		{"mobile keys", func(c *conversation) {
 			e, at := env("a", 1), int64(2000)
 			e.MobKey = "m1"
 			e.MobileKeys = []decode.ConcurrentKeyRep[decode.MobileKey]{{Value: "m1"}, {Value: "m0", Expiry: &at}}
 			c.patch(e)
 			c.at(2000)
-		}, []string{"added a@1", "announced m0 of a at 2000", "expired m0 of a"}},
+		}, []string{"added a@1", "announced m0 of a at 2000", "expired m0 of a at 2000"}},
 		{"the clock goes back: late, but neither lost nor twice", func(c *conversation) {
 			c.patch(rotating(1, "new", "old", 2000))
 			c.at(500)
 			c.at(2000)
 			c.at(1000)
 			c.at(3000)
-		}, []string{"added a@1", "announced old of a at 2000", "expired old of a"}},
+		}, []string{"added a@1", "announced old of a at 2000", "expired old of a at 2000"}},
 		{"a cached key expires while nothing was connected", func(c *conversation) {
 			c.put(entry(rotating(1, "new", "old", 2000)))
 			c.clock = 3000
 			c.put(entry(rotating(1, "new", "old", 2000)))
-		}, []string{"added a@1", "announced old of a at 2000", "synced", "expired old of a", "synced"}},
+		}, []string{"added a@1", "announced old of a at 2000", "synced", "expired old of a at 3000", "synced"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			c := newConversation(t, Options{})

@@ -1,6 +1,7 @@
 package diff
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
@@ -27,8 +28,21 @@ type Options struct {
 	Synced func(put *decode.Listing)
 }
 
+// resolve returns o with its defaults. It panics if they are wrong.
+func (o *Options) resolve() Options {
+	var resolved Options
+	if o != nil {
+		resolved = *o
+	}
+	if resolved.MaxTombstones < 0 {
+		panic("diff: MaxTombstones is negative")
+	}
+	resolved.MaxTombstones = cmp.Or(resolved.MaxTombstones, DefaultMaxTombstones)
+	return resolved
+}
+
 // A State is a configuration as the messages so far describe it, with the keys that will expire. It
-// is not safe for concurrent use.
+// is not safe for concurrent use. The zero State is not usable; NewState makes one.
 type State struct {
 	environments *Table[decode.EnvironmentID, *decode.EnvironmentRep]
 	filters      *Table[decode.FilterID, *Filter]
@@ -53,19 +67,14 @@ type Stats struct {
 	// Applied counts additions, updates and deletions, Stale what was ignored because its version was
 	// not newer, Unchanged the entries of puts with the known version, Expired the keys that expired.
 	Applied, Stale, Unchanged, Expired uint64
-	// Skipped counts the entries of puts that could not be used, as their Err tells.
+	// Skipped counts the entries of puts that could not be used, as their Err tells. Of several of one ID
+	// the last counts.
 	Skipped uint64
 }
 
-// NewState returns an empty state.
+// NewState returns an empty state. The options are copied at the call.
 func NewState(o *Options) *State {
-	s := &State{now: time.Now}
-	if o != nil {
-		s.options = *o
-	}
-	if s.options.MaxTombstones == 0 {
-		s.options.MaxTombstones = DefaultMaxTombstones
-	}
+	s := &State{now: time.Now, options: o.resolve()}
 	s.environments = NewTable[decode.EnvironmentID, *decode.EnvironmentRep](s.options.MaxTombstones)
 	s.filters = NewTable[decode.FilterID, *Filter](s.options.MaxTombstones)
 	return s
@@ -104,6 +113,9 @@ func (s *State) Stats() Stats {
 
 // Format implements fmt.Formatter for every verb: how much there is, because a state holds keys.
 func (s State) Format(f fmt.State, _ rune) {
+	if s.environments == nil { // the zero State can be shown, if nothing else
+		s = *NewState(nil)
+	}
 	_, _ = fmt.Fprintf(f, "diff.State(%d environments, %d filters)", s.environments.Len(), s.filters.Len())
 }
 
@@ -176,7 +188,14 @@ func (s *State) putEnvironments(entries []decode.EnvironmentEntry, emit func(Cha
 	}
 	changed := func(i int, old *decode.EnvironmentRep, outcome Outcome) {
 		e := entries[i].Rep
-		if outcome == Added || outcome == Updated {
+		switch {
+		case entries[i].Err != nil:
+			s.stats.Skipped++
+			return
+		case e == nil:
+			s.stale(Subject{Environment: entries[i].ID}, entries[i].Version)
+			return
+		case outcome == Added || outcome == Updated:
 			if e = s.prune(e); e != entries[i].Rep {
 				s.environments.Replace(e.EnvID, e)
 			}
@@ -187,22 +206,12 @@ func (s *State) putEnvironments(entries []decode.EnvironmentEntry, emit func(Cha
 		s.environmentChanged(nil, old, nil, Deleted, emit)
 	}
 	s.environments.Put(len(entries), entry, changed, deleted)
-	for i := range entries {
-		switch e := &entries[i]; {
-		case e.Err != nil:
-			s.stats.Skipped++
-		case e.Rep == nil:
-			s.stale(Subject{Environment: e.ID}, e.Version)
-		}
-	}
 }
 
 func (s *State) putFilters(entries []decode.FilterEntry, emit func(Change)) {
 	filters := make([]*Filter, len(entries))
 	for i := range entries {
-		if entries[i].Err != nil {
-			s.stats.Skipped++
-		} else {
+		if entries[i].Err == nil {
 			filters[i] = newFilter(&entries[i])
 		}
 	}
@@ -211,6 +220,10 @@ func (s *State) putFilters(entries []decode.FilterEntry, emit func(Change)) {
 		return Entry[decode.FilterID, *Filter]{Key: e.ID, Version: e.Version, Value: filters[i], Unusable: filters[i] == nil}
 	}
 	changed := func(i int, old *Filter, outcome Outcome) {
+		if filters[i] == nil {
+			s.stats.Skipped++
+			return
+		}
 		s.filterChanged(&entries[i], old, filters[i], outcome, emit)
 	}
 	deleted := func(_ decode.FilterID, old *Filter) { s.filterChanged(nil, old, nil, Deleted, emit) }

@@ -54,7 +54,7 @@ func (c *conversation) emit(change Change) {
 	case EnvironmentUpdated, FilterUpdated:
 		line += " " + item(change.Old) + filter(change.OldFilter) + ">" + item(change.New) + filter(change.NewFilter)
 	case KeyExpired:
-		line += " " + string(change.Key.SDKKey) + string(change.Key.MobileKey) + " of " + string(change.Subject().Environment)
+		line += " " + string(change.Key.SDKKey) + string(change.Key.MobileKey) + " of " + string(change.Subject().Environment) + fmt.Sprint(" at ", c.clock)
 	case Synced:
 	default:
 		line += " " + item(change.Old) + item(change.New) + filter(change.OldFilter) + filter(change.NewFilter)
@@ -116,7 +116,8 @@ func TestVersionRules(t *testing.T) {
 		{"newer delete of the live", lived, func(c *conversation) { c.delete("a", 6); c.patch(env("a", 6)) }, []string{"deleted a@5", "stale a@6"}},
 		{"equal delete of the live", lived, func(c *conversation) { c.delete("a", 5) }, []string{"stale a@5"}},
 		{"newer delete of the deleted is silent but counts", buried, func(c *conversation) { c.delete("a", 7); c.patch(env("a", 7)) }, []string{"stale a@7"}},
-		{"equal delete of the deleted", buried, func(c *conversation) { c.delete("a", 5) }, []string{"stale a@5"}},
+		{"equal delete of the deleted: nothing", buried, func(c *conversation) { c.delete("a", 5); c.patch(env("a", 6)) }, []string{"added a@6"}},
+		{"older delete of the deleted: nothing", buried, func(c *conversation) { c.delete("a", 4); c.patch(env("a", 5)) }, []string{"stale a@5"}},
 		{"put with the unknown", nothing, func(c *conversation) { c.put(entry(env("a", 1))) }, []string{"added a@1", "synced"}},
 		{"put with an equal version is silent", lived, func(c *conversation) { c.put(entry(env("a", 5))) }, []string{"synced"}},
 		{"put with a newer version", lived, func(c *conversation) { c.put(entry(env("a", 6))) }, []string{"updated a@5>a@6", "synced"}},
@@ -146,6 +147,8 @@ func TestVersionRules(t *testing.T) {
 				c.apply(decode.Message{Kind: decode.Patch, Environment: decode.EnvironmentEntry{ID: "a", Version: 3}})
 				c.put(decode.EnvironmentEntry{ID: "a", Version: 3})
 			}, []string{"stale a@3", "stale a@3", "synced"}},
+		{"also of what is known to be older the last entry counts", lived,
+			func(c *conversation) { c.put(decode.EnvironmentEntry{ID: "a", Version: 3}, entry(env("a", 6))) }, []string{"updated a@5>a@6", "synced"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			c := newConversation(t, Options{})
@@ -212,8 +215,8 @@ func TestStats(t *testing.T) {
 	wrong := entry(env("b", 1))
 	wrong.Rep, wrong.Err = nil, decode.ErrWrongID
 	c.apply(decode.Message{Kind: decode.Put, Put: &decode.Listing{
-		Environments: []decode.EnvironmentEntry{entry(e), wrong},
-		Filters:      []decode.FilterEntry{{ID: "f", Err: decode.ErrWrongID}},
+		Environments: []decode.EnvironmentEntry{wrong, wrong, entry(e), wrong},
+		Filters:      []decode.FilterEntry{{ID: "f", Err: decode.ErrWrongID}, {ID: "f", Err: decode.ErrWrongID}},
 	}})
 	got := c.state.Stats()
 	want := Stats{Environments: 2, PendingExpiries: 1, Puts: 3, Patches: 1, Deletes: 1, Ignored: 1,

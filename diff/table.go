@@ -6,7 +6,7 @@ import "fmt"
 type Outcome uint8
 
 const (
-	// Ignored means that there was nothing to do: a delete of what nobody knows, for example.
+	// Ignored means that there was nothing to do: a delete of what is not there, for example.
 	Ignored Outcome = iota
 	// Stale means that the version was not newer than the known one; nothing was done.
 	Stale
@@ -24,7 +24,7 @@ const (
 //
 //	message      unknown              live at v                    tombstone at v
 //	upsert n     Added                n > v: Updated, else Stale   n > v: Added, else Stale
-//	delete n     tombstone, Ignored   n > v: Deleted, else Stale   n > v: tombstone; Ignored
+//	delete n     tombstone, Ignored   n > v: Deleted, else Stale   n > v: tombstone at n; Ignored
 //	put with n   as upsert            as upsert; n = v: Ignored    as upsert
 //	put without  -                    Deleted, then unknown        unknown
 //
@@ -151,6 +151,8 @@ func (t *Table[K, V]) Delete(key K, version int) (old V, outcome Outcome) {
 	case s == nil:
 		s = &slot[K, V]{key: key, version: version}
 		t.slots[key] = s
+	case version <= s.version && s.state == tombstone:
+		return old, Ignored
 	case version <= s.version:
 		return old, Stale
 	case s.state == live:
@@ -184,24 +186,28 @@ type Entry[K comparable, V any] struct {
 	Key     K
 	Version int
 	Value   V
-	// Unusable tells that there is no value. The entry only keeps its key from being deleted.
+	// Unusable tells that there is no value. The entry only keeps its key from being deleted, and is
+	// Ignored.
 	Unusable bool
 }
 
 // Put applies a complete listing of n entries, the i-th of which entry returns; it is called for
 // each of them more than once and must return the same. Of several entries with one key the last
-// counts. Put calls changed for every usable entry that counts, in their order, and then deleted
-// for every value that is not listed, in the order of addition. The functions must not use the
-// table.
+// counts. Put calls changed for every entry that counts, in their order, and then deleted for every value
+// that is not listed, in the order of addition. These two may read the table and Replace values of it, but
+// not change it otherwise; entry must not use it.
 func (t *Table[K, V]) Put(n int, entry func(i int) Entry[K, V], changed func(i int, old V, outcome Outcome), deleted func(key K, old V)) {
 	for i, s := range t.list(n, entry) {
-		if s == nil || int(s.entry) != i {
+		if int(s.entry) != i {
 			continue
 		}
 		switch e := entry(i); {
-		case e.Unusable && s.state == unknown:
-			t.drop(s) // made for an entry before, which does not count
 		case e.Unusable:
+			if s.state == unknown {
+				t.drop(s) // it was made to find the entry that counts
+			}
+			var none V
+			changed(i, none, Ignored)
 		case s.state == live && s.version == e.Version:
 			changed(i, s.value, Ignored)
 		default:
@@ -212,8 +218,7 @@ func (t *Table[K, V]) Put(n int, entry func(i int) Entry[K, V], changed func(i i
 	t.forgetUnlisted(deleted)
 }
 
-// list finds the slot of every entry, and notes in it which entry counts. A key that is new and
-// unusable has no slot.
+// list finds or makes the slot of every entry, and notes in it which entry counts.
 func (t *Table[K, V]) list(n int, entry func(i int) Entry[K, V]) []*slot[K, V] {
 	t.puts++
 	if len(t.slots) == 0 {
@@ -223,14 +228,12 @@ func (t *Table[K, V]) list(n int, entry func(i int) Entry[K, V]) []*slot[K, V] {
 	for i := range n {
 		e := entry(i)
 		s := t.slots[e.Key]
-		if s == nil && !e.Unusable {
+		if s == nil {
 			s = &slot[K, V]{key: e.Key}
 			t.slots[e.Key] = s
 		}
-		if s != nil {
-			s.listed, s.entry = t.puts, uint32(i)
-			listing[i] = s
-		}
+		s.listed, s.entry = t.puts, uint32(i)
+		listing[i] = s
 	}
 	return listing
 }

@@ -44,7 +44,10 @@ func (m *modelTable) upsert(key string, version, value int) (old int, outcome Ou
 
 func (m *modelTable) delete(key string, version int) (old int, outcome Outcome) {
 	s, known := m.known[key]
-	if known && version <= s.version {
+	switch {
+	case known && !s.live && version <= s.version:
+		return 0, Ignored
+	case known && version <= s.version:
 		return 0, Stale
 	}
 	if s.live {
@@ -65,11 +68,12 @@ func (m *modelTable) put(entries []Entry[string, int]) (log []string) {
 	for i, e := range entries {
 		listed[e.Key] = true
 		later := slices.ContainsFunc(entries[i+1:], func(l Entry[string, int]) bool { return l.Key == e.Key })
-		if later || e.Unusable {
+		if later {
 			continue
 		}
 		old, outcome := 0, Ignored
-		if s := m.known[e.Key]; s.live && s.version == e.Version {
+		if s := m.known[e.Key]; e.Unusable {
+		} else if s.live && s.version == e.Version {
 			old = s.value
 		} else {
 			old, outcome = m.upsert(e.Key, e.Version, e.Value)
@@ -126,7 +130,17 @@ func checkTable(t *rapid.T) {
 			}
 			var log []string
 			table.Put(len(entries), func(i int) Entry[string, int] { return entries[i] },
-				func(i, old int, outcome Outcome) { log = append(log, fmt.Sprint("changed ", i, old, outcome)) },
+				func(i, old int, outcome Outcome) {
+					log = append(log, fmt.Sprint("changed ", i, old, outcome))
+					// Each of the two may look at the table, and give keys other values.
+					if v, _, ok := table.Get(entries[i].Key); ok {
+						table.Replace(entries[i].Key, -v)
+						table.Replace(entries[i].Key, v)
+					}
+					if v, n, _ := table.Get(entries[i].Key); (outcome == Added || outcome == Updated) && (v != entries[i].Value || n != entries[i].Version) {
+						t.Fatalf("%v, but there is %d at %d", outcome, v, n)
+					}
+				},
 				func(key string, old int) { log = append(log, fmt.Sprint("deleted ", key, old)) })
 			if want := model.put(entries); !slices.Equal(log, want) {
 				t.Fatalf("put: %q, want %q", log, want)
