@@ -21,6 +21,9 @@ const relayOrder = `{"envID":"e1","envKey":"production","envName":"Production","
 	`"sdkKey":{"value":"sdk-11111111-new","expiring":{}},"sdkKeys":[{"key":"a","value":"sdk-11111111-new","hasViews":false},{"key":"b","value":"sdk-3","expiry":1700000000000,"hasViews":true}],` +
 	`"mobileKeys":[{"key":"m","value":"mob-22222222","hasViews":false}],"defaultTtl":0,"secureMode":false,"version":1}`
 
+// unanchored lacks the current key in its set.
+var unanchored = strings.Replace(relayOrder, `"sdk-11111111-new","hasViews"`, `"sdk-other","hasViews"`, 1)
+
 // environments are the forms an environment may come in, each for the reason given.
 var environments = map[string]string{
 	"usual":                       plainEnvironment,
@@ -62,7 +65,7 @@ var environments = map[string]string{
 	"secure mode as number":       strings.Replace(plainEnvironment, `true`, `1`, 1),
 	"timestamp negative":          strings.Replace(plainEnvironment, `1700000000000`, `-1`, 1),
 	"wrong ID":                    strings.Replace(plainEnvironment, `"e1"`, `"e2"`, 1),
-	"anchor missing":              strings.Replace(relayOrder, `"sdk-11111111-new","hasViews"`, `"sdk-other","hasViews"`, 1),
+	"anchor missing":              unanchored,
 	"mobile anchor missing":       strings.Replace(relayOrder, `"value":"mob-22222222"`, `"value":"mob-3"`, 1),
 	"empty key in the set":        strings.Replace(relayOrder, `"sdk-3"`, `""`, 1),
 	"truncated":                   plainEnvironment[:100],
@@ -82,6 +85,14 @@ func corpus(tb testing.TB) []seed {
 		{0, []byte(`{"path":"/","data":{}}`)},
 		{0, []byte(`{"path":"/"}`)},
 		{0, []byte(`{"path":"/other","data":{"environments":{}}}`)},
+		{0, []byte(`{"path":"/filters","data":[1]}`)},
+		{0, []byte(`{"data":{"environments":{"e1":{"version":"x"}}},"path":"/filters"}`)},
+		{0, []byte(`{"path":"/environments/e1","data":{"environments":{"e1":{"version":-1}}}}`)},
+		{0, []byte(`{"path":"/filters","data":[1}`)},
+		{0, []byte(`{"path":"/","data":{"environments":{"e1":` + unanchored + `,"e1":` + relayOrder + `}}}`)},
+		{0, []byte(`{"path":"/","data":{"environments":{"e1":` + relayOrder + `,"e1":` + unanchored + `}}}`)},
+		{0, []byte(`{"path":"/","data":{"environments":{"e1":{"version":-1},"e1":` + relayOrder + `}}}`)},
+		{0, []byte(`{"path":"/","data":{"environments":{"e1":` + relayOrder + `,"e1":{"version":-1}}}}`)},
 		{0, []byte(`{"path":1,"data":{"environments":{}}}`)},
 		{0, []byte(`{"path":"/","data":{"environments":{"e\u0031":` + plainEnvironment + `}}}`)},
 		{0, []byte(`{"path":"/","data":{"environments":{}}} `)},

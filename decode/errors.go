@@ -46,13 +46,18 @@ var (
 type MalformedError struct {
 	// Event is the event's name.
 	Event string
-	// Offset is the number of bytes of data read before the error was noticed, 0 if that is unknown.
+	// Offset is the number of bytes of data read before the error was noticed. It is 0 if that is unknown,
+	// which it is of wrong types inside of the environments and filters that a put lists.
 	Offset int64
-	// Err is the cause; a *json.SyntaxError or *json.UnmarshalTypeError if it lies in the JSON.
+	// Err is the cause. If it lies in the JSON, errors.As finds a *json.SyntaxError or a
+	// *json.UnmarshalTypeError, without what they would quote.
 	Err error
 }
 
 func (e *MalformedError) Error() string {
+	if e.Offset == 0 {
+		return fmt.Sprintf("decode: malformed %s event: %v", e.Event, e.Err)
+	}
 	return fmt.Sprintf("decode: malformed %s event: %v (at byte %d)", e.Event, e.Err, e.Offset)
 }
 
@@ -67,13 +72,36 @@ func malformed(event string, cause error) *MalformedError {
 	var kind *json.UnmarshalTypeError
 	switch {
 	case errors.As(cause, &syntax):
-		e.Offset = syntax.Offset
-		e.Err = syntaxError{&json.SyntaxError{Offset: syntax.Offset}}
+		e.Offset = offset(cause, syntax.Offset)
+		e.Err = syntaxError{&json.SyntaxError{Offset: e.Offset}}
 	case errors.As(cause, &kind):
-		e.Offset = kind.Offset
-		e.Err = typeError{&json.UnmarshalTypeError{Value: firstWord(kind.Value), Type: kind.Type, Offset: kind.Offset, Struct: kind.Struct, Field: kind.Field}}
+		e.Offset = offset(cause, kind.Offset)
+		e.Err = typeError{&json.UnmarshalTypeError{Value: firstWord(kind.Value), Type: kind.Type, Offset: e.Offset, Struct: kind.Struct, Field: kind.Field}}
 	}
 	return e
+}
+
+// A partError is the error of a part of an event that is decoded by itself, so that an offset is not one
+// in the event.
+type partError struct{ error }
+
+func (e partError) Unwrap() error { return e.error }
+
+// part returns err as a partError, nil if it is nil.
+func part(err error) error {
+	if err == nil {
+		return nil
+	}
+	return partError{err}
+}
+
+// offset returns the offset in the event of err, of which encoding/json says that it is at pos.
+func offset(err error, pos int64) int64 {
+	var part partError
+	if errors.As(err, &part) {
+		return 0
+	}
+	return pos
 }
 
 // A syntaxError is a *json.SyntaxError without the text that quotes its input.

@@ -79,7 +79,8 @@ func (d *decoder) fastPut(data []byte) (*Listing, bool) {
 			return nil, false
 		}
 	}
-	put.Filters, put.FiltersErr = filters.entries, filters.err
+	put.Environments = thatCount(put.Environments)
+	put.Filters, put.FiltersErr = thatCount(filters.entries), filters.err
 	return put, char(data, char(data, pos, '}'), '}') == len(data) && put.Environments != nil
 }
 
@@ -115,8 +116,8 @@ func (d *decoder) listed(data []byte, pos int, id []byte) (_ EnvironmentEntry, n
 	if json.Unmarshal(raw, rep) != nil {
 		return EnvironmentEntry{}, failed
 	}
-	entry, err := environmentEntry(PutEvent, EnvironmentID(id), rep)
-	if err != nil {
+	entry := environmentEntry(PutEvent, EnvironmentID(id), rep)
+	if entry.Err == errNegativeVersion {
 		return EnvironmentEntry{}, failed
 	}
 	return d.unlessOutdated(entry), next

@@ -105,14 +105,16 @@ func (d *decoder) decode(event string, data []byte) (Message, error) {
 func (d *decoder) put(data []byte) (Message, error) {
 	put, ok := d.fastPut(data)
 	if !ok {
-		path, strict, err := strictPut(data, d.maxListed)
+		path, err := strictPath(data)
 		if err != nil {
 			return Message{}, malformed(PutEvent, err)
 		}
 		if path != "/" {
 			return Message{Err: ignored(PutEvent, path, ErrPutPath)}, nil
 		}
-		put = strict
+		if put, err = strictPut(data, d.maxListed); err != nil {
+			return Message{}, malformed(PutEvent, err)
+		}
 		for i, entry := range put.Environments {
 			put.Environments[i] = d.unlessOutdated(entry)
 		}

@@ -84,6 +84,9 @@ func narrow(n int64, pos int) (narrowed, next int) {
 	return int(n), pos
 }
 
+// maxDepth is far more than anything usual, and far less than the 10,000 that encoding/json allows.
+const maxDepth = 100
+
 func boolean(data []byte, pos int) (value bool, next int) {
 	switch {
 	case pos+4 <= len(data) && string(data[pos:pos+4]) == "true":
@@ -95,7 +98,8 @@ func boolean(data []byte, pos int) (value bool, next int) {
 }
 
 // object reads a JSON object. It finds the end by counting brackets outside of strings, which is right if
-// the object is valid; that is left to who decodes it.
+// the object is valid; that is left to who decodes it. It fails at one that is nested deeply, because
+// encoding/json has a limit to that, and would not know how deep the object itself is.
 func object(data []byte, pos int) (object []byte, next int) {
 	depth, quoted := 0, false
 	for i := pos; i < len(data); i++ {
@@ -109,6 +113,9 @@ func object(data []byte, pos int) (object []byte, next int) {
 			depth++
 		case b == '}' || b == ']':
 			depth--
+		}
+		if depth > maxDepth {
+			return nil, failed
 		}
 		if depth == 0 && i < len(data) {
 			return data[pos : i+1], i + 1

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/json"
+	"slices"
 )
 
 // The strict path: encoding/json for whatever the fast path does not recognise. It decides what is
@@ -18,27 +19,33 @@ func strictPath(data []byte) (string, error) {
 	return m.Path, err
 }
 
-func strictPut(data []byte, maxListed int) (path string, put *Listing, err error) {
+// strictPut reads what a put lists.
+func strictPut(data []byte, maxListed int) (*Listing, error) {
 	type content struct {
 		Environments environmentList `json:"environments"`
 		Filters      filterList      `json:"filters"`
 	}
 	var m struct {
-		Path string   `json:"path"`
 		Data *content `json:"data"`
 	}
 	m.Data = &content{environmentList{max: maxListed}, filterList{max: maxListed}}
-	err = json.Unmarshal(data, &m)
-	switch {
-	case err != nil:
-		return m.Path, nil, err
-	case m.Path != "/":
-		return m.Path, nil, nil
-	case m.Data == nil || m.Data.Environments.entries == nil:
-		return m.Path, nil, errNoContent
+	if err := json.Unmarshal(data, &m); err != nil {
+		return nil, err
 	}
-	put = &Listing{Environments: m.Data.Environments.entries, Filters: m.Data.Filters.entries, FiltersErr: m.Data.Filters.err}
-	return m.Path, put, nil
+	if m.Data == nil || m.Data.Environments.entries == nil {
+		return nil, errNoContent
+	}
+	put := &Listing{
+		Environments: thatCount(m.Data.Environments.entries),
+		Filters:      thatCount(m.Data.Filters.entries),
+		FiltersErr:   m.Data.Filters.err,
+	}
+	for i := range put.Environments {
+		if err := put.Environments[i].Err; err == errNegativeVersion {
+			return nil, err
+		}
+	}
+	return put, nil
 }
 
 // strictEnvironment reads the environment of a patch.
@@ -47,7 +54,11 @@ func strictEnvironment(data []byte, id EnvironmentID) (EnvironmentEntry, error) 
 	if err := json.Unmarshal(data, &m); err != nil {
 		return EnvironmentEntry{}, err
 	}
-	return environmentEntry(PatchEvent, id, &m.Data)
+	entry := environmentEntry(PatchEvent, id, &m.Data)
+	if entry.Err == errNegativeVersion {
+		return EnvironmentEntry{}, entry.Err
+	}
+	return entry, nil
 }
 
 // strictFilter reads the filter of a patch. Whatever is wrong with it is an entry that is ignored.
@@ -70,12 +81,13 @@ func strictVersion(data []byte) (int, error) {
 	return m.Version, nil
 }
 
-// environmentEntry makes the entry for rep, listed or patched under id.
-func environmentEntry(event string, id EnvironmentID, rep *EnvironmentRep) (EnvironmentEntry, error) {
+// environmentEntry makes the entry for rep, listed or patched under id. If its Err is errNegativeVersion, and
+// the entry counts, the message is malformed.
+func environmentEntry(event string, id EnvironmentID, rep *EnvironmentRep) EnvironmentEntry {
 	entry := EnvironmentEntry{ID: id, Version: rep.Version}
 	switch {
 	case rep.Version < 0:
-		return entry, errNegativeVersion
+		entry.Err = errNegativeVersion
 	case rep.EnvID != id || id == "":
 		entry.Err = ignored(event, environmentsPath+string(id), ErrWrongID)
 	default:
@@ -84,7 +96,25 @@ func environmentEntry(event string, id EnvironmentID, rep *EnvironmentRep) (Envi
 	if entry.Err == nil {
 		entry.Rep = rep
 	}
-	return entry, nil
+	return entry
+}
+
+// thatCount returns the entries without those that count for nothing, because another of the same ID
+// follows, if any entry must not be used: it would be reported for nothing, then. If all are good, that is
+// left to whoever applies them.
+func thatCount[ID EnvironmentID | FilterID, Rep any](entries []Entry[ID, Rep]) []Entry[ID, Rep] {
+	if !slices.ContainsFunc(entries, func(e Entry[ID, Rep]) bool { return e.Err != nil }) {
+		return entries
+	}
+	first, seen := len(entries), make(map[ID]bool, len(entries))
+	for _, e := range slices.Backward(entries) {
+		if !seen[e.ID] {
+			seen[e.ID] = true
+			first--
+			entries[first] = e
+		}
+	}
+	return entries[first:]
 }
 
 // filterEntry makes the entry for rep, or the one that tells why there is none.
@@ -118,7 +148,7 @@ func (l *environmentList) UnmarshalJSON(data []byte) error {
 	if l.entries == nil {
 		l.entries = []EnvironmentEntry{}
 	}
-	return members(data, func(id string, dec *json.Decoder) error {
+	return part(members(data, func(id string, dec *json.Decoder) error {
 		if len(l.entries) == cmp.Or(l.max, DefaultMaxListed) {
 			return ErrTooMany
 		}
@@ -126,12 +156,9 @@ func (l *environmentList) UnmarshalJSON(data []byte) error {
 		if err := dec.Decode(rep); err != nil {
 			return err
 		}
-		entry, err := environmentEntry(PutEvent, EnvironmentID(id), rep)
-		if err == nil {
-			l.entries = append(l.entries, entry)
-		}
-		return err
-	})
+		l.entries = append(l.entries, environmentEntry(PutEvent, EnvironmentID(id), rep))
+		return nil
+	}))
 }
 
 // A filterList is the JSON object of filters, of which each is read by itself, so that a malformed
@@ -158,12 +185,12 @@ func (l *filterList) UnmarshalJSON(data []byte) error {
 			return err
 		}
 		var rep *FilterRep
-		err := json.Unmarshal(raw, &rep)
+		err := part(json.Unmarshal(raw, &rep))
 		l.entries = append(l.entries, filterEntry(PutEvent, FilterID(id), rep, err))
 		return nil
 	})
 	if err != nil {
-		l.err = ignored(PutEvent, filtersPath, malformed(PutEvent, err))
+		l.err = ignored(PutEvent, filtersPath, malformed(PutEvent, part(err)))
 	}
 	return nil
 }
