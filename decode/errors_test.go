@@ -31,12 +31,18 @@ func TestMalformedOffset(t *testing.T) {
 			t.Errorf("%s: the cause is at %d", test.data, cause.Offset)
 		}
 	}
-	m, err := newDecoder(nil).decode(PutEvent, []byte(`{"path":"/","data":{"environments":{},"filters":{"f":{"version":"x"}}}}`))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if malformed, ok := as[*MalformedError](m.Put.Filters[0].Err); !ok || malformed.Offset != 0 {
-		t.Error(m.Put.Filters[0].Err)
+	for _, filters := range []string{`{"f":{"version":"x"}}`, `["f"]`} {
+		m, err := newDecoder(nil).decode(PutEvent, []byte(`{"path":"/","data":{"environments":{},"filters":`+filters+`}}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = m.Put.FiltersErr
+		if err == nil {
+			err = m.Put.Filters[0].Err
+		}
+		if malformed, ok := as[*MalformedError](err); !ok || malformed.Offset != 0 {
+			t.Errorf("%s: %v", filters, err)
+		}
 	}
 }
 
