@@ -19,7 +19,7 @@ import (
 
 // What may lie between the network and a subscriber that has stopped, besides the changes that it lets
 // wait: the batch that it is busy with, the two that its limit does not cover, and the buffers of a
-// connection, twice 64 KiB read ahead and as much again to cut events from.
+// connection, twice 64 KiB, and as much again for its transport and for what is in use.
 const (
 	maxBatch   = 64 + 2
 	maxBuffers = 4 * 64 << 10
@@ -85,8 +85,18 @@ func TestStoppedSubscriberStopsTheServer(t *testing.T) {
 			}
 		}},
 		"ChangesUnder(Block)": {lag, func(t *testing.T, o *autoconfig.Options, each func(int) bool) {
+			// One that comes late is told of what there is, and not of how it came about.
+			subscribed := make(chan struct{})
+			o.Key = func(context.Context) (autoconfig.AutoConfigKey, error) {
+				<-subscribed
+				return testKey, nil
+			}
 			c := open(t, o)
 			defer c.Close()
+			go func() {
+				synctest.Wait()
+				close(subscribed)
+			}()
 			err := c.ChangesUnder(stream.Block[autoconfig.Change](lag))(t.Context(), func(change autoconfig.Change) bool {
 				if s := c.Stats().Subscribers[0]; s.Lag > lag+maxBatch {
 					t.Errorf("%d changes wait", s.Lag)
