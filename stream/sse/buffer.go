@@ -105,7 +105,12 @@ func (b *buffer) fill(r io.Reader, limit int, dst []byte) error {
 }
 
 // hasRoom reports whether it is worth while to read without moving anything.
-func (b *buffer) hasRoom() bool { return 4*(len(b.bytes)-b.end) > len(b.bytes) }
+func (b *buffer) hasRoom() bool { return !b.oversized() && 4*(len(b.bytes)-b.end) > len(b.bytes) }
+
+// oversized reports whether the buffer is only so large for the sake of an event that is not in it any more.
+func (b *buffer) oversized() bool {
+	return len(b.bytes) > hugeBuffer && b.dataLen()+b.unreadLen() < busyBuffer
+}
 
 // read reads once, behind the second region; bytes that it got count even with an error.
 func (b *buffer) read(r io.Reader) error {
@@ -157,7 +162,7 @@ func (b *buffer) newSize(limit int) int {
 		return min(grown, limit+smallBuffer)
 	case b.full && size < busyBuffer:
 		return 2 * size
-	case size > hugeBuffer && live < busyBuffer:
+	case b.oversized():
 		return busyBuffer
 	case size > smallBuffer && live == 0 && b.quiet > quietReads:
 		return smallBuffer

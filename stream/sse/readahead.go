@@ -64,6 +64,9 @@ func (a *readAhead) run() {
 					return
 				}
 				dst, spare, spareEnd = spare, dst, last
+				if len(spare) > hugeBuffer {
+					spare = nil // it stays only for as long as its events do
+				}
 			}
 			s.err = s.buf.fill(s.r, s.limit, dst)
 		}

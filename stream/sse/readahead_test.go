@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"runtime"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -71,5 +72,25 @@ func TestReadAheadOfATrickle(t *testing.T) {
 	a.close()
 	if events != 10_100 || len(a.scanner.buf.bytes) != smallBuffer {
 		t.Errorf("%d events, a buffer of %d bytes", events, len(a.scanner.buf.bytes))
+	}
+}
+
+// TestReadAheadAfterAHugeEvent: its buffer goes with the event, and not with a later read. The capacity that
+// a reader sees tells what is kept.
+func TestReadAheadAfterAHugeEvent(t *testing.T) {
+	kept := make(chan int)
+	stream := io.MultiReader(
+		strings.NewReader("data: "+strings.Repeat("x", 3<<20)+"\n\n"),
+		readerFunc(func(p []byte) (int, error) {
+			kept <- cap(p)
+			return 0, io.EOF
+		}))
+	a := newReadAhead(stream, 0, new(Session))
+	defer a.close()
+	for b := (batch{}); len(b.events) == 0; {
+		b = a.take(b)
+	}
+	if n := <-kept; n > busyBuffer { // the event is still in use
+		t.Errorf("the next read is into a buffer of %d bytes", n)
 	}
 }
