@@ -80,7 +80,7 @@ func TestReadAheadOfATrickle(t *testing.T) {
 func TestReadAheadAfterAHugeEvent(t *testing.T) {
 	kept := make(chan int)
 	stream := io.MultiReader(
-		strings.NewReader("data: "+strings.Repeat("x", 3<<20)+"\n\n"),
+		strings.NewReader("data: "+strings.Repeat("x", 2<<20)+"\n\n"),
 		readerFunc(func(p []byte) (int, error) {
 			kept <- cap(p)
 			return 0, io.EOF
