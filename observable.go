@@ -207,7 +207,7 @@ func (c *Client) finish(err error) {
 	c.changes.Close(err)
 	c.events.subject.Close(err)
 	c.messages.subject.Close(err)
-	c.board.subject.Close(nil)
+	c.board.close()
 	c.keeper.close()
 }
 

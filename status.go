@@ -117,14 +117,11 @@ func (c *Client) ended(err error) {
 const statusLag = 64
 
 // A statusBoard holds the status and tells subscribers of its changes. Its zero value is not usable.
-type statusBoard struct {
-	subject *stream.Subject[Status]
-	current Status // guarded by subject
-}
+type statusBoard struct{ current *stream.Behavior[Status] }
 
 func newStatusBoard() *statusBoard {
 	now := time.Now()
-	return &statusBoard{subject: stream.NewSubject[Status](), current: Status{Since: now, OutdatedSince: now}}
+	return &statusBoard{stream.NewBehavior(Status{Since: now, OutdatedSince: now})}
 }
 
 // observe returns the observable of the status: the present one, and every later one. Who falls
@@ -132,32 +129,31 @@ func newStatusBoard() *statusBoard {
 func (b *statusBoard) observe() stream.Observable[Status] {
 	one := func(Status) struct{} { return struct{}{} }
 	latest := func(_, newer Status) (Status, stream.Place) { return newer, stream.AtNewer }
-	present := func() []Status { return []Status{b.current} }
-	return b.subject.Observe(stream.Coalesce(statusLag, one, latest), present)
+	return b.current.Observe(stream.Coalesce(statusLag, one, latest))
 }
 
 // change applies f to the status. Since and OutdatedSince follow by themselves.
 func (b *statusBoard) change(f func(s *Status)) {
 	// No subscriber has a policy that blocks, and after the end nothing needs telling, so there is
 	// neither waiting nor an error to handle.
-	_ = b.subject.Update(context.Background(), func(emit func(Status)) {
-		before := b.current.State
-		f(&b.current)
-		if b.current.State != before {
-			b.current.Since = time.Now()
+	_ = b.current.Update(context.Background(), func(s Status) Status {
+		before := s.State
+		f(&s)
+		if s.State != before {
+			s.Since = time.Now()
 		}
 		switch {
-		case b.current.State == Valid:
-			b.current.OutdatedSince = time.Time{}
+		case s.State == Valid:
+			s.OutdatedSince = time.Time{}
 		case before == Valid:
-			b.current.OutdatedSince = b.current.Since
+			s.OutdatedSince = s.Since
 		}
-		emit(b.current)
+		return s
 	})
 }
 
 // get returns the present status.
-func (b *statusBoard) get() (s Status) {
-	b.subject.View(func() { s = b.current })
-	return s
-}
+func (b *statusBoard) get() Status { return b.current.Get() }
+
+// close ends the subscriptions.
+func (b *statusBoard) close() { b.current.Close(nil) }

@@ -25,3 +25,13 @@ func Catch[T any](o Observable[T], handler func(error) Observable[T]) Observable
 		return unless(stopped, handler(err)(ctx, step))
 	}
 }
+
+// OnErrorResume continues with next when o has failed, whatever the error was: Catch for those who
+// have a substitute and need not know what for.
+//
+//	o     ──1──2──✗
+//	next           ──3──|
+//	      ──1──2─────3──|
+func OnErrorResume[T any](o, next Observable[T]) Observable[T] {
+	return Catch(o, func(error) Observable[T] { return next })
+}

@@ -166,17 +166,15 @@ func Throttle[T any](o Observable[T], d time.Duration) Observable[T] {
 	mustBePositive(d)
 	return func(ctx context.Context, yield func(T) bool) error {
 		var last time.Time
-		started, stopped := false, false
-		err := o(ctx, func(v T) bool {
+		started := false
+		return o(ctx, func(v T) bool {
 			now := time.Now()
 			if started && now.Sub(last) < d {
 				return true
 			}
 			started, last = true, now
-			stopped = !yield(v)
-			return !stopped
+			return yield(v)
 		})
-		return unless(stopped, err)
 	}
 }
 

@@ -62,20 +62,19 @@
 //   - ForEach, where each value is acted upon and an action can fail.
 //   - All, in a loop that wants break, continue or return.
 //   - Chan, where values meet other channels in a select. It is the one terminal with a goroutine.
-//   - Collect, First and Count, where only the outcome matters.
+//   - Collect, First, Last and Count, where only the outcome matters.
 //
 // Calling the function itself is for writing operators.
 //
 // # What is not here
 //
-// Window and GroupBy, whose values are observables. An inner sequence would have to be subscribed
-// to before its first value, and at the pace of the outer one, on the same goroutine: it could
-// keep the contract only with an unbounded buffer or by dropping. BatchCount and BatchTime give
-// windows as slices; a group per key is a Scan over a map, or a Filter for each key over a Share.
+// Window, whose values are observables. A window would have to be subscribed to before its first
+// value, and at the pace of the outer sequence, on the same goroutine: it could keep the contract only
+// with an unbounded buffer or by dropping. BatchCount and BatchTime give windows as slices, and GroupBy
+// is told beforehand what to make of a group.
 //
-// Operators that are a line of others: OnErrorReturn is Catch with Just, OnErrorResumeNext is Catch
-// with a handler that ignores the error, Last is Reduce, Repeat is Concat, DefaultIfEmpty and the
-// like are shorter to write than to look up.
+// Operators that are a line of others: OnErrorReturn is OnErrorResume with Just, Repeat is Concat,
+// DefaultIfEmpty and the like are shorter to write than to look up.
 //
 // Schedulers: goroutines are Go's.
 package stream

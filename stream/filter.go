@@ -8,14 +8,7 @@ import "context"
 //	even  ─────2─────4──|
 func Filter[T any](o Observable[T], keep func(T) bool) Observable[T] {
 	return func(ctx context.Context, yield func(T) bool) error {
-		stopped := false
-		err := o(ctx, func(v T) bool {
-			if keep(v) {
-				stopped = !yield(v)
-			}
-			return !stopped
-		})
-		return unless(stopped, err)
+		return o(ctx, func(v T) bool { return !keep(v) || yield(v) })
 	}
 }
 
@@ -61,16 +54,14 @@ func TakeWhile[T any](o Observable[T], keep func(T) bool) Observable[T] {
 //	2  ────────3──4──|
 func Skip[T any](o Observable[T], n int) Observable[T] {
 	return func(ctx context.Context, yield func(T) bool) error {
-		left, stopped := n, false
-		err := o(ctx, func(v T) bool {
+		left := n
+		return o(ctx, func(v T) bool {
 			if left > 0 {
 				left--
 				return true
 			}
-			stopped = !yield(v)
-			return !stopped
+			return yield(v)
 		})
-		return unless(stopped, err)
 	}
 }
 
@@ -81,15 +72,11 @@ func Skip[T any](o Observable[T], n int) Observable[T] {
 //	< 3  ────────3──1──|
 func SkipWhile[T any](o Observable[T], drop func(T) bool) Observable[T] {
 	return func(ctx context.Context, yield func(T) bool) error {
-		skipping, stopped := true, false
-		err := o(ctx, func(v T) bool {
-			if skipping = skipping && drop(v); skipping {
-				return true
-			}
-			stopped = !yield(v)
-			return !stopped
+		skipping := true
+		return o(ctx, func(v T) bool {
+			skipping = skipping && drop(v)
+			return skipping || yield(v)
 		})
-		return unless(stopped, err)
 	}
 }
 
@@ -101,17 +88,14 @@ func SkipWhile[T any](o Observable[T], drop func(T) bool) Observable[T] {
 func Distinct[T any, K comparable](o Observable[T], key func(T) K) Observable[T] {
 	return func(ctx context.Context, yield func(T) bool) error {
 		seen := make(map[K]struct{})
-		stopped := false
-		err := o(ctx, func(v T) bool {
+		return o(ctx, func(v T) bool {
 			k := key(v)
 			if _, ok := seen[k]; ok {
 				return true
 			}
 			seen[k] = struct{}{}
-			stopped = !yield(v)
-			return !stopped
+			return yield(v)
 		})
-		return unless(stopped, err)
 	}
 }
 
@@ -122,16 +106,14 @@ func Distinct[T any, K comparable](o Observable[T], key func(T) K) Observable[T]
 func DistinctUntilChanged[T any, K comparable](o Observable[T], key func(T) K) Observable[T] {
 	return func(ctx context.Context, yield func(T) bool) error {
 		var last K
-		started, stopped := false, false
-		err := o(ctx, func(v T) bool {
+		started := false
+		return o(ctx, func(v T) bool {
 			k := key(v)
 			if started && k == last {
 				return true
 			}
 			last, started = k, true
-			stopped = !yield(v)
-			return !stopped
+			return yield(v)
 		})
-		return unless(stopped, err)
 	}
 }

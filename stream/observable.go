@@ -11,7 +11,7 @@ import (
 // the error that ended it. The package comment states the contract that every Observable keeps.
 type Observable[T any] func(ctx context.Context, yield func(T) bool) error
 
-// ErrEmpty is what First returns for a sequence that completed without a value.
+// ErrEmpty is what First and Last return for a sequence that completed without a value.
 var ErrEmpty = errors.New("stream: the sequence has no value")
 
 // ForEach subscribes and calls f for every value, on the caller's goroutine. It returns when the
@@ -85,6 +85,25 @@ func (o Observable[T]) First(ctx context.Context) (T, error) {
 	}
 }
 
+// Last returns the last value, once the sequence has completed. A sequence that completed without one
+// gives ErrEmpty; one that failed gives its error, and what came before it is lost.
+func (o Observable[T]) Last(ctx context.Context) (T, error) {
+	var last, zero T
+	found := false
+	err := o(ctx, func(v T) bool {
+		last, found = v, true
+		return true
+	})
+	switch {
+	case err != nil:
+		return zero, err
+	case !found:
+		return zero, ErrEmpty
+	default:
+		return last, nil
+	}
+}
+
 // Count returns how many values there were, once the sequence has ended, and the error that ended
 // it, if any.
 func (o Observable[T]) Count(ctx context.Context) (int, error) {
@@ -96,9 +115,10 @@ func (o Observable[T]) Count(ctx context.Context) (int, error) {
 	return n, err
 }
 
-// unless is the end of nearly every operator: whatever its source returned after it was asked to
-// stop, the answer to one's own subscriber is then nil. (Closures keep stopped up to date in line
-// and not through a helper, which would cost a second call for each value.)
+// unless is the end of an operator that can stop its source by itself: whatever that returned then,
+// the answer to one's own subscriber is nil. Operators that only pass on what their subscriber says,
+// such as Map, leave the answer to their source, and so spend nothing on it for each value. (The
+// others keep stopped up to date in line and not through a helper, which would cost a second call.)
 func unless(stopped bool, err error) error {
 	if stopped {
 		return nil

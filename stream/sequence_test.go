@@ -90,8 +90,9 @@ func sources() []source {
 	always := func(o ints) func() ints { return func() ints { return o } }
 	return []source{
 		{"Just", always(stream.Just(values...)), sequence{values: values}, false},
+		{"FromSlice", always(stream.FromSlice(values)), sequence{values: values}, false},
 		{"Empty", stream.Empty[int], sequence{}, false},
-		{"Just nothing", always(stream.Just[int]()), sequence{}, false},
+		{"FromSlice nothing", always(stream.FromSlice[int](nil)), sequence{}, false},
 		{"Never", stream.Never[int], sequence{endless: true}, false},
 		{"Fail", always(stream.Fail[int](errEnd)), sequence{err: errEnd}, false},
 		{"FromSeq", always(stream.FromSeq(slices.Values(values))), sequence{values: values}, false},

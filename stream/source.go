@@ -5,15 +5,18 @@ import (
 	"iter"
 )
 
-// Just is the sequence of the given values. Just(s...) is the sequence of the slice s, which it
-// does not copy.
-func Just[T any](values ...T) Observable[T] {
+// Just is the sequence of the given values.
+func Just[T any](values ...T) Observable[T] { return FromSlice(values) }
+
+// FromSlice is the sequence of the values of a slice, which it does not copy.
+func FromSlice[T any](values []T) Observable[T] {
 	return func(ctx context.Context, yield func(T) bool) error {
 		if len(values) == 0 {
 			return context.Cause(ctx)
 		}
+		cancellable := ctx.Done() != nil
 		for _, v := range values {
-			if ctx.Err() != nil {
+			if cancellable && ctx.Err() != nil {
 				return context.Cause(ctx)
 			}
 			if !yield(v) {
@@ -52,8 +55,12 @@ func Fail[T any](err error) Observable[T] {
 // call of the iterator that blocks is not interrupted.
 func FromSeq[T any](seq iter.Seq[T]) Observable[T] {
 	return func(ctx context.Context, yield func(T) bool) error {
-		if ctx.Err() != nil {
+		switch {
+		case ctx.Err() != nil:
 			return context.Cause(ctx)
+		case ctx.Done() == nil: // nothing to look after between two values
+			seq(yield)
+			return nil
 		}
 		for v := range seq {
 			if ctx.Err() != nil {

@@ -20,8 +20,9 @@ type operator struct {
 	name  string
 	apply func(ints) ints
 	model func(sequence) sequence
-	// hot says that subscribers to what it returns share the source.
-	hot bool
+	// hot says that subscribers to what it returns share the source, and lossy that it drops what
+	// comes while they are busy.
+	hot, lossy bool
 	// plain says that it handles its ends as Map does, which stands for it where operators are paired.
 	plain bool
 }
@@ -179,6 +180,13 @@ func continuing() []operator {
 			}
 			return sequence{values: s.values}.then(sequence{values: []int{7}})
 		}},
+		{name: "OnErrorResume", apply: func(o ints) ints { return stream.OnErrorResume(o, stream.Just(7)) },
+			model: func(s sequence) sequence {
+				if s.err == nil {
+					return s
+				}
+				return sequence{values: s.values}.then(sequence{values: []int{7}})
+			}},
 		{name: "Retry at once", apply: func(o ints) ints { return stream.Retry(o, times(1, 0)) }, model: retried},
 	}
 }
@@ -272,11 +280,32 @@ func asynchronous() []operator {
 		{name: "Zip", apply: func(o ints) ints {
 			return stream.Zip(o, stream.FromSeq(naturals), func(v, _ int) int { return v })
 		}, model: same},
+		{name: "GroupBy", apply: func(o ints) ints {
+			return stream.GroupBy(o, func(int) int { return 0 }, block, func(_ int, group ints) ints { return group })
+		}, model: same},
+		{name: "CombineLatest", apply: func(o ints) ints {
+			return stream.CombineLatest(spaced(o), stream.Just(0), plus)
+		}, model: same},
+		{name: "WithLatestFrom", apply: func(o ints) ints {
+			return stream.WithLatestFrom(spaced(o), stream.Concat(stream.Just(0), never), plus)
+		}, model: same},
+		{name: "Debounce", lossy: true, apply: func(o ints) ints { return stream.Debounce(spaced(o), moment) }, model: same},
+		{name: "Sample", lossy: true, apply: func(o ints) ints { return stream.Sample(spaced(o), moment) }, model: same},
+		{name: "Throttle", apply: func(o ints) ints { return stream.Throttle(spaced(o), moment) }, model: same},
+		{name: "Buffer dropping", lossy: true, apply: func(o ints) ints {
+			return stream.Buffer(spaced(o), stream.DropOldest[int](1))
+		}, model: same},
 		{name: "Race", apply: func(o ints) ints { return stream.Race(o, never) }, model: same},
 		{name: "Share", apply: func(o ints) ints { return stream.Share(o, block) }, model: same, hot: true},
 		{name: "Replay", apply: func(o ints) ints { return stream.Replay(o, 1, block) }, model: same, hot: true},
 	}
 }
+
+// spaced is o with a second before each value, for operators to which time matters; to them, moment
+// is next to none.
+func spaced(o ints) ints { return stream.ConcatMap(o, afterASecond) }
+
+const moment = time.Millisecond
 
 func naturals(yield func(int) bool) {
 	for i := 0; yield(i); i++ {

@@ -8,12 +8,7 @@ import "context"
 //	x → 2x  ──2──4──6──|
 func Map[T, U any](o Observable[T], f func(T) U) Observable[U] {
 	return func(ctx context.Context, yield func(U) bool) error {
-		stopped := false
-		err := o(ctx, func(v T) bool {
-			stopped = !yield(f(v))
-			return !stopped
-		})
-		return unless(stopped, err)
+		return o(ctx, func(v T) bool { return yield(f(v)) })
 	}
 }
 
@@ -23,33 +18,29 @@ func Map[T, U any](o Observable[T], f func(T) U) Observable[U] {
 //	Atoi  ──1──2──✗
 func MapErr[T, U any](o Observable[T], f func(T) (U, error)) Observable[U] {
 	return func(ctx context.Context, yield func(U) bool) error {
-		stopped := false
 		var failed error
 		err := o(ctx, func(v T) bool {
-			var u U
-			if u, failed = f(v); failed != nil {
+			u, err := f(v)
+			if err != nil {
+				failed = err
 				return false
 			}
-			stopped = !yield(u)
-			return !stopped
+			return yield(u)
 		})
 		if failed != nil {
 			return failed
 		}
-		return unless(stopped, err)
+		return err
 	}
 }
 
 // Tap calls f with every value before it is passed on: for a log, a metric, a test.
 func Tap[T any](o Observable[T], f func(T)) Observable[T] {
 	return func(ctx context.Context, yield func(T) bool) error {
-		stopped := false
-		err := o(ctx, func(v T) bool {
+		return o(ctx, func(v T) bool {
 			f(v)
-			stopped = !yield(v)
-			return !stopped
+			return yield(v)
 		})
-		return unless(stopped, err)
 	}
 }
 
@@ -61,13 +52,11 @@ func Tap[T any](o Observable[T], f func(T)) Observable[T] {
 //	0, +    ──1──3──6──|
 func Scan[T, S any](o Observable[T], seed S, f func(S, T) S) Observable[S] {
 	return func(ctx context.Context, yield func(S) bool) error {
-		state, stopped := seed, false
-		err := o(ctx, func(v T) bool {
+		state := seed
+		return o(ctx, func(v T) bool {
 			state = f(state, v)
-			stopped = !yield(state)
-			return !stopped
+			return yield(state)
 		})
-		return unless(stopped, err)
 	}
 }
 

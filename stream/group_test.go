@@ -1,0 +1,81 @@
+package stream_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"testing"
+	"testing/synctest"
+
+	"pgregory.net/rapid"
+
+	"github.com/relaystream/autoconfig/stream"
+)
+
+// TestGroupsAreFilters: each group is what a filter for its key would be, in the order of the source,
+// whatever the observables made of them do.
+func TestGroupsAreFilters(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		values := rapid.SliceOfN(rapid.IntRange(0, 999), 0, 300).Draw(t, "values")
+		taken := rapid.IntRange(1, 100).Draw(t, "taken of each group")
+		key := func(v int) int { return v % 5 }
+		grouped := stream.GroupBy(stream.FromSlice(values), key, stream.Block[int](3), func(_ int, group ints) ints {
+			return stream.Take(group, taken)
+		})
+		got, err := grouped.Collect(context.Background())
+		if err != nil {
+			t.Fatal(err)
+		}
+		of := func(values []int, k int) []int {
+			return slices.DeleteFunc(slices.Clone(values), func(v int) bool { return key(v) != k })
+		}
+		for k := range 5 {
+			want := of(values, k)
+			want = want[:min(taken, len(want))]
+			if !slices.Equal(of(got, k), want) {
+				t.Fatalf("group %d: %v, want %v", k, of(got, k), want)
+			}
+		}
+	})
+}
+
+// TestGroupsEndWithTheSource: its error comes after what the groups make of it, and an error of one of
+// them ends all.
+func TestGroupsEndWithTheSource(t *testing.T) {
+	key := func(v int) int { return v % 2 }
+	failing := stream.Concat(stream.Just(1, 2, 3), stream.Fail[int](errEnd))
+	sums := func(_ int, group ints) ints {
+		return stream.Catch(stream.Reduce(group, 0, plus), func(error) ints { return stream.Just(-1) })
+	}
+	got, err := stream.GroupBy(failing, key, stream.Block[int](1), sums).Collect(t.Context())
+	if slices.Sort(got); err != errEnd || !slices.Equal(got, []int{-1, -1}) {
+		t.Errorf("%v, %v", got, err)
+	}
+	errGroup := errors.New("group")
+	synctest.Test(t, func(t *testing.T) {
+		endless := stream.Concat(stream.Just(1, 2), stream.Never[int]())
+		_, err := stream.GroupBy(endless, key, stream.Block[int](1), func(k int, group ints) ints {
+			if k == 0 {
+				return stream.Fail[int](errGroup)
+			}
+			return group
+		}).Collect(t.Context())
+		if err != errGroup {
+			t.Error(err)
+		}
+	})
+}
+
+// TestGroupNobodySubscribesTo neither holds up the source nor keeps its values.
+func TestGroupNobodySubscribesTo(t *testing.T) {
+	got, err := stream.GroupBy(stream.FromSlice(slices.Repeat([]int{1, 2}, 500)), func(v int) int { return v }, stream.Block[int](1),
+		func(k int, group ints) ints {
+			if k == 1 {
+				return stream.Just(-1)
+			}
+			return stream.Map(group, func(int) int { return 1 })
+		}).Collect(t.Context())
+	if err != nil || len(got) != 501 {
+		t.Errorf("%d values, %v", len(got), err)
+	}
+}
