@@ -49,6 +49,7 @@ func (r *round) run(ctx context.Context) (Sample, error) {
 	if err := r.recover(ctx); err != nil {
 		return Sample{}, fmt.Errorf("%w\nfaults of the last storm:\n%s", err, strings.Join(home.log, "\n"))
 	}
+	r.settle()
 	r.count(home)
 	r.count(away)
 	s := &r.sample
@@ -57,6 +58,16 @@ func (r *round) run(ctx context.Context) (Sample, error) {
 	s.Visitors, s.Closing = r.crowd.seen()
 	s.Rest = usage.AtRest()
 	return r.sample, nil
+}
+
+// settle says a little, one message at a time, by which those who stay see how small their buffers may be.
+// Otherwise how much the last burst happened to leave would be the most of what is measured.
+func (r *round) settle() {
+	const messages, pace = 20, 5 * time.Millisecond
+	for range messages {
+		r.stream.Play(1, servers{r.crowd.home.server})
+		pause(context.Background(), pace)
+	}
 }
 
 func (r *round) count(n *network) {
