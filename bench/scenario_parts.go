@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"fmt"
 
 	"github.com/relaystream/autoconfig/bench/parts"
 	"github.com/relaystream/autoconfig/bench/synth"
@@ -109,36 +108,6 @@ func operators() scenario {
 					return timed(int(n), func() error {
 						_, err := pipeline.Run(n)
 						return err
-					})
-				}})
-			}
-			return f, nil
-		},
-	}
-}
-
-func multicast() scenario {
-	return scenario{
-		name: "multicast", about: "one source, more and more subscribers", axis: "subscribers",
-		metrics: []string{"ns/item", "allocs/item", "B/item"}, baseline: "channels",
-		cases: func(size int) []int {
-			counts := []int{1}
-			for n := 10; n <= max(10, size/20); n *= 10 {
-				counts = append(counts, n)
-			}
-			return counts
-		},
-		open: func(x int, l load) (*field, error) {
-			f := &field{close: func() {}}
-			items := max(1, 10*l.size/x)
-			for _, m := range parts.Multicasts() {
-				f.trials = append(f.trials, trial{peer: m.Name, run: func(context.Context) (sample, error) {
-					publish := m.Start(x, items)
-					return timed(items, func() error {
-						if got, want := publish(), x*items*(items-1)/2; got != want {
-							return fmt.Errorf("received values add up to %d, want %d", got, want)
-						}
-						return nil
 					})
 				}})
 			}

@@ -4,7 +4,7 @@ package stream
 func (s *Subject[T]) Forgetful() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return len(s.subs) == 0 && len(s.behind) == 0 && len(s.waiting) == 0 && s.over == 0 && s.blocked == 0 &&
+	return len(s.subs) == 0 && len(s.behind) == 0 && s.asleep.underWay == 0 && s.asleep.head == len(s.asleep.queue) && s.over == 0 && s.blocked == 0 &&
 		len(s.log.values) == 0 && len(s.log.former) == 0
 }
 

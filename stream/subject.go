@@ -38,19 +38,18 @@ type Subject[T any] struct {
 
 	subs    []*subscription[T]
 	behind  []*subscription[T] // those whose backlog takes new values
-	waiting []*subscription[T] // those that have taken everything and wait to be woken
-	spare   []*subscription[T] // an empty slice to exchange for waiting
-	fresh   bool               // values were published for which nobody was woken yet
-	hold    bool               // nobody is to be woken until Release
-	over    int                // subscribers with the policy Block that exceed their limit
-	blocked int                // publishers that wait for over to become 0
+	asleep  sleepers[T]
+	fresh   bool // values were published for which nobody was woken yet
+	hold    bool // nobody is to be woken until Release
+	over    int  // subscribers with the policy Block that exceed their limit
+	blocked int  // publishers that wait for over to become 0
 
 	departed SubscriptionStats // the sum of those that have left, without their lag
 }
 
 // NewSubject returns a subject without subscribers.
 func NewSubject[T any]() *Subject[T] {
-	s := &Subject[T]{room: make(chan struct{}, 1), due: math.MaxUint64}
+	s := &Subject[T]{room: make(chan struct{}, 1), due: math.MaxUint64, asleep: sleepers[T]{first: 1}}
 	s.emit = s.publish
 	return s
 }
@@ -250,28 +249,24 @@ func (s *Subject[T]) findLate() {
 // unlockAndWake unlocks the subject and then wakes those who wait for what was published, so that
 // they don't run into the lock.
 func (s *Subject[T]) unlockAndWake() {
-	if s.hold && s.blocked == 0 { // whom a publisher waits for must be awake, and nobody should wait for both
-		s.mu.Unlock()
-		return
-	}
-	if !s.fresh || len(s.waiting) == 0 {
+	// Whom a publisher waits for must be awake, and nobody should wait for both.
+	if s.fresh && (!s.hold || s.blocked > 0) {
 		s.fresh = false
+		s.asleep.rouse()
+	}
+	wake := s.asleep.next()
+	if wake == nil {
 		s.mu.Unlock()
 		return
 	}
-	woken := s.waiting
-	s.fresh, s.waiting, s.spare = false, s.spare, nil
-	for _, sub := range woken {
-		sub.slot = awake
+	woken := make([]chan<- struct{}, 0, maxUnderWay)
+	for ; wake != nil; wake = s.asleep.next() {
+		woken = append(woken, wake)
 	}
 	s.mu.Unlock()
-	for _, sub := range woken {
-		sub.signal()
+	for _, wake := range woken {
+		signal(wake)
 	}
-	clear(woken)
-	s.mu.Lock()
-	s.spare = woken[:0]
-	s.mu.Unlock()
 }
 
 // waitForRoom waits until no subscriber exceeds its limit. One token wakes one publisher, who
@@ -310,7 +305,7 @@ func (s *Subject[T]) admit() {
 
 // join adds a subscription. Whoever calls it must call leave.
 func (s *Subject[T]) join(p Policy[T], prefix func() []T) *subscription[T] {
-	sub := &subscription[T]{subject: s, policy: p.normal(), wake: make(chan struct{}, 1), slot: awake}
+	sub := &subscription[T]{subject: s, policy: p.normal(), wake: make(chan struct{}, 1)}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if prefix != nil {
@@ -343,7 +338,7 @@ func (s *Subject[T]) tidy() {
 	if len(s.subs) == 0 {
 		s.fresh = false
 	}
-	if len(s.waiting) == len(s.subs) && !s.fresh {
+	if n, due := s.asleep.asleep(); n == len(s.subs) && !due && !s.fresh {
 		s.log.reset()
 	}
 }

@@ -10,31 +10,31 @@ import (
 // A subscription is one subscriber's place in a subject. Its methods are for the goroutine that
 // subscribed, or need the subject's lock where they say so; the lock guards its fields.
 type subscription[T any] struct {
-	subject *Subject[T]
-	policy  Policy[T]
-	prefix  []T
-	wake    chan struct{} // gets a token when there may be something to take
-
-	index int // in subject.subs
-	slot  int // in subject.waiting, or awake
+	// What a publisher looks at when it looks at all subscribers stands together: with many of them,
+	// most of the time goes by while memory is fetched.
 
 	next    uint64     // the number of the log's value to take next, if there is no backlog
 	reading uint64     // the least number of the log's values that may be being read
 	backlog backlog[T] // what waits instead, once the limit was exceeded
 	over    bool       // counted in subject.over
 	failed  bool       // ends with ErrSlowConsumer after the backlog
+	policy  Policy[T]
+
+	subject *Subject[T]
+	wake    chan struct{} // gets a token when there may be something to take
+	bed     uint64        // its number in subject.asleep, or 0
+	index   int           // in subject.subs
+	prefix  []T
+	unwatch func() // ends what run's first wait began; for the goroutine that subscribed alone
 
 	hand                          int // values taken and not yet booked as delivered
 	passed                        int // those of them that were passed to yield, as run knows without the lock
 	delivered, dropped, coalesced uint64
 }
 
-const (
-	awake = -1
-	// maxBatch is the most values a subscriber takes at once: enough to make the lock's share in
-	// the cost of a value small, and so few that the policies of slow subscribers keep their sense.
-	maxBatch = 64
-)
+// maxBatch is the most values a subscriber takes at once: enough to make the lock's share in the cost
+// of a value small, and so few that the policies of slow subscribers keep their sense.
+const maxBatch = 64
 
 // run passes everything to yield until the end, which it returns.
 func (sub *subscription[T]) run(ctx context.Context, yield func(T) bool) error {
@@ -58,10 +58,30 @@ func (sub *subscription[T]) run(ctx context.Context, yield func(T) bool) error {
 		if len(batch) > 0 {
 			continue
 		}
-		select {
-		case <-sub.wake:
-		case <-ctx.Done():
+		// Not a select from ctx.Done() too: subscribers that share a context would all queue up there,
+		// and each that wakes would have to leave the queue from between its neighbours.
+		if sub.unwatch == nil {
+			sub.unwatch = watch(ctx, sub.wake)
+		}
+		if <-sub.wake; ctx.Err() != nil {
 			return context.Cause(ctx)
+		}
+	}
+}
+
+// watch leaves a token in wake when ctx is cancelled, until the function that it returns was called.
+func watch(ctx context.Context, wake chan<- struct{}) (unwatch func()) {
+	if ctx.Done() == nil {
+		return func() {}
+	}
+	signalled := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		defer close(signalled)
+		signal(wake)
+	})
+	return func() {
+		if !stop() {
+			<-signalled
 		}
 	}
 }
@@ -72,8 +92,17 @@ func (sub *subscription[T]) run(ctx context.Context, yield func(T) bool) error {
 func (sub *subscription[T]) take() (batch []T, ended bool, err error) {
 	s := sub.subject
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	sub.rise()
+	s.asleep.arrived(sub)
+	batch, ended, err = sub.takeLocked()
+	other := s.asleep.next()
+	s.mu.Unlock()
+	if other != nil {
+		signal(other)
+	}
+	return batch, ended, err
+}
+
+func (sub *subscription[T]) takeLocked() (batch []T, ended bool, err error) {
 	sub.delivered += uint64(sub.hand)
 	sub.passed = 0
 	if sub.backlog != nil {
@@ -87,10 +116,11 @@ func (sub *subscription[T]) take() (batch []T, ended bool, err error) {
 		return batch, false, nil
 	case sub.failed:
 		return nil, true, ErrSlowConsumer
-	case s.closed:
-		return nil, true, s.err
+	case sub.subject.closed:
+		return nil, true, sub.subject.err
 	}
-	sub.sleep()
+	sub.subject.asleep.add(sub)
+	sub.subject.tidy()
 	return nil, false, nil
 }
 
@@ -122,40 +152,15 @@ func (sub *subscription[T]) takeBacklog() []T {
 	return batch
 }
 
-// sleep registers for wake.
-func (sub *subscription[T]) sleep() {
-	s := sub.subject
-	sub.slot = len(s.waiting)
-	s.waiting = append(s.waiting, sub)
-	s.tidy()
-}
-
-// rise undoes sleep, if it was not undone by whoever wakes.
-func (sub *subscription[T]) rise() {
-	if sub.slot == awake {
-		return
-	}
-	s, last := sub.subject, len(sub.subject.waiting)-1
-	s.waiting[sub.slot] = s.waiting[last]
-	s.waiting[sub.slot].slot = sub.slot
-	s.waiting[last] = nil
-	s.waiting = s.waiting[:last]
-	sub.slot = awake
-}
-
-func (sub *subscription[T]) signal() {
-	select {
-	case sub.wake <- struct{}{}:
-	default:
-	}
-}
-
 // leave ends the subscription, wherever it is.
 func (sub *subscription[T]) leave() {
+	if sub.unwatch != nil {
+		sub.unwatch()
+	}
 	s := sub.subject
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	sub.rise()
+	defer s.unlockAndWake()
+	s.asleep.arrived(sub)
 	if sub.over {
 		sub.settle()
 	}

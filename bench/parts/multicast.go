@@ -3,6 +3,7 @@ package parts
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 
 	"github.com/reactivex/rxgo/v2"
 	"github.com/relaystream/autoconfig/stream"
@@ -13,9 +14,10 @@ import (
 type Multicast struct {
 	Name  string
 	About string
-	// Start subscribes. The function that it returns publishes, and returns the sum of all that was
-	// received when the last subscriber has received the last number.
-	Start func(subscribers, items int) (publish func() int)
+	// Start subscribes. Of the functions that it returns, publish publishes, and returns when the last
+	// subscriber has received the last number; and stop, once the subscribers are gone, returns the
+	// sum of all that was received.
+	Start func(subscribers, items int) (publish func(), stop func() int)
 }
 
 // waiting is how many items may wait for a subscriber.
@@ -28,24 +30,43 @@ func Multicasts() []Multicast {
 		{"rxgo", "ReactiveX/RxGo v2 WithPublishStrategy, channels of 256", rxPublish},
 		{"ro", "samber/ro PublishSubject, which calls the subscribers in turn: no goroutines, no buffer", roPublish},
 		{"ours", "stream.Subject with Block(256) and a goroutine per subscriber", subject},
+		{"limit", "no library: a goroutine per subscriber is woken once for each 256 items, which all share", shared},
 	}
 }
 
-// A tally sums what subscribers on goroutines of their own receive.
+// A tally sums what the subscribers receive.
 type tally struct {
-	wait sync.WaitGroup
-	sums []int
+	last    int // the number that is the last
+	left    atomic.Int64
+	arrived chan struct{} // closed when all subscribers have the last number
+	sums    []int
+	wait    sync.WaitGroup
 }
 
-// start runs subscribers, each of which passes what it receives on to receive.
-func (t *tally) start(subscribers int, subscriber func(i int, receive func(int))) {
-	t.sums = make([]int, subscribers)
-	for i := range subscribers {
-		t.wait.Go(func() {
-			sum := 0
-			subscriber(i, func(v int) { sum += v })
+func newTally(subscribers, items int) *tally {
+	t := &tally{last: items - 1, arrived: make(chan struct{}), sums: make([]int, subscribers)}
+	t.left.Store(int64(subscribers))
+	return t
+}
+
+// receiver returns the function that takes what subscriber i receives.
+func (t *tally) receiver(i int) func(int) {
+	sum := 0
+	return func(v int) {
+		sum += v
+		if v == t.last {
 			t.sums[i] = sum
-		})
+			if t.left.Add(-1) == 0 {
+				close(t.arrived)
+			}
+		}
+	}
+}
+
+// start runs subscribers on goroutines of their own.
+func (t *tally) start(subscriber func(i int, receive func(int))) {
+	for i := range t.sums {
+		t.wait.Go(func() { subscriber(i, t.receiver(i)) })
 	}
 }
 
@@ -58,23 +79,26 @@ func (t *tally) total() int {
 	return total
 }
 
-func channels(subscribers, items int) func() int {
+func channels(subscribers, items int) (publish func(), stop func() int) {
 	subscribed := make([]chan int, subscribers)
 	for i := range subscribed {
 		subscribed[i] = make(chan int, waiting)
 	}
-	var t tally
-	t.start(subscribers, func(i int, receive func(int)) {
+	t := newTally(subscribers, items)
+	t.start(func(i int, receive func(int)) {
 		for v := range subscribed[i] {
 			receive(v)
 		}
 	})
-	return func() int {
+	publish = func() {
 		for v := range items {
 			for _, c := range subscribed {
 				c <- v
 			}
 		}
+		<-t.arrived
+	}
+	return publish, func() int {
 		for _, c := range subscribed {
 			close(c)
 		}
@@ -82,51 +106,52 @@ func channels(subscribers, items int) func() int {
 	}
 }
 
-func rxPublish(subscribers, items int) func() int {
+func rxPublish(subscribers, items int) (publish func(), stop func() int) {
 	source := make(chan rxgo.Item, waiting)
 	observable := rxgo.FromChannel(source, rxgo.WithPublishStrategy(), rxgo.WithBufferedChannel(waiting))
 	subscribed := make([]<-chan rxgo.Item, subscribers)
 	for i := range subscribed {
 		subscribed[i] = observable.Observe()
 	}
-	var t tally
-	t.start(subscribers, func(i int, receive func(int)) {
+	t := newTally(subscribers, items)
+	t.start(func(i int, receive func(int)) {
 		for item := range subscribed[i] {
 			receive(item.V.(int))
 		}
 	})
-	return func() int {
-		_, dispose := observable.Connect(context.Background())
-		defer dispose()
+	_, dispose := observable.Connect(context.Background())
+	publish = func() {
 		for v := range items {
 			source <- rxgo.Of(v)
 		}
+		<-t.arrived
+	}
+	return publish, func() int {
+		defer dispose()
 		close(source)
 		return t.total()
 	}
 }
 
-func roPublish(subscribers, items int) func() int {
+func roPublish(subscribers, items int) (publish func(), stop func() int) {
 	subject := ro.NewPublishSubject[int]()
-	sums := make([]int, subscribers)
-	for i := range sums {
-		subject.Subscribe(ro.OnNext(func(v int) { sums[i] += v }))
+	t := newTally(subscribers, items)
+	for i := range subscribers {
+		subject.Subscribe(ro.OnNext(t.receiver(i)))
 	}
-	return func() int {
+	publish = func() {
 		for v := range items {
 			subject.Next(v)
 		}
+	}
+	return publish, func() int {
 		subject.Complete()
-		total := 0
-		for _, sum := range sums {
-			total += sum
-		}
-		return total
+		return t.total()
 	}
 }
 
-func subject(subscribers, items int) func() int {
-	ctx := context.Background()
+func subject(subscribers, items int) (publish func(), stop func() int) {
+	ctx, cancel := context.WithCancel(context.Background())
 	subject := stream.NewSubject[int]()
 	var subscribed sync.WaitGroup
 	subscribed.Add(subscribers)
@@ -134,8 +159,8 @@ func subject(subscribers, items int) func() int {
 		subscribed.Done()
 		return nil
 	})
-	var t tally
-	t.start(subscribers, func(_ int, receive func(int)) {
+	t := newTally(subscribers, items)
+	t.start(func(_ int, receive func(int)) {
 		// It completes when the subject is closed.
 		_ = observable(ctx, func(v int) bool {
 			receive(v)
@@ -143,11 +168,52 @@ func subject(subscribers, items int) func() int {
 		})
 	})
 	subscribed.Wait()
-	return func() int {
+	publish = func() {
 		for v := range items {
 			_ = subject.Publish(ctx, v) // fails only after Close
 		}
+		<-t.arrived
+	}
+	return publish, func() int {
+		defer cancel()
 		subject.Close(nil)
+		return t.total()
+	}
+}
+
+// shared is what is left of multicast when nobody may be slow, leave, or come later: waking goroutines.
+func shared(subscribers, items int) (publish func(), stop func() int) {
+	var batch []int // belongs to publish, or, while some are busy, to them
+	var busy sync.WaitGroup
+	woken := make([]chan struct{}, subscribers)
+	for i := range woken {
+		woken[i] = make(chan struct{}, 1)
+	}
+	t := newTally(subscribers, items)
+	t.start(func(i int, receive func(int)) {
+		for range woken[i] {
+			for _, v := range batch {
+				receive(v)
+			}
+			busy.Done()
+		}
+	})
+	publish = func() {
+		for v := 0; v < items; {
+			for batch = batch[:0]; v < items && len(batch) < waiting; v++ {
+				batch = append(batch, v)
+			}
+			busy.Add(subscribers)
+			for _, c := range woken {
+				c <- struct{}{}
+			}
+			busy.Wait()
+		}
+	}
+	return publish, func() int {
+		for _, c := range woken {
+			close(c)
+		}
 		return t.total()
 	}
 }

@@ -16,12 +16,18 @@ type Operators struct {
 	Run func(n int64) (int64, error)
 }
 
-// Pipelines returns the libraries of operators, the usual one first.
+// Pipelines returns the libraries of operators, the usual one first, and two that show what is left
+// without a library.
 func Pipelines() []Operators {
 	return []Operators{
-		{"rxgo", "ReactiveX/RxGo v2, channels of 256", rxOperators},
+		{"rxgo", "ReactiveX/RxGo v2 as its documentation shows it", func(n int64) (int64, error) { return rxOperators(n) }},
+		{"rxgo-256", "the same with channels of 256, its fastest", func(n int64) (int64, error) {
+			return rxOperators(n, rxgo.WithBufferedChannel(256))
+		}},
 		{"ro", "samber/ro", roOperators},
 		{"ours", "stream", ourOperators},
+		{"closures", "no library: five closures, each with its work written into it, and an indirect call to the next", closures},
+		{"loop", "no library: a loop", loop},
 	}
 }
 
@@ -32,24 +38,23 @@ func double(x int64) int64   { return 2 * x }
 func notEighth(x int64) bool { return x%8 != 0 }
 func add(sum, x int64) int64 { return sum + x }
 
-func rxOperators(n int64) (int64, error) {
-	buffer := rxgo.WithBufferedChannel(256)
+func rxOperators(n int64, options ...rxgo.Option) (int64, error) {
 	last := rxgo.
 		Defer([]rxgo.Producer{func(_ context.Context, next chan<- rxgo.Item) {
 			for i := range n {
 				next <- rxgo.Of(i)
 			}
-		}}, buffer).
-		Map(func(_ context.Context, x any) (any, error) { return addOne(x.(int64)), nil }, buffer).
-		Filter(func(x any) bool { return notTenth(x.(int64)) }, buffer).
-		Map(func(_ context.Context, x any) (any, error) { return double(x.(int64)), nil }, buffer).
-		Filter(func(x any) bool { return notEighth(x.(int64)) }, buffer).
+		}}, options...).
+		Map(func(_ context.Context, x any) (any, error) { return addOne(x.(int64)), nil }, options...).
+		Filter(func(x any) bool { return notTenth(x.(int64)) }, options...).
+		Map(func(_ context.Context, x any) (any, error) { return double(x.(int64)), nil }, options...).
+		Filter(func(x any) bool { return notEighth(x.(int64)) }, options...).
 		Scan(func(_ context.Context, sum, x any) (any, error) {
 			if sum == nil {
 				return x, nil
 			}
 			return add(sum.(int64), x.(int64)), nil
-		}, buffer)
+		}, options...)
 	var sum int64
 	for item := range last.Observe() {
 		if item.Error() {
@@ -90,4 +95,55 @@ func ourOperators(n int64) (int64, error) {
 		return true
 	})
 	return sum, err
+}
+
+func closures(n int64) (int64, error) {
+	var last int64
+	stages := addingOne(droppingTenths(doubling(droppingEighths(summing(func(x int64) bool {
+		last = x
+		return true
+	})))))
+	for i := range n {
+		if !stages(i) {
+			break
+		}
+	}
+	return last, nil
+}
+
+// A next is the rest of the stages. The functions that make one are not inlined: what the compiler can
+// see through is the loop below.
+type next = func(int64) bool
+
+//go:noinline
+func addingOne(yield next) next { return func(x int64) bool { return yield(addOne(x)) } }
+
+//go:noinline
+func droppingTenths(yield next) next { return func(x int64) bool { return !notTenth(x) || yield(x) } }
+
+//go:noinline
+func doubling(yield next) next { return func(x int64) bool { return yield(double(x)) } }
+
+//go:noinline
+func droppingEighths(yield next) next { return func(x int64) bool { return !notEighth(x) || yield(x) } }
+
+//go:noinline
+func summing(yield next) next {
+	sum := int64(0)
+	return func(x int64) bool {
+		sum = add(sum, x)
+		return yield(sum)
+	}
+}
+
+func loop(n int64) (int64, error) {
+	sum := int64(0)
+	for i := range n {
+		if x := addOne(i); notTenth(x) {
+			if x = double(x); notEighth(x) {
+				sum = add(sum, x)
+			}
+		}
+	}
+	return sum, nil
 }

@@ -83,7 +83,9 @@ func TestOperatorsAgree(t *testing.T) {
 func TestMulticastsAgree(t *testing.T) {
 	const subscribers, items = 7, 1000 // more than may wait
 	for _, m := range Multicasts() {
-		if got, want := m.Start(subscribers, items)(), subscribers*items*(items-1)/2; got != want {
+		publish, stop := m.Start(subscribers, items)
+		publish()
+		if got, want := stop(), subscribers*items*(items-1)/2; got != want {
 			t.Errorf("%s: received values add up to %d, want %d", m.Name, got, want)
 		}
 	}
