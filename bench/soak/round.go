@@ -47,7 +47,9 @@ func (r *round) run(ctx context.Context) (Sample, error) {
 		home.server.CloseConnections()
 	}
 	if err := r.recover(ctx); err != nil {
-		return Sample{}, fmt.Errorf("%w\nfaults of the last storm:\n%s", err, strings.Join(home.log, "\n"))
+		dialed, _ := home.counts()
+		return Sample{}, fmt.Errorf("%w\nin this round: a storm %t, %d connections of those who stay\nfaults of the last storm:\n%s",
+			err, r.storm, dialed, strings.Join(home.log, "\n"))
 	}
 	r.settle()
 	r.count(home)

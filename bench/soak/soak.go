@@ -122,12 +122,13 @@ func Run(ctx context.Context, cfg Config) (result Result, err error) {
 	return result.judged(), nil
 }
 
-// stream has every kind of message. Most of the keys that are replaced expire within the round.
+// stream has every kind of message. The keys that are replaced expire so soon that few are still waiting
+// to when the round is over: how many would depend on the machine's mood.
 func (c Config) stream() synth.Config {
 	expiries := rand.New(rand.NewPCG(c.Seed, 0xe29))
 	return synth.Config{
 		Seed: c.Seed, Environments: c.Environments, Filters: 10, NameLength: 12,
 		Rotating: 0.3, ConcurrentKeys: 0.3, Stale: 0.05, Unchanged: 0.05, Deletes: 0.05, FilterPatches: 0.02, Unusual: 0.1,
-		Expiry: func() time.Time { return time.Now().Add(time.Duration(expiries.Int64N(int64(c.Round)))) },
+		Expiry: func() time.Time { return time.Now().Add(time.Duration(expiries.Int64N(int64(c.Round/8 + 1)))) },
 	}
 }

@@ -46,7 +46,7 @@ func (s *Stream) next(to Service) {
 		s.updateFilter(to)
 	case kind == deletion && !e.deleted && !e.unknown:
 		s.delete(to, e)
-	case kind == stalePatch && !e.unknown:
+	case kind == stalePatch && !e.unknown && !e.deleted: // to a client that connects later, it would be new
 		s.stale(to, e)
 	case kind == repetition && !e.unknown:
 		unchanged(to, e)
