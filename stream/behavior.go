@@ -40,6 +40,9 @@ func (b *Behavior[T]) Update(ctx context.Context, f func(T) T) error {
 
 // Observe returns the observable of the value: the present one and every later one, as far as the
 // policy lets them through. With DropOldest[T](1), whoever falls behind misses some but not the latest.
+//
+//	set       1──2──3──4──|
+//	observed     (2─3──4──|   subscribed after 2
 func (b *Behavior[T]) Observe(p Policy[T]) Observable[T] {
 	return b.subject.Observe(p, func() []T { return []T{b.current} })
 }

@@ -67,8 +67,14 @@ func ExampleGroupBy() {
 			return fmt.Sprintf("%c: %d", c, n)
 		})
 	})
-	lines, err := counts.Collect(context.Background())
-	fmt.Println(len(lines), err)
-	// Output:
-	// 3 <nil>
+	err := counts.ForEach(context.Background(), func(line string) error {
+		fmt.Println(line)
+		return nil
+	})
+	fmt.Println(err)
+	// Unordered output:
+	// a: 2
+	// b: 2
+	// c: 1
+	// <nil>
 }

@@ -8,18 +8,35 @@ import (
 	"testing"
 	"time"
 
+	"pgregory.net/rapid"
+
 	"github.com/relaystream/autoconfig/stream"
 )
 
-// TestTakeZeroDoesNotSubscribe: there may be something to pay for it.
-func TestTakeZeroDoesNotSubscribe(t *testing.T) {
-	source := stream.Defer(func() ints {
-		t.Error("subscribed")
-		return stream.Empty[int]()
+// TestTakeAsksForNoMore: Take subscribes never for less than one value, for there may be something to
+// pay for it, else once; and what it subscribed to is not asked for a value that is not passed on.
+func TestTakeAsksForNoMore(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		n := rapid.IntRange(-1, 10).Draw(t, "n")
+		there := rapid.IntRange(0, 10).Draw(t, "there")
+		subscriptions, asked := 0, 0
+		source := ints(func(_ context.Context, yield func(int) bool) error {
+			subscriptions++
+			for asked < there {
+				if asked++; !yield(asked) {
+					return nil
+				}
+			}
+			return nil
+		})
+		passed, err := stream.Take(source, n).Count(t.Context())
+		if want := min(max(n, 0), there); passed != want || asked != want || err != nil {
+			t.Errorf("%d passed of %d asked for, want %d; %v", passed, asked, want, err)
+		}
+		if want := min(max(n, 0), 1); subscriptions != want {
+			t.Errorf("%d subscriptions, want %d", subscriptions, want)
+		}
 	})
-	if err := stream.Take(source, 0).ForEach(t.Context(), func(int) error { return nil }); err != nil {
-		t.Error(err)
-	}
 }
 
 // TestNothingBeginsCancelled: no function of the user's is called under a context that was cancelled
@@ -140,8 +157,10 @@ func TestGoexitOnAnOperatorsGoroutine(t *testing.T) {
 		return nil
 	})
 	for name, o := range map[string]ints{
-		"Merge":  stream.Merge(stream.Just(2), exits),
-		"Buffer": stream.Buffer(exits, stream.Block[int](1)),
+		"Merge":   stream.Merge(stream.Just(2), exits),
+		"Buffer":  stream.Buffer(exits, stream.Block[int](1)),
+		"Share":   stream.Share(exits, stream.Block[int](1)),
+		"GroupBy": stream.GroupBy(exits, identity, stream.Block[int](1), func(_ int, group ints) ints { return group }),
 		"MapParallel, its source": stream.MapParallel(exits, 2, func(_ context.Context, i int) (int, error) {
 			return i, nil
 		}),

@@ -21,6 +21,8 @@ import (
 //	return stop()
 //
 // Chan panics if size is negative.
+//
+// Concurrency: the goroutine alone touches err until it closes ended, and stop reads it after that.
 func (o Observable[T]) Chan(ctx context.Context, size int) (values <-chan T, stop func() error) {
 	// A value of this call alone: what is inherited from a Chan further out is a cancellation like any other.
 	stopped := errors.New("stream: stopped by its subscriber")

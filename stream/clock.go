@@ -183,6 +183,8 @@ func Throttle[T any](o Observable[T], d time.Duration) Observable[T] {
 //
 //	o  ──1──2──3──|
 //	d  ─────1──2──3|
+//
+// Concurrency: that of Buffer; the values carry their times, and the waiting is the subscriber's.
 func Delay[T any](o Observable[T], d time.Duration) Observable[T] {
 	type dated struct {
 		value T

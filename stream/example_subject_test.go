@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/relaystream/autoconfig/stream"
 )
@@ -95,4 +96,46 @@ func ExampleMapParallel() {
 	square := func(_ context.Context, n int) (int, error) { return n * n, nil }
 	fmt.Println(stream.MapParallel(stream.Just(1, 2, 3), 2, square).Collect(context.Background()))
 	// Output: [1 4 9] <nil>
+}
+
+// The inner observables of FlatMap overlap, here two at a time.
+func ExampleFlatMap() {
+	pages := func(book string) stream.Observable[string] { return stream.Just(book+"1", book+"2") }
+	err := stream.FlatMap(stream.Just("a", "b", "c"), 2, pages).ForEach(context.Background(), func(page string) error {
+		fmt.Println(page)
+		return nil
+	})
+	fmt.Println(err)
+	// Unordered output:
+	// a1
+	// a2
+	// b1
+	// b2
+	// c1
+	// c2
+	// <nil>
+}
+
+// The first to do anything wins, and the others are stopped.
+func ExampleRace() {
+	mirror := stream.Just("from the mirror")
+	fmt.Println(stream.Race(stream.Never[string](), mirror).Collect(context.Background()))
+	// Output: [from the mirror] <nil>
+}
+
+// Values that come in quick succession count as one, and the last is not lost when the source ends.
+func ExampleDebounce() {
+	keystrokes := stream.Just("h", "he", "hel", "hell", "hello")
+	fmt.Println(stream.Debounce(keystrokes, time.Minute).Collect(context.Background()))
+	// Output: [hello] <nil>
+}
+
+// A source that says nothing for too long has failed, and can be replaced like one that has.
+func ExampleTimeout() {
+	silent := stream.Timeout(stream.StartWith(stream.Never[string](), "hello"), time.Millisecond)
+	fmt.Println(silent.Collect(context.Background()))
+	fmt.Println(stream.OnErrorResume(silent, stream.Just("anybody?")).Collect(context.Background()))
+	// Output:
+	// [hello] stream: timeout
+	// [hello anybody?] <nil>
 }

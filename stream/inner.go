@@ -12,6 +12,10 @@ import (
 //
 //	o           ──1──────2──────────|
 //	x → x─x──|  ──1──1───2──2──|
+//
+// Concurrency: everything runs in one intake. o's goroutine takes a token for each inner observable it
+// starts, which gives it back when it has ended; both waits, for a token and for room, end with the
+// intake's context.
 func FlatMap[T, U any](o Observable[T], n int, f func(T) Observable[U]) Observable[U] {
 	if n < 1 {
 		panic("stream: FlatMap with less than one at a time")

@@ -81,6 +81,65 @@ func TestSwitchMapLetsNothingOldThrough(t *testing.T) {
 	}
 }
 
+// offsets are times with the given gaps between them, at odd milliseconds.
+func offsets(gaps []int) []time.Duration {
+	at := make([]time.Duration, len(gaps))
+	sum := -time.Millisecond
+	for i, gap := range gaps {
+		sum += time.Duration(2*gap+2) * time.Millisecond
+		at[i] = sum
+	}
+	return at
+}
+
+// scheduled yields i at the time at[i] after the subscription.
+func scheduled(at []time.Duration) ints {
+	return func(ctx context.Context, yield func(int) bool) error {
+		begin := time.Now()
+		for i, d := range at {
+			select {
+			case <-time.After(d - time.Since(begin)):
+			case <-ctx.Done():
+			}
+			if ctx.Err() != nil {
+				return context.Cause(ctx)
+			}
+			if !yield(i) {
+				return nil
+			}
+		}
+		return nil
+	}
+}
+
+// SwitchMap yields, of each inner observable, exactly the values before the next outer one. (Outer
+// values come at odd milliseconds, and so the inner ones at even.)
+func TestSwitchMapKeepsToTheSchedule(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		outer := offsets(rapid.SliceOfN(rapid.IntRange(0, 10), 1, 6).Draw(rt, "outer gaps"))
+		inner := make([][]time.Duration, len(outer))
+		var want []int
+		for i := range outer {
+			inner[i] = offsets(rapid.SliceOfN(rapid.IntRange(0, 5), 0, 6).Draw(rt, "inner gaps"))
+			for k, d := range inner[i] {
+				if i+1 == len(outer) || outer[i]+d < outer[i+1] {
+					want = append(want, 100*i+k)
+				}
+			}
+		}
+		var got []int
+		var err error
+		synctest.Test(t, func(t *testing.T) {
+			got, err = stream.SwitchMap(scheduled(outer), func(i int) ints {
+				return stream.Map(scheduled(inner[i]), func(k int) int { return 100*i + k })
+			}).Collect(t.Context())
+		})
+		if err != nil || !slices.Equal(got, want) {
+			rt.Fatalf("got %v, %v, want %v", got, err, want)
+		}
+	})
+}
+
 // A new outer value overtakes the older inner values that wait for a slow subscriber.
 func TestSwitchMapDropsWhatWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

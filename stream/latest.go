@@ -14,6 +14,9 @@ import (
 //	a  ──1─────2────────|
 //	b  ─────x─────y──|
 //	   ─────1x─2x─2y────|
+//
+// Concurrency: the goroutines are those of Merge, which brings both sources, ends and all, to the
+// subscriber's, the only one to see what is remembered here.
 func CombineLatest[A, B, C any](a Observable[A], b Observable[B], f func(A, B) C) Observable[C] {
 	both := Merge(
 		Map(Materialize(a), func(n Notification[A]) either[A, B] { return either[A, B]{a: n} }),
@@ -61,6 +64,10 @@ type either[A, B any] struct {
 //	o      ──1─────2──3─────|
 //	other  ─────x───────y──z──
 //	       ────────2x─3x────|
+//
+// Concurrency: other's goroutine stores a pointer to each value, atomically, and the subscriber's loads
+// it. The first to cancel the context they share leaves the reason: the subscriber's own context,
+// other's error, or nil at the end, when other is waited for.
 func WithLatestFrom[A, B, C any](o Observable[A], other Observable[B], f func(A, B) C) Observable[C] {
 	return func(ctx context.Context, yield func(C) bool) error {
 		ctx, cancel := context.WithCancelCause(ctx)
@@ -102,6 +109,9 @@ func WithLatestFrom[A, B, C any](o Observable[A], other Observable[B], f func(A,
 //	a  ──1──2────────3──|
 //	b  ───────x──y─|
 //	   ───────1x─2y|
+//
+// Concurrency: each source has an intake of its own, so that neither can fill the room of the other;
+// both are emptied by the subscriber's goroutine alone.
 func Zip[A, B, C any](a Observable[A], b Observable[B], f func(A, B) C) Observable[C] {
 	return func(ctx context.Context, yield func(C) bool) error {
 		as, bs := newSide(ctx, a), newSide(ctx, b)

@@ -36,6 +36,9 @@ func Materialize[T any](o Observable[T]) Observable[Notification[T]] {
 
 // Dematerialize undoes Materialize: it yields the values that the notifications of o carry, and ends
 // as the first that is Done says, or as o does if none is.
+//
+//	o  ──1──2──(done, ✗)──|
+//	   ──1──2──✗
 func Dematerialize[T any](o Observable[Notification[T]]) Observable[T] {
 	return func(ctx context.Context, yield func(T) bool) error {
 		stopped, done := false, false

@@ -10,6 +10,9 @@ import "context"
 //	a  ──1─────2──|
 //	b  ────x──────y──|
 //	   ──1─x───2──y──|
+//
+// Concurrency: the sources' goroutines meet in the intake, which puts their values in one order, and
+// keeps the first error or, failing that, the completion of the last.
 func Merge[T any](sources ...Observable[T]) Observable[T] {
 	if len(sources) == 1 {
 		return sources[0]

@@ -11,6 +11,9 @@ import (
 // subscriber. The first error, in this order, ends it; f's context is cancelled when the
 // subscription ends. To hand a value over and back costs about half a microsecond: f should take
 // longer than that. MapParallel panics if n is less than 1.
+//
+//	o     ──1──2──3───────|
+//	2, f  ────────1·2·─3·─|   (1· takes longest, and 3 waits for one of the two)
 func MapParallel[T, U any](o Observable[T], n int, f func(context.Context, T) (U, error)) Observable[U] {
 	if n < 1 {
 		panic("stream: MapParallel with less than one at a time")

@@ -11,12 +11,22 @@ import (
 // but never before the subscription to o that went before is gone.
 //
 // o runs on a goroutine of its own, with the values of the first subscriber's context.
+//
+//	o       ──1──2──3──4──|
+//	first   ──1──2──3──4──|
+//	second      (2──3──4──|   subscribed after 1
+//
+// Nobody sees the statistics of these subscriptions. Who needs them has o published to a Subject, which
+// has them: o.ForEach(ctx, func(v T) error { return subject.Publish(ctx, v) }).
 func Share[T any](o Observable[T], p Policy[T]) Observable[T] {
 	return (&shared[T]{o: o, policy: p}).subscribe
 }
 
 // Replay is Share whose newcomers first get the last n values that o yielded since it was
 // subscribed to. Replay panics if n is less than 1.
+//
+//	o       ──1──2──3──4──|
+//	2           (12─3──4──|   subscribed after 2
 func Replay[T any](o Observable[T], n int, p Policy[T]) Observable[T] {
 	if n < 1 {
 		panic("stream: Replay of less than one")
@@ -104,12 +114,18 @@ func (s *shared[T]) execute(ctx context.Context, r *run[T], before <-chan struct
 	if before != nil {
 		<-before
 	}
-	err := s.o(ctx, func(v T) bool {
+	err := errGoexit // until o returns
+	defer func() { s.end(r, err) }()
+	err = s.o(ctx, func(v T) bool {
 		return r.subject.Update(ctx, func(emit func(T)) {
 			r.remember(v, s.replay)
 			emit(v)
 		}) == nil
 	})
+}
+
+// end ends the subscriptions to a run as o has ended.
+func (s *shared[T]) end(r *run[T], err error) {
 	s.mu.Lock()
 	s.retire(r)
 	s.mu.Unlock()

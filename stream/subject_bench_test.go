@@ -52,3 +52,37 @@ func benchmarkSubject(b *testing.B, subscribers int, p stream.Policy[item]) {
 	s.Close(nil)
 	running.Wait()
 }
+
+// BenchmarkIdleSubscriber is what a subscriber takes that has got one value and waits for the next: on
+// the heap, with the runtime's record of its goroutine, and as its goroutine's stack.
+func BenchmarkIdleSubscriber(b *testing.B) {
+	const subscribers = 10_000
+	for b.Loop() {
+		ctx, cancel := context.WithCancel(b.Context())
+		s := stream.NewSubject[item]()
+		var got, running sync.WaitGroup
+		got.Add(subscribers)
+		before := inUse()
+		for range subscribers {
+			running.Go(func() {
+				_ = s.Observe(stream.Block[item](256), func() []item { return []item{{}} })(ctx, func(item) bool {
+					got.Done()
+					return true
+				})
+			})
+		}
+		got.Wait()
+		after := inUse()
+		b.ReportMetric(float64(after.HeapAlloc-before.HeapAlloc)/subscribers, "heap-B/subscriber")
+		b.ReportMetric(float64(after.StackInuse-before.StackInuse)/subscribers, "stack-B/subscriber")
+		cancel()
+		running.Wait()
+	}
+}
+
+func inUse() (m runtime.MemStats) {
+	runtime.GC()
+	runtime.GC()
+	runtime.ReadMemStats(&m)
+	return m
+}

@@ -16,6 +16,8 @@ var ErrTimeout = errors.New("stream: timeout")
 //
 //	o  ──1──2─────────3──|
 //	d  ──1──2─────✗
+//
+// Concurrency: a timer's goroutine cancels the context of o; see watchdog.
 func Timeout[T any](o Observable[T], d time.Duration) Observable[T] {
 	mustBePositive(d)
 	return func(ctx context.Context, yield func(T) bool) error {

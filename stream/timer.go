@@ -8,6 +8,8 @@ import (
 // Interval yields the time every d, first after one d, without end. It ticks like time.Ticker: a
 // tick that falls due while the subscriber is still busy with earlier ones is not made up for.
 // Interval panics if d is not positive.
+//
+//	d  ───t───t───t──…
 func Interval(d time.Duration) Observable[time.Time] {
 	if d <= 0 {
 		panic("stream: Interval of a duration that is not positive")

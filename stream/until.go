@@ -14,6 +14,9 @@ import (
 //	o         ──1──2──3──4──|
 //	notifier  ─────────x
 //	          ──1──2──|
+//
+// Concurrency: the notifier's goroutine does nothing but cancel the context that both share, with the
+// reason as its cause, and is waited for at the end.
 func TakeUntil[T, N any](o Observable[T], notifier Observable[N]) Observable[T] {
 	return func(ctx context.Context, yield func(T) bool) error {
 		// The first who cancels leaves the reason: the subscriber's context, the notifier, or the end. It is a

@@ -23,10 +23,11 @@
 //
 // # Operators for one observer
 //
-// FlatMap, Retry, StartWith, the timed windows and buffers, everything that returns a Single and
-// everything that combines observables have one channel and obey one context: what they were built
-// with. A second subscription finds nothing, or makes RxGo panic. Build them anew for each
-// subscription, with its context, as the second example of [FromRxGo] does.
+// FlatMap, Retry, StartWith, Sample, Serialize, Count, Debounce, the timed buffers and everything that
+// combines observables have one channel and obey one context: what they were built with. A second
+// subscription finds nothing; that of FlatMap, Count, Debounce or a timed buffer makes RxGo
+// panic, on a goroutine of its own. Build them anew for each subscription, with its context, as the second
+// example of [FromRxGo] does.
 //
 // # Errors
 //
@@ -56,5 +57,7 @@
 //
 // # Cost
 //
-// Each value is boxed in an interface, and each stage hands it from goroutine to goroutine.
+// Each value is boxed in an interface, and each stage hands it from goroutine to goroutine. Over the
+// bridge, either way, a value takes about 350 ns, with buffers of 256 about 170 ns; if the observable is
+// hot twice as much. (go test -bench . ./stream/rx; two cores.)
 package rx

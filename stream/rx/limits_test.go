@@ -1,14 +1,19 @@
 package rx_test
 
 import (
+	"bytes"
 	"context"
+	"os"
+	"os/exec"
 	"slices"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/reactivex/rxgo/v2"
 
+	"github.com/relaystream/autoconfig/stream"
 	"github.com/relaystream/autoconfig/stream/rx"
 )
 
@@ -107,6 +112,94 @@ func TestProducerThatNeverClosesIsNotWaitedFor(t *testing.T) {
 	})
 }
 
+// An operator that has met an error stops reading, too.
+func TestOperatorThatHasFailedBlocksTheProducer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		src := &source{values: []int{1, 2, 3}}
+		ctx, cancel := context.WithCancel(t.Context())
+		failing := rx.ToRxGo(src.subscribe).Map(func(context.Context, any) (any, error) { return nil, errEnd })
+		n := 0
+		for range failing.Observe(rxgo.WithContext(ctx)) {
+			n++
+		}
+		synctest.Wait()
+		if n != 1 || src.active.Load() != 1 {
+			t.Errorf("%d items, %d streams; want the error alone, and the stream still blocked", n, src.active.Load())
+		}
+		cancel()
+	})
+}
+
+// Each stage has one item in hand unless it has a buffer, and a slow observer holds up the producer.
+func TestSlowObserverHoldsUpTheProducer(t *testing.T) {
+	same := func(_ context.Context, v any) (any, error) { return v, nil }
+	for buffer, want := range map[int]int{0: 1 + 2 + 1, 5: 1 + 2 + 1 + 3*5} { // the observer's, the stages', the source's
+		synctest.Test(t, func(t *testing.T) {
+			ctx, cancel := context.WithCancel(t.Context())
+			fetched := 0
+			counted := stream.Tap(stream.Just(make([]int, 100)...), func(int) { fetched++ })
+			option := rxgo.WithBufferedChannel(buffer)
+			o := rx.FromRxGo[int](rx.ToRxGo(counted, option).Map(same, option).Map(same, option), option)
+			go func() {
+				_ = o(ctx, func(int) bool {
+					<-ctx.Done()
+					return true
+				})
+			}()
+			synctest.Wait()
+			if fetched != want {
+				t.Errorf("with buffers of %d: %d values fetched for an observer that is busy with the first, want %d", buffer, fetched, want)
+			}
+			cancel()
+		})
+	}
+}
+
+// TestSecondSubscription needs a process of its own where RxGo panics.
+func TestSecondSubscription(t *testing.T) {
+	short := rxgo.WithDuration(time.Millisecond)
+	in := func() rxgo.Observable { return rx.ToRxGo(stream.Just(1, 2, 3)) }
+	once := func(i rxgo.Item) rxgo.Observable { return rxgo.Just(i.V)() }
+	nothing := func() rxgo.Observable { return rx.ToRxGo(stream.Empty[int]()) }
+	for name, build := range map[string]func() rxgo.Iterable{
+		"Retry":     func() rxgo.Iterable { return in().Retry(1, func(error) bool { return false }) },
+		"StartWith": func() rxgo.Iterable { return in().StartWith(nothing()) },
+		"Serialize": func() rxgo.Iterable { return in().Serialize(1, func(v any) int { return v.(int) }) },
+		"Merge":     func() rxgo.Iterable { return rxgo.Merge([]rxgo.Observable{in(), nothing()}) },
+		"Concat":    func() rxgo.Iterable { return rxgo.Concat([]rxgo.Observable{in(), nothing()}) },
+	} {
+		o := rx.FromRxGo[int](build())
+		for _, want := range []int{3, 0} {
+			if n, err := o.Count(t.Context()); n != want || err != nil {
+				t.Errorf("%s: %d values, %v, want %d", name, n, err, want)
+			}
+		}
+	}
+	panicking := map[string]func() rxgo.Iterable{
+		"FlatMap":        func() rxgo.Iterable { return in().FlatMap(once) },
+		"Count":          func() rxgo.Iterable { return in().Count() },
+		"Debounce":       func() rxgo.Iterable { return in().Debounce(short) },
+		"BufferWithTime": func() rxgo.Iterable { return in().BufferWithTime(short) },
+	}
+	const which = "RX_SECOND_SUBSCRIPTION"
+	if build := panicking[os.Getenv(which)]; build != nil {
+		o := rx.FromRxGo[any](build())
+		for range 2 {
+			_, _ = o.Count(t.Context())
+		}
+		<-t.Context().Done() // the panic is on its way
+	}
+	for name := range panicking {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		command := exec.CommandContext(ctx, os.Args[0], "-test.run=^TestSecondSubscription$")
+		command.Env = append(os.Environ(), which+"="+name)
+		if out, err := command.CombinedOutput(); err == nil || ctx.Err() != nil || !bytes.Contains(out, []byte("panic:")) {
+			t.Errorf("%s did not panic: %v\n%s", name, err, out)
+		}
+		cancel()
+	}
+}
+
 func TestOperatorsForOneObserver(t *testing.T) {
 	never := func(error) bool { return false }
 	src := &source{values: []int{1, 2, 3}}
@@ -192,10 +285,12 @@ func TestPoolDeliversInAnyOrder(t *testing.T) {
 
 // One observer leaves after item 1; does another one get item 2?
 func TestHotObservableIsHeldUpByAnObserverThatLeft(t *testing.T) {
-	connectable := func(ctx context.Context, next <-chan rxgo.Item) rxgo.Observable {
-		o := rxgo.FromChannel(next, rxgo.WithPublishStrategy())
-		o.Connect(ctx)
-		return o
+	connectable := func(strategy rxgo.BackpressureStrategy) func(context.Context, <-chan rxgo.Item) rxgo.Observable {
+		return func(ctx context.Context, next <-chan rxgo.Item) rxgo.Observable {
+			o := rxgo.FromChannel(next, rxgo.WithPublishStrategy(), rxgo.WithBackPressureStrategy(strategy))
+			o.Connect(ctx)
+			return o
+		}
 	}
 	eventSource := func(strategy rxgo.BackpressureStrategy) func(context.Context, <-chan rxgo.Item) rxgo.Observable {
 		return func(ctx context.Context, next <-chan rxgo.Item) rxgo.Observable {
@@ -209,7 +304,8 @@ func TestHotObservableIsHeldUpByAnObserverThatLeft(t *testing.T) {
 	}{
 		"event source, block": {eventSource(rxgo.Block), true, false},
 		"event source, drop":  {eventSource(rxgo.Drop), false, true},
-		"connectable":         {connectable, true, false},
+		"connectable":         {connectable(rxgo.Block), true, false},
+		"connectable, drop":   {connectable(rxgo.Drop), true, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
