@@ -5,10 +5,12 @@ import (
 	"context"
 	"math"
 	"slices"
+	"sync"
 )
 
 // A subscription is one subscriber's place in a subject. Its methods are for the goroutine that
-// subscribed, or need the subject's lock where they say so; the lock guards its fields.
+// subscribed, or need the subject's lock where they say so; the lock guards its fields, but for those
+// of the watch over its context.
 type subscription[T any] struct {
 	// What a publisher looks at when it looks at all subscribers stands together: with many of them,
 	// most of the time goes by while memory is fetched.
@@ -18,6 +20,7 @@ type subscription[T any] struct {
 	backlog backlog[T] // what waits instead, once the limit was exceeded
 	over    bool       // counted in subject.over
 	failed  bool       // ends with ErrSlowConsumer after the backlog
+	watched bool       // the subscriber's context is watched
 	policy  Policy[T]
 
 	subject *Subject[T]
@@ -25,7 +28,9 @@ type subscription[T any] struct {
 	bed     uint64        // its number in subject.asleep, or 0
 	index   int           // in subject.subs
 	prefix  []T
-	unwatch func() // ends what run's first wait began; for the goroutine that subscribed alone
+
+	unwatch    func() bool    // ends what watch began, if that has not come to signal yet
+	signalling sync.WaitGroup // else this ends when it has
 
 	hand                          int // values taken and not yet booked as delivered
 	passed                        int // those of them that were passed to yield, as run knows without the lock
@@ -60,8 +65,8 @@ func (sub *subscription[T]) run(ctx context.Context, yield func(T) bool) error {
 		}
 		// Not a select from ctx.Done() too: subscribers that share a context would all queue up there,
 		// and each that wakes would have to leave the queue from between its neighbours.
-		if sub.unwatch == nil {
-			sub.unwatch = watch(ctx, sub.wake)
+		if !sub.watched {
+			sub.watch(ctx)
 		}
 		if <-sub.wake; ctx.Err() != nil {
 			return context.Cause(ctx)
@@ -69,21 +74,17 @@ func (sub *subscription[T]) run(ctx context.Context, yield func(T) bool) error {
 	}
 }
 
-// watch leaves a token in wake when ctx is cancelled, until the function that it returns was called.
-func watch(ctx context.Context, wake chan<- struct{}) (unwatch func()) {
+// watch has the end of ctx wake the subscriber, in the same way as the subject does, until it leaves.
+func (sub *subscription[T]) watch(ctx context.Context) {
+	sub.watched = true
 	if ctx.Done() == nil {
-		return func() {}
+		return
 	}
-	signalled := make(chan struct{})
-	stop := context.AfterFunc(ctx, func() {
-		defer close(signalled)
-		signal(wake)
+	sub.signalling.Add(1)
+	sub.unwatch = context.AfterFunc(ctx, func() {
+		defer sub.signalling.Done()
+		signal(sub.wake)
 	})
-	return func() {
-		if !stop() {
-			<-signalled
-		}
-	}
 }
 
 // take books the batch before as delivered and returns the next one, which is valid until the
@@ -154,8 +155,8 @@ func (sub *subscription[T]) takeBacklog() []T {
 
 // leave ends the subscription, wherever it is.
 func (sub *subscription[T]) leave() {
-	if sub.unwatch != nil {
-		sub.unwatch()
+	if sub.unwatch != nil && !sub.unwatch() {
+		sub.signalling.Wait()
 	}
 	s := sub.subject
 	s.mu.Lock()
