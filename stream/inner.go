@@ -14,7 +14,7 @@ import (
 //	x → x─x──|  ──1──1───2──2──|
 //
 // Concurrency: everything runs in one intake. o's goroutine takes a token for each inner observable it
-// starts, which gives it back when it has ended; both waits, for a token and for room, end with the
+// starts, which gives it back when it has completed; both waits, for a token and for room, end with the
 // intake's context.
 func FlatMap[T, U any](o Observable[T], n int, f func(T) Observable[U]) Observable[U] {
 	if n < 1 {
@@ -33,8 +33,11 @@ func FlatMap[T, U any](o Observable[T], n int, f func(T) Observable[U]) Observab
 				}
 				inner := f(v)
 				in.start(func(ctx context.Context, yield func(U) bool) error {
-					defer func() { <-running }()
-					return inner(ctx, yield)
+					err := inner(ctx, yield)
+					if err == nil {
+						<-running // after an error no other one is to begin
+					}
+					return err
 				})
 				return true
 			})
