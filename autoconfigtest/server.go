@@ -117,7 +117,8 @@ func (s *Server) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "autoconfigtest.Se
 
 // Content returns a copy of what the server serves: of every ID the newest version that was put or
 // patched and not deleted since, by the rules that clients follow. Hence every client that has
-// read all messages holds the same. It is the zero value before the first Put.
+// read all messages holds the same, unless it was sent something that is older than a deletion from
+// before its connection, which only the server remembers. It is the zero value before the first Put.
 func (s *Server) Content() decode.PutContent {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -156,3 +156,20 @@ func TestSwitchMapDropsWhatWaits(t *testing.T) {
 		}
 	})
 }
+
+// TestFlatMapBeginsNothingAfterAnError: the values of another inner observable might come before the error.
+func TestFlatMapBeginsNothingAfterAnError(t *testing.T) {
+	for range 200 {
+		begun := 0 // on the goroutine of the source, which has ended when Collect returns
+		inner := func(int) ints {
+			begun++
+			return stream.Fail[int](errEnd)
+		}
+		if values, err := stream.FlatMap(stream.FromSeq(naturals), 1, inner).Collect(t.Context()); len(values) > 0 || err != errEnd {
+			t.Fatalf("%v, %v", values, err)
+		}
+		if begun != 1 {
+			t.Fatalf("%d were begun", begun)
+		}
+	}
+}
