@@ -49,8 +49,7 @@ func (s *schedule) find(env decode.EnvironmentID, c credential) *expiry {
 }
 
 func (s *schedule) remove(e *expiry) {
-	heap.Remove(&s.queue, e.index)
-	delete(s.keys, scheduledKey{e.env, e.sdk, e.mobile})
+	s.unschedule(e)
 	rest := slices.DeleteFunc(s.byEnv[e.env], func(other *expiry) bool { return other == e })
 	if len(rest) == 0 {
 		delete(s.byEnv, e.env)
@@ -62,10 +61,17 @@ func (s *schedule) remove(e *expiry) {
 // cancel removes all keys of env.
 func (s *schedule) cancel(env decode.EnvironmentID) {
 	for _, e := range s.byEnv[env] {
-		heap.Remove(&s.queue, e.index)
-		delete(s.keys, scheduledKey{e.env, e.sdk, e.mobile})
+		s.unschedule(e)
 	}
 	delete(s.byEnv, env)
+}
+
+func (s *schedule) unschedule(e *expiry) {
+	heap.Remove(&s.queue, e.index)
+	delete(s.keys, scheduledKey{e.env, e.sdk, e.mobile})
+	if len(s.queue) == 0 {
+		s.queue, s.keys, s.byEnv = nil, nil, nil // maps never shrink
+	}
 }
 
 func (s *schedule) move(e *expiry, to int64) {

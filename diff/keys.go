@@ -54,9 +54,12 @@ func (s *State) prune(e *decode.EnvironmentRep) *decode.EnvironmentRep {
 	return without(consistent(e), func(c credential) bool { return c.expiry != 0 && c.expiry <= now })
 }
 
-// reschedule brings the schedule in line with an environment that was added or updated. named is the
-// environment as the message named it, and e what prune left of it.
-func (s *State) reschedule(named, e *decode.EnvironmentRep, emit func(Change)) {
+// reschedule brings the schedule in line with an environment that was added, or updated from old. named
+// is the environment as the message named it, and e what prune left of it.
+func (s *State) reschedule(old, named, e *decode.EnvironmentRep, emit func(Change)) {
+	if old != nil && named == e && sameKeys(old, e) {
+		return // as nearly always; what old named is scheduled
+	}
 	if len(s.schedule.byEnv[e.EnvID]) > 0 {
 		s.reviseAll(named, e, emit)
 	}
@@ -69,6 +72,16 @@ func (s *State) reschedule(named, e *decode.EnvironmentRep, emit func(Change)) {
 			s.announce(e, c)
 		}
 	}
+}
+
+// sameKeys reports whether a and b name the same keys with the same expiries.
+func sameKeys(a, b *decode.EnvironmentRep) bool {
+	return a.SDKKey == b.SDKKey && a.MobKey == b.MobKey && sameList(a.SDKKeys, b.SDKKeys) && sameList(a.MobileKeys, b.MobileKeys)
+}
+
+// sameList reports whether a and b are one list, as decode makes equal ones.
+func sameList[K decode.SDKKey | decode.MobileKey](a, b []decode.ConcurrentKeyRep[K]) bool {
+	return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0])
 }
 
 // reviseAll revises the scheduled keys that the message may be about: those that it names, and, where

@@ -238,10 +238,10 @@ func (s *State) environmentChanged(entry *decode.EnvironmentEntry, old, e *decod
 	switch outcome {
 	case Added:
 		emit(Change{Kind: EnvironmentAdded, New: e})
-		s.reschedule(entry.Rep, e, emit)
+		s.reschedule(nil, entry.Rep, e, emit)
 	case Updated:
 		emit(Change{Kind: EnvironmentUpdated, Old: old, New: e})
-		s.reschedule(entry.Rep, e, emit)
+		s.reschedule(old, entry.Rep, e, emit)
 	case Deleted:
 		s.schedule.cancel(old.EnvID)
 		emit(Change{Kind: EnvironmentDeleted, Old: old})
