@@ -109,6 +109,12 @@ func sources() []source {
 			return 0, ctx.Err() // not the cause
 		})), sequence{endless: true}, false},
 		{"Defer", always(stream.Defer(func() ints { return stream.Just(values...) })), sequence{values: values}, false},
+		{"Behavior", func() ints { return stream.NewBehavior(1).Observe(stream.Block[int](1)) }, sequence{values: []int{1}, endless: true}, false},
+		{"Behavior closed", func() ints {
+			b := stream.NewBehavior(1)
+			b.Close(errEnd)
+			return b.Observe(stream.Block[int](1))
+		}, sequence{values: []int{1}, err: errEnd}, false},
 		{"failing", always(stream.Concat(stream.Just(values...), stream.Fail[int](errEnd))), sequence{values: values, err: errEnd}, false},
 		{"waiting", always(stream.Concat(stream.Just(values...), stream.Never[int]())), sequence{values: values, endless: true}, false},
 		{"Timer", always(stream.ConcatMap(stream.Just(values...), afterASecond)), sequence{values: values}, false},

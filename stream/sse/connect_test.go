@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -222,6 +223,17 @@ func TestBrokenStreams(t *testing.T) {
 		t.Errorf("the wrong content type: %v", err)
 	}
 	hides(t, err)
+}
+
+// TestRepeatedCredentialIsHidden in whatever form an error repeats what the server said.
+func TestRepeatedCredentialIsHidden(t *testing.T) {
+	const key = `a "key" & \more`
+	req := &http.Request{Header: http.Header{"Authorization": {key}}}
+	for _, text := range []string{key, fmt.Sprintf("%q", "HTTP/"+key), "/?key=" + url.QueryEscape(key), "/" + url.PathEscape(key)} {
+		if shown := newRequestError(errors.New(text), req).Error(); strings.Contains(shown, "more") {
+			t.Errorf("%s becomes %s", text, shown)
+		}
+	}
 }
 
 func TestInvalidOptions(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 )
 
@@ -76,10 +77,16 @@ func newRequestError(err error, req *http.Request) error {
 	return &requestError{cause: err, text: "sse: request failed: " + withoutCredential(err.Error(), req)}
 }
 
-// withoutCredential returns what a server may have said without the credential that it was sent.
+// withoutCredential returns what a server may have said without the credential that it was sent, be that
+// as it is or in a form in which an error quotes or a location escapes it.
 func withoutCredential(text string, req *http.Request) string {
-	if credential := req.Header.Get("Authorization"); credential != "" {
-		return strings.ReplaceAll(text, credential, "***")
+	credential := req.Header.Get("Authorization")
+	if credential == "" {
+		return text
+	}
+	quoted := strconv.Quote(credential)
+	for _, form := range []string{credential, quoted[1 : len(quoted)-1], url.PathEscape(credential), url.QueryEscape(credential)} {
+		text = strings.ReplaceAll(text, form, "***")
 	}
 	return text
 }

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 )
 
 // readAll is scanAll by way of a readAhead. It looks at the events only after the goroutine had time to
@@ -93,4 +94,21 @@ func TestReadAheadAfterAHugeEvent(t *testing.T) {
 	if n := <-kept; n > busyBuffer { // the event is still in use
 		t.Errorf("the next read is into a buffer of %d bytes", n)
 	}
+}
+
+// TestReadAheadClosedWhileItWaits for a buffer, when nobody takes what has been read.
+func TestReadAheadClosedWhileItWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		read := 0
+		a := newReadAhead(readerFunc(func(p []byte) (int, error) {
+			n := copy(p, patchEvent)
+			read += n
+			return n, nil
+		}), 0, new(Session))
+		synctest.Wait()
+		if read < smallBuffer || read > 4*busyBuffer {
+			t.Errorf("%d bytes were read ahead", read)
+		}
+		a.close()
+	})
 }
