@@ -229,3 +229,18 @@ func TestItemsNameOnlyAcceptedKeys(t *testing.T) {
 		t.Error("the state has another item than the change")
 	}
 }
+
+// TestEmptyScheduleHoldsNothing: maps and slices never shrink by themselves.
+func TestEmptyScheduleHoldsNothing(t *testing.T) {
+	c := newConversation(t, Options{})
+	for i := range 100 {
+		c.patch(rotating(i+1, "new", decode.SDKKey(rune('a'+i)), 2000))
+	}
+	if len(c.state.schedule.keys) != 100 {
+		t.Fatalf("%d keys are scheduled", len(c.state.schedule.keys))
+	}
+	c.at(2000)
+	if s := &c.state.schedule; s.keys != nil || s.byEnv != nil || s.queue != nil {
+		t.Errorf("when all keys have expired, memory for %d is left", cap(s.queue))
+	}
+}
