@@ -61,6 +61,33 @@ func TestDocumentsNameTestsThatExist(t *testing.T) {
 	}
 }
 
+// TestPackagesSearchForLeaks: where code starts goroutines, the tests end with a search for some that are
+// left. The examples are programs.
+func TestPackagesSearchForLeaks(t *testing.T) {
+	starts := regexp.MustCompile(`(?m)^\s*go [\w(]|\b(?:running|wg|group)\.Go\(|context\.AfterFunc\(|httptest\.New`)
+	starting, searching := make(map[string]bool), make(map[string]bool)
+	for path, text := range filesOf(t, ".go") {
+		directory := filepath.Dir(path)
+		if strings.HasPrefix(path, "examples") {
+			continue
+		}
+		switch test := strings.HasSuffix(path, "_test.go"); {
+		case test && strings.Contains(text, "goleak."):
+			searching[directory] = true
+		case !test && starts.MatchString(text):
+			starting[directory] = true
+		}
+	}
+	if len(starting) == 0 {
+		t.Error("no package starts a goroutine")
+	}
+	for directory := range starting {
+		if !searching[directory] {
+			t.Errorf("%s starts goroutines, and its tests do not search for leaks", directory)
+		}
+	}
+}
+
 // TestDependenciesAreListed compares DEPENDENCIES.md with go.mod.
 func TestDependenciesAreListed(t *testing.T) {
 	find := func(path, pattern string) map[string]string {

@@ -17,7 +17,8 @@ type log[T any] struct {
 
 const (
 	minBlock = 64
-	// maxIdleBlock is the most that an idle log keeps allocated, in values.
+	// maxIdleBlock is the largest block that outlives its values, and that only while it is used by a
+	// quarter: a stream that has become quiet should cost little.
 	maxIdleBlock = 1024
 )
 
@@ -52,7 +53,7 @@ func (l *log[T]) reset() {
 }
 
 func emptied[T any](block []T) []T {
-	if cap(block) > maxIdleBlock {
+	if cap(block) > min(max(minBlock, 4*len(block)), maxIdleBlock) {
 		return nil
 	}
 	clear(block)

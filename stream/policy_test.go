@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"runtime"
 	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"weak"
@@ -220,5 +221,28 @@ func TestZeroPolicyIsBlock128(t *testing.T) {
 		cancel()
 		close(release)
 		s.Close(nil)
+	})
+}
+
+// TestQuietSubjectHoldsLittle of what a burst needed.
+func TestQuietSubjectHoldsLittle(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := stream.NewSubject[int]()
+		var subscriber sync.WaitGroup
+		subscriber.Go(func() {
+			_ = s.Observe(stream.Block[int](5000), nil).ForEach(t.Context(), func(int) error { return nil })
+		})
+		for _, values := range [][]int{make([]int, 1000), {1}, {2}, {3}} {
+			synctest.Wait()
+			if err := s.Publish(t.Context(), values...); err != nil {
+				t.Fatal(err)
+			}
+		}
+		synctest.Wait()
+		if held := s.Held(); held > 100 {
+			t.Errorf("memory for %d values", held)
+		}
+		s.Close(nil)
+		subscriber.Wait()
 	})
 }
