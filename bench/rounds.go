@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 )
 
 // A result is what the rounds of one case have shown about one peer.
@@ -23,8 +24,9 @@ type caseResult struct {
 }
 
 // runCase lets every peer have its turn in each round. The peers alternate, so that a change in the
-// machine's mood meets all of them, and each begins some of the rounds. A round before the
-// others is not counted.
+// machine's mood meets all of them, and their order is another one in each round, so that what one leaves
+// behind does not always meet the same successor; it is the same in each run. A round before the others
+// is not counted.
 func runCase(ctx context.Context, s scenario, x int, l load, rounds int, progress func(string)) (caseResult, error) {
 	progress(describe(s, x) + ": preparing")
 	f, err := s.open(x, l)
@@ -33,9 +35,12 @@ func runCase(ctx context.Context, s scenario, x int, l load, rounds int, progres
 	}
 	defer f.close()
 	samples := make([][]sample, len(f.trials))
+	order := rand.New(rand.NewPCG(1, 0))
 	for round := range rounds + 1 {
-		for turn := range f.trials {
-			i := (turn + round) % len(f.trials)
+		for _, i := range order.Perm(len(f.trials)) {
+			if ctx.Err() != nil {
+				return caseResult{}, context.Cause(ctx) // not every trial looks
+			}
 			t := f.trials[i]
 			progress(fmt.Sprintf("%s: round %d of %d: %s", describe(s, x), round, rounds, t.peer))
 			got, err := t.run(ctx)
