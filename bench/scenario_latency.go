@@ -34,6 +34,7 @@ func latency() scenario {
 // oneByOne sends a chunk, which holds one update of the mark, waits until it has been read, and so
 // on. The first tenth is not measured.
 func (s *session) oneByOne(marks part) (sample, error) {
+	defer s.limit(marks)()
 	var took []float64
 	for i := range marks.Len() {
 		s.sink.expect(s.peer.Level, marks.Size(i), 1)

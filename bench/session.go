@@ -21,7 +21,13 @@ type session struct {
 	ctx   context.Context // done when the peer has ended, with its error as the cause
 	again <-chan *feed.Conn
 	end   func() error
+
+	patience time.Duration
+	cancel   context.CancelCauseFunc
 }
+
+// errLost reports a peer that never says that it has read everything.
+var errLost = errors.New("the peer has not read everything, and its time is up")
 
 // A part is some of a stream, ending in an update of the mark.
 type part struct {
@@ -33,7 +39,10 @@ type part struct {
 // connect starts the peer and sends it the first parts.
 func connect(ctx context.Context, w *world, peer peers.Peer, first ...part) (*session, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
-	s := &session{peer: peer, ctx: ctx, again: w.server.Requests(), sink: &sink{mark: w.mark, done: make(chan time.Time, 1)}}
+	s := &session{
+		peer: peer, ctx: ctx, cancel: cancel, patience: w.patience,
+		again: w.server.Requests(), sink: &sink{mark: w.mark, done: make(chan time.Time, 1)},
+	}
 	transport := &http.Transport{}
 	ended := make(chan error, 1)
 	go func() {
@@ -68,6 +77,7 @@ func connect(ctx context.Context, w *world, peer peers.Peer, first ...part) (*se
 
 // play sends the part and returns how long it took until the peer had read it.
 func (s *session) play(p part) (time.Duration, error) {
+	defer s.limit(p)()
 	s.sink.expect(s.peer.Level, p.Bytes, p.Events)
 	start := time.Now()
 	if err := s.conn.Send(p.Segment); err != nil && !errors.Is(err, net.ErrClosed) {
@@ -78,6 +88,13 @@ func (s *session) play(p part) (time.Duration, error) {
 		err = fmt.Errorf("the handler was told of %+v, want %+v", s.sink.counts, p.counts)
 	}
 	return elapsed, err
+}
+
+// limit ends the peer if it takes far longer for the part than the slowest does. The function that it
+// returns lifts the limit.
+func (s *session) limit(p part) (lift func() bool) {
+	const perByte = time.Microsecond
+	return time.AfterFunc(s.patience+time.Duration(p.Bytes)*perByte, func() { s.cancel(errLost) }).Stop
 }
 
 // wait returns how long after start the peer had read everything.

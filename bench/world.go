@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"time"
 
 	"github.com/relaystream/autoconfig/bench/feed"
 	"github.com/relaystream/autoconfig/bench/peers"
@@ -18,6 +19,8 @@ type world struct {
 	mark   decode.EnvironmentID
 	flush  int
 	parts  []part
+	// patience is how long a peer may take for a part, beyond what is in proportion to its size.
+	patience time.Duration
 }
 
 // within makes a world, lets prepare render its parts and choose its trials, and forgets the stream,
@@ -28,7 +31,7 @@ func within(cfg synth.Config, l load, prepare func(*world) ([]trial, error)) (*f
 		return nil, err
 	}
 	stream := synth.New(cfg)
-	w := &world{server: server, stream: stream, mark: stream.MarkID(), flush: l.flush}
+	w := &world{server: server, stream: stream, mark: stream.MarkID(), flush: l.flush, patience: time.Minute}
 	trials, err := prepare(w)
 	if err != nil {
 		w.close()

@@ -53,24 +53,32 @@ func observe(ctx context.Context, client *http.Client, url string, out Output) e
 // openClient subscribes under a policy that merges nothing, so that the handler is told as much as the
 // others are.
 func openClient(ctx context.Context, httpClient *http.Client, url string, out Output) error {
-	opened := make(chan *autoconfig.Client, 1)
-	client, err := autoconfig.Open(ctx, key, &autoconfig.Options{
-		BaseURI: url, HTTPClient: httpClient, ProtocolVersion: 1,
-		// A subscriber that comes late is told of the state so far, and not of how it came about: the
-		// connection waits for the subscriber.
-		Key: func(ctx context.Context) (autoconfig.AutoConfigKey, error) {
-			client := <-opened
-			for ctx.Err() == nil && len(client.Stats().Subscribers) == 0 {
-				runtime.Gosched()
+	var client *autoconfig.Client
+	opened := make(chan struct{}) // closed when there is a client
+	// A subscriber that comes late is told of the state so far, and not of how it came about: each
+	// connection waits for the subscriber.
+	subscribed := func(ctx context.Context) (autoconfig.AutoConfigKey, error) {
+		select {
+		case <-opened:
+		case <-ctx.Done():
+			return "", context.Cause(ctx)
+		}
+		for len(client.Stats().Subscribers) == 0 {
+			if ctx.Err() != nil {
+				return "", context.Cause(ctx)
 			}
-			return key, nil
-		},
+			runtime.Gosched()
+		}
+		return key, nil
+	}
+	client, err := autoconfig.Open(ctx, key, &autoconfig.Options{
+		BaseURI: url, HTTPClient: httpClient, ProtocolVersion: 1, Key: subscribed,
 	})
 	if err != nil {
 		return err
 	}
-	opened <- client
 	defer client.Close()
+	close(opened)
 	changes := client.ChangesUnder(stream.Block[autoconfig.Change](autoconfig.DefaultLag))
 	return ended(ctx, autoconfig.Dispatch(ctx, changes, out))
 }

@@ -2,10 +2,12 @@ package peers
 
 import (
 	"context"
+	"errors"
 	"iter"
 	"net/http"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/relaystream/autoconfig"
@@ -147,6 +149,39 @@ func play(t *testing.T, peer Peer, out *recorder, segment *feed.Segment) {
 	case err := <-ended:
 		t.Fatalf("the peer ended early: %v", err)
 	}
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
+
+// The client asks for its key again when its connection breaks: that must not hold it up.
+func TestClientComesBack(t *testing.T) {
+	server, err := feed.Listen()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer server.Close()
+	soon, err := feed.Render(1, slices.Values([][]byte{[]byte("retry: 1\n\n")}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer soon.Free()
+	transport := &http.Transport{}
+	defer transport.CloseIdleConnections()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	ended := make(chan error, 1)
+	go func() { ended <- openClient(ctx, &http.Client{Transport: transport}, server.URL, &recorder{t: t}) }()
+	for range 2 {
+		conn, err := server.Accept(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(conn.Send(soon), conn.Close()); err != nil {
+			t.Error(err)
+		}
+	}
+	cancel()
 	if err := <-ended; err != nil {
 		t.Error(err)
 	}
