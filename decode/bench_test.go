@@ -64,3 +64,38 @@ func BenchmarkPatch(b *testing.B) {
 		}
 	})
 }
+
+// BenchmarkPut decodes a put of 1,000 environments, four to a project, per environment.
+func BenchmarkPut(b *testing.B) {
+	const count = 1000
+	var list []string
+	for i := range count {
+		list = append(list, fmt.Sprintf(`"e%d":`, i)+strings.NewReplacer(`"e1"`, fmt.Sprintf(`"e%d"`, i),
+			"roduction", [...]string{"roduction", "restaging", "retest", "rototype"}[i%4], "shop", fmt.Sprintf("shop-%d", i/4),
+			"Web Shop", fmt.Sprintf("Web Shop %d", i/4), "1111", fmt.Sprintf("%04d", i), "0000", fmt.Sprintf("%04d", i), "2222", fmt.Sprintf("%04d", i),
+		).Replace(plainEnvironment))
+	}
+	put := []byte(`{"path":"/","data":{"environments":{` + strings.Join(list, ",") + `}}}`)
+	run := func(name string, data []byte, known func(id []byte) *EnvironmentRep) {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if m, err := newDecoder(&Options{Known: known}).decode(PutEvent, data); err != nil || len(m.Put.Environments) != count {
+					b.Fatal(m, err)
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/count, "ns/env")
+		})
+	}
+	m, err := newDecoder(nil).decode(PutEvent, put)
+	if err != nil {
+		b.Fatal(err)
+	}
+	known := map[EnvironmentID]*EnvironmentRep{}
+	for _, e := range m.Put.Environments {
+		known[e.ID] = e.Rep
+	}
+	run("nothing known", put, nil)
+	run("all known", put, func(id []byte) *EnvironmentRep { return known[EnvironmentID(id)] })
+	run("strict", append([]byte(" "), put...), nil)
+}

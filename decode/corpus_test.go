@@ -79,6 +79,7 @@ func corpus(tb testing.TB) []seed {
 		{0, []byte(`{"path":"/","data":{"filters":{"f":{"projKey":"p","key":"k","version":1}},"environments":{"e1":` + plainEnvironment + `}}}`)},
 		{0, []byte(`{"path":"/","data":{"environments":{"e1":` + plainEnvironment + `},"environments":{"e1":` + relayOrder + `}}}`)},
 		{0, []byte(`{"path":"/","data":{"environments":{"e1":` + plainEnvironment + `,"e1":` + relayOrder + `}}}`)},
+		{0, []byte(`{"path":"/","data":{"environments":{"e1":` + relayOrder + `,"e0":` + strings.ReplaceAll(plainEnvironment, "e1", "e0") + `}}}`)},
 		{0, []byte(`{"path":"/","data":{"environments":{"e1":` + plainEnvironment + `}},"data":null}`)},
 		{0, []byte(`{"path":"/","data":{"environments":null}}`)},
 		{0, []byte(`{"path":"/","data":{"environments":[]}}`)},

@@ -61,7 +61,6 @@ type environmentReader struct {
 	// of a stream come from one encoder.
 	follows [memberCount]uint8
 	first   uint8
-	fresh   []byte // reused by share
 }
 
 // A rawKey is a ConcurrentKeyRep before its strings are copied.
@@ -77,7 +76,7 @@ type rawKey struct {
 func (r *environmentReader) read(data []byte, pos int, like *EnvironmentRep) int {
 	r.data, r.like, r.changed = data, like, 0
 	r.timestamp, r.ttl, r.version, r.secure = 0, 0, 0, false
-	r.sdkKeys, r.mobileKeys = r.sdkKeys[:0], r.mobileKeys[:0]
+	r.dropKeys()
 	seen := uint(0)
 	guess := &r.first
 	pos = char(data, pos, '{')
@@ -215,8 +214,18 @@ func (r *environmentReader) forget() {
 	}
 	r.data, r.like = nil, nil
 	clear(r.raw[:])
-	clear(r.sdkKeys[:cap(r.sdkKeys)])
-	clear(r.mobileKeys[:cap(r.mobileKeys)])
+	r.dropKeys()
+	const kept = 64 // keys; the memory for more than an environment usually has is not kept for the next one
+	if cap(r.sdkKeys) > kept || cap(r.mobileKeys) > kept {
+		r.sdkKeys, r.mobileKeys = nil, nil
+	}
+}
+
+// dropKeys drops the keys of the last environment, and no more than those: the memory for keys is larger.
+func (r *environmentReader) dropKeys() {
+	clear(r.sdkKeys)
+	clear(r.mobileKeys)
+	r.sdkKeys, r.mobileKeys = r.sdkKeys[:0], r.mobileKeys[:0]
 }
 
 // is reports whether id is that of the environment read.
@@ -243,35 +252,19 @@ func (r *environmentReader) rep() *EnvironmentRep {
 	return rep
 }
 
-// change gives rep the texts that changed. The ID and the names share nothing with the keys, so that no
-// key stays in memory for the sake of an ID, which outlives the environment.
+// change gives rep the texts that changed. Each has memory of its own: that of an ID, which outlives its
+// environment, and of a name that stays as it is must not keep others in memory.
 func (r *environmentReader) change(rep *EnvironmentRep) {
 	if old := r.like.SDKKey.Value; r.changed&(1<<expiringKey) != 0 && string(r.raw[expiringKey]) == string(old) {
 		r.changed &^= 1 << expiringKey
 		rep.SDKKey.Expiring.Value = old // the key that has just been replaced is the one that expires now
 	}
-	texts := [textCount]*string{
+	for m, text := range [textCount]*string{
 		(*string)(&rep.EnvID), &rep.EnvKey, &rep.EnvName, &rep.ProjKey, &rep.ProjName,
 		(*string)(&rep.MobKey), (*string)(&rep.SDKKey.Value), (*string)(&rep.SDKKey.Expiring.Value),
-	}
-	r.share(texts[:mobKey], r.raw[:mobKey], r.changed)
-	r.share(texts[mobKey:], r.raw[mobKey:], r.changed>>mobKey)
-}
-
-// share makes those texts what is in raw that changed. They share one piece of memory, which is smaller
-// than several, and quicker to make and to compare.
-func (r *environmentReader) share(texts []*string, raw [][]byte, changed uint) {
-	r.fresh = r.fresh[:0]
-	for i := range texts {
-		if changed&(1<<i) != 0 {
-			r.fresh = append(r.fresh, raw[i]...)
-		}
-	}
-	rest := string(r.fresh)
-	for i := range texts {
-		if changed&(1<<i) != 0 {
-			n := len(raw[i])
-			*texts[i], rest = rest[:n], rest[n:]
+	} {
+		if r.changed&(1<<m) != 0 {
+			*text = string(r.raw[m])
 		}
 	}
 }

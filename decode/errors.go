@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 )
 
 // ErrReconnect ends the messages of a connection on which the server asked for another one.
@@ -150,7 +151,12 @@ func (e *IgnoredError) Unwrap() error { return e.Err }
 
 func ignored(event, path string, reason error) *IgnoredError {
 	const limit = 128
-	return &IgnoredError{Event: event[:min(len(event), limit)], Path: path[:min(len(path), limit)], Err: reason}
+	// Clones, because a part of a string keeps all of it in memory.
+	return &IgnoredError{
+		Event: strings.Clone(event[:min(len(event), limit)]),
+		Path:  strings.Clone(path[:min(len(path), limit)]),
+		Err:   reason,
+	}
 }
 
 // A RefusedError tells why an environment was refused. The last good item stays in force, and a

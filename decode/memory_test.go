@@ -3,7 +3,9 @@ package decode
 import (
 	"context"
 	"runtime"
+	"strings"
 	"testing"
+	"unsafe"
 	"weak"
 
 	"github.com/relaystream/autoconfig/stream/sse"
@@ -34,4 +36,86 @@ func TestEventsAreNotKept(t *testing.T) {
 	if err != nil || messages == 0 || kept > 0 {
 		t.Errorf("of %d events %d are kept, %v", messages, kept, err)
 	}
+}
+
+// TestLargeEventsLeaveNothing has one event of each kind that makes what the decoder remembers large, and what
+// an ignored message's error says.
+func TestLargeEventsLeaveNothing(t *testing.T) {
+	const large = 8 << 20
+	long := strings.Repeat("x", large)
+	keys := func(member string) string {
+		const key = `{"key":"k","value":"sdk-11111111-new"},`
+		return `"` + member + `":[` + strings.TrimSuffix(strings.Repeat(key, large/len(key)), ",") + `],"version"`
+	}
+	patch := func(changes ...string) sse.Event {
+		return sse.Event{Type: PatchEvent, Data: patchOf(strings.NewReplacer(changes...).Replace(plainEnvironment))}
+	}
+	for name, event := range map[string]func() sse.Event{
+		"names":       func() sse.Event { return patch("Production", long) },
+		"SDK keys":    func() sse.Event { return patch(`"version"`, keys("sdkKeys")) },
+		"mobile keys": func() sse.Event { return patch(`"version"`, keys("mobileKeys"), "mob-22222222", "sdk-11111111-new") },
+		"path":        func() sse.Event { return sse.Event{Type: PatchEvent, Data: []byte(`{"path":"` + long + `"}`)} },
+		"type":        func() sse.Event { return sse.Event{Type: strings.Clone(long)} },
+	} {
+		var kept int64
+		events := func(_ context.Context, yield func(sse.Event) bool) error {
+			yield(sse.Event{})
+			before := heap()
+			yield(event())
+			kept = heap() - before
+			yield(sse.Event{})
+			return nil
+		}
+		var all []error
+		err := Messages(events, nil).ForEach(t.Context(), func(m Message) error {
+			all = append(all, m.Err)
+			return nil
+		})
+		if err != nil || len(all) != 3 || kept > large/4 {
+			t.Errorf("%s: %d bytes more are kept after it, %v", name, kept, err)
+		}
+	}
+}
+
+// heap returns the bytes of the objects that are in use.
+func heap() int64 {
+	runtime.GC()
+	var stats runtime.MemStats
+	runtime.ReadMemStats(&stats)
+	return int64(stats.HeapAlloc)
+}
+
+// TestTextsAreKeptByThemselves: an ID outlives its environment, and a text that stays as it is the version
+// that it came with.
+func TestTextsAreKeptByThemselves(t *testing.T) {
+	environment := plainEnvironment
+	for _, text := range []string{"e1", "production", "Production", "shop", "Web Shop", "sdk-11111111-new", "sdk-00000000-old", "mob-22222222"} {
+		environment = strings.Replace(environment, `"`+text+`"`, `"`+text+strings.Repeat("-", 64)+`"`, 1) // more than lies together by chance
+	}
+	texts := func(data []byte) []string {
+		m, err := newDecoder(nil).decode(PutEvent, data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		e := m.Put.Environments[0].Rep
+		return []string{string(e.EnvID), e.EnvKey, e.EnvName, e.ProjKey, e.ProjName, string(e.MobKey), string(e.SDKKey.Value), string(e.SDKKey.Expiring.Value)}
+	}
+	id := "e1" + strings.Repeat("-", 64)
+	bothPaths(`{"path":"/","data":{"environments":{"`+id+`":`+environment+`}}}`, func(data []byte) {
+		for i := range texts(data) {
+			all := texts(data)
+			kept, others := all[i], make([]weak.Pointer[byte], len(all))
+			for j, text := range all {
+				others[j] = weak.Make(unsafe.StringData(text))
+			}
+			clear(all)
+			runtime.GC()
+			for j, other := range others {
+				if (other.Value() != nil) != (i == j) {
+					t.Errorf("with text %d text %d: kept %t", i, j, other.Value() != nil)
+				}
+			}
+			runtime.KeepAlive(kept)
+		}
+	})
 }

@@ -54,7 +54,7 @@ func Messages(events stream.Observable[sse.Event], o *Options) stream.Observable
 		var failed error
 		err := events(ctx, func(e sse.Event) bool {
 			m, err := d.decode(e.Type, e.Data)
-			d.env.forget()
+			d.forget()
 			if err == nil {
 				return yield(m)
 			}
@@ -84,6 +84,15 @@ type decoder struct {
 func newDecoder(o *Options) *decoder {
 	options := o.resolve()
 	return &decoder{known: options.Known, maxListed: options.MaxListed}
+}
+
+// forget drops what must not stay in memory until the next event.
+func (d *decoder) forget() {
+	d.env.forget()
+	const kept = 4096 // bytes: far more than names usually have
+	if len(d.last.EnvKey)+len(d.last.EnvName)+len(d.last.ProjKey)+len(d.last.ProjName) > kept {
+		d.last = EnvironmentRep{}
+	}
 }
 
 // decode returns the message of one event. With an error there is a message only if it is a put.
