@@ -6,14 +6,15 @@ import (
 )
 
 const (
-	// quietReads is how many reads in a row must have got little until a buffer becomes small again.
-	quietReads = 8
+	// quietReads is how many reads in a row must have got little until a buffer becomes small again. One of
+	// them may be the tail of what the read before it got; and a silent stream has a heartbeat in minutes.
+	quietReads = 2
 	// smallBuffer is the buffer's first size: thousands of quiet streams should cost little.
 	smallBuffer = 4 << 10
 	// busyBuffer is what the buffer grows to while reads fill it, so as to read much at a time.
 	busyBuffer = 64 << 10
-	// hugeBuffer is the largest buffer that outlives the event it was needed for, and that only while
-	// reads get much.
+	// hugeBuffer is the largest buffer that outlives the event it was needed for, and that only while other
+	// events follow so closely that something of them is always in it.
 	hugeBuffer = 1 << 20
 	// maxEmptyReads is how many reads in a row may give neither bytes nor an error.
 	maxEmptyReads = 100
@@ -26,7 +27,7 @@ const (
 //
 // Lines are cut from the front of the second region. The value of a data line is moved up behind
 // the first region, which cannot overtake the second because a field is longer than its value.
-// Otherwise bytes move only in fill, where neither region moves again once it stands in its
+// Otherwise bytes move only in makeRoom, where neither region moves again once it stands in its
 // place, and in growing by doubling; and no byte is searched twice. So the work is linear in the
 // size of the stream, however it is cut and however many lines an event has.
 type buffer struct {
@@ -86,7 +87,7 @@ func (b *buffer) addData(n int) {
 	b.dataEnd += copy(b.bytes[b.dataEnd:], b.bytes[b.lineEnd-n:b.lineEnd])
 }
 
-// takeData returns the event's data, which stays intact until the next fill of the same bytes.
+// takeData returns the event's data, which stays intact until room is made in the same bytes.
 func (b *buffer) takeData() []byte {
 	data := b.bytes[b.data:b.dataEnd:b.dataEnd]
 	b.data, b.dataEnd = 0, 0
@@ -96,20 +97,29 @@ func (b *buffer) takeData() []byte {
 func (b *buffer) dataLen() int   { return b.dataEnd - b.data }
 func (b *buffer) unreadLen() int { return b.end - b.next }
 
-// fill makes room, in dst if that has the right size, and reads once. It is called when all whole lines
-// have been cut, with no more than limit bytes in the two regions together. dst is the buffer's own bytes,
-// or others if the events that were cut are still in use.
-func (b *buffer) fill(r io.Reader, limit int, dst []byte) error {
-	b.moveTo(dst, b.newSize(limit))
-	return b.read(r)
-}
+// makeRoom makes room for a read, in dst if that has the right size. It is called when all whole lines have
+// been cut, with no more than limit bytes in the two regions together. dst is the buffer's own bytes, or
+// others if the events that were cut are still in use.
+func (b *buffer) makeRoom(limit int, dst []byte) { b.moveTo(dst, b.newSize(limit)) }
 
 // hasRoom reports whether it is worth while to read without moving anything.
-func (b *buffer) hasRoom() bool { return !b.oversized() && 4*(len(b.bytes)-b.end) > len(b.bytes) }
+func (b *buffer) hasRoom() bool { return !b.outgrown() && 4*(len(b.bytes)-b.end) > len(b.bytes) }
 
-// oversized reports whether the buffer is only so large for the sake of an event that is not in it any more.
-func (b *buffer) oversized() bool {
-	return len(b.bytes) > hugeBuffer && b.dataLen()+b.unreadLen() < busyBuffer
+// outgrown reports whether the buffer is only so large for the sake of what is not in it any more. A read may
+// wait for minutes, and holds the buffer that it reads into: so after a large event, and most streams
+// begin with one, the buffer becomes small as soon as nothing is left in it; to grow again it takes one full
+// read for each doubling. A size that many small events filled may be needed again at once, and stays until
+// some reads were quiet.
+func (b *buffer) outgrown() bool {
+	size, live := len(b.bytes), b.dataLen()+b.unreadLen()
+	switch {
+	case size > hugeBuffer:
+		return live < busyBuffer
+	case size > busyBuffer:
+		return live == 0
+	default:
+		return size > smallBuffer && live == 0 && b.quiet >= quietReads
+	}
 }
 
 // read reads once, behind the second region; bytes that it got count even with an error.
@@ -162,12 +172,12 @@ func (b *buffer) newSize(limit int) int {
 		return min(grown, limit+smallBuffer)
 	case b.full && size < busyBuffer:
 		return 2 * size
-	case b.oversized():
-		return busyBuffer
-	case size > smallBuffer && live == 0 && b.quiet > quietReads:
-		return smallBuffer
-	default:
+	case !b.outgrown():
 		return size
+	case live > 0:
+		return busyBuffer
+	default:
+		return smallBuffer
 	}
 }
 

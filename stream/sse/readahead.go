@@ -5,6 +5,9 @@ import (
 	"sync"
 )
 
+// smallBatch is how many events there is at most memory for while the buffer is small: as much as that takes.
+const smallBatch = smallBuffer / 64
+
 // A readAhead reads a stream and cuts it into events on a goroutine of its own: with two processors or
 // more, what the kernel, the transfer encoding and the cutting take is no part of the time that the
 // subscriber takes. The subscriber takes all there is at once, so that a busy stream costs few hand-overs,
@@ -34,6 +37,7 @@ type readAhead struct {
 type batch struct {
 	events []Event // one without a type only changes the session
 	n      int     // bytes
+	small  bool    // the buffer was small when the last of them were read
 	err    error   // what ended the stream
 }
 
@@ -54,31 +58,36 @@ func (a *readAhead) run() {
 		spareEnd uint64  // the number of the last event in it
 	)
 	for ended := false; !ended; {
-		before := s.buf.unreadLen()
-		if s.buf.hasRoom() {
-			s.err = s.buf.read(s.r)
-		} else {
+		if !s.buf.hasRoom() {
 			dst := s.buf.bytes
 			if last > spareEnd && !a.free(last) {
 				if !a.waitFor(spareEnd) {
 					return
 				}
 				dst, spare, spareEnd = spare, dst, last
-				if len(spare) > hugeBuffer {
-					spare = nil // it stays only for as long as its events do
-				}
 			}
-			s.err = s.buf.fill(s.r, s.limit, dst)
+			if len(spare) > hugeBuffer || s.buf.outgrown() {
+				spare = nil // it stays only for as long as its events do
+			}
+			s.buf.makeRoom(s.limit, dst)
 		}
-		b := batch{events: events[:0], n: s.buf.unreadLen() - before}
+		small, before := len(s.buf.bytes) == smallBuffer, s.buf.unreadLen()
+		b := batch{events: reusable(events, small), small: small}
+		s.err = s.buf.read(s.r)
+		b.n = s.buf.unreadLen() - before
 		a.cut(&b)
 		last += uint64(len(b.events))
 		ended = b.err != nil
 		events = a.pass(b)
-		if len(s.buf.bytes) == smallBuffer && cap(events) > smallBuffer/64 {
-			events = nil // of busier times
-		}
 	}
+}
+
+// reusable returns the memory of events for others, but none that is of busier times when the buffer is small.
+func reusable(events []Event, small bool) []Event {
+	if small && cap(events) > smallBatch {
+		return nil
+	}
+	return events[:0]
 }
 
 // cut adds to b the events of what has been read, or the reason why there will be none.
@@ -104,7 +113,7 @@ func (a *readAhead) pass(b batch) (unused []Event) {
 		clear(unused)
 	}
 	ready.n += b.n
-	ready.err = b.err
+	ready.small, ready.err = b.small, b.err
 	a.mu.Unlock()
 	signal(a.filled)
 	return unused
@@ -140,7 +149,7 @@ func (a *readAhead) take(former batch) batch {
 		b := a.ready
 		some := b.n > 0 || b.err != nil
 		if some {
-			a.ready = batch{events: former.events[:0]}
+			a.ready = batch{events: reusable(former.events, b.small)}
 			a.taken += uint64(len(b.events))
 		}
 		a.mu.Unlock()

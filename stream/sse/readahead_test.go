@@ -6,10 +6,11 @@ import (
 	"math/rand/v2"
 	"reflect"
 	"runtime"
-	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 )
 
 // readAll is scanAll by way of a readAhead. It looks at the events only after the goroutine had time to
@@ -60,20 +61,75 @@ func TestReadAhead(t *testing.T) {
 	}
 }
 
-// TestReadAheadOfATrickle: thousands of quiet streams should cost little, also after a busy time.
-func TestReadAheadOfATrickle(t *testing.T) {
-	chunks := [][]byte{bytes.Repeat(patchEvent, 10_000)}
-	chunks = append(chunks, slices.Repeat([][]byte{patchEvent}, 100)...)
-	a := newReadAhead(&chunkReader{chunks: chunks}, 0, new(Session))
-	b, events := batch{}, 0
-	for b.err == nil {
-		b = a.take(b)
-		events += len(b.events)
+// TestQuietConnectionIsSmall: thousands of quiet streams should cost little, whatever they began with. Most
+// begin with one large event, after which nothing may come for minutes; after other busy times they may
+// keep their memory until a few heartbeats show that it is quiet.
+func TestQuietConnectionIsSmall(t *testing.T) {
+	event := func(n int) []byte { return []byte("event: put\ndata: " + strings.Repeat("x", n) + "\n\n") }
+	for name, test := range map[string]struct {
+		busy       []byte
+		heartbeats int
+	}{
+		"nothing":                      {nil, 0},
+		"an event of 60 KiB":           {event(60 << 10), 3},
+		"an event of 400 KiB":          {event(400 << 10), 0},
+		"an event of 700 KiB":          {event(700 << 10), 0},
+		"an event of 3 MiB":            {event(3 << 20), 0},
+		"700 KiB, then events":         {append(event(700<<10), bytes.Repeat(patchEvent, 1000)...), 3},
+		"events":                       {bytes.Repeat(patchEvent, 10_000), 3},
+		"events, and the tail of one":  {append(bytes.Repeat(patchEvent, 10_000), event(70<<10)...), 3},
+		"events, the smallest of them": {bytes.Repeat([]byte("data\n\n"), 100_000), 3},
+	} {
+		t.Run(name, func(t *testing.T) {
+			const most = 3 * smallBuffer // two buffers, and all the rest
+			if got := heldWhenQuiet(t, test.busy, test.heartbeats); got > most {
+				t.Errorf("a connection holds %d bytes, want at most %d", got, most)
+			}
+		})
 	}
-	a.close()
-	if events != 10_100 || len(a.scanner.buf.bytes) != smallBuffer {
-		t.Errorf("%d events, a buffer of %d bytes", events, len(a.scanner.buf.bytes))
-	}
+}
+
+// heldWhenQuiet returns how much memory a readAhead and its subscriber hold while they wait for more than
+// what busy and so many heartbeats gave them.
+func heldWhenQuiet(t *testing.T, busy []byte, heartbeats int) (held int) {
+	const connections = 32
+	synctest.Test(t, func(t *testing.T) {
+		before := heap()
+		end := make(chan struct{})
+		var subscribers sync.WaitGroup
+		for range connections {
+			beats := 0
+			quiet := readerFunc(func(p []byte) (int, error) {
+				if beats++; beats > heartbeats {
+					<-end
+					return 0, io.EOF
+				}
+				time.Sleep(time.Minute)
+				return copy(p, ":\n"), nil
+			})
+			a := newReadAhead(io.MultiReader(bytes.NewReader(busy), quiet), 0, new(Session))
+			subscribers.Go(func() {
+				defer a.close()
+				for b := a.take(batch{}); b.err == nil; {
+					b = a.take(b)
+				}
+			})
+		}
+		time.Sleep(time.Hour)
+		synctest.Wait()
+		held = (heap() - before) / connections
+		close(end)
+		subscribers.Wait()
+	})
+	return held
+}
+
+// heap returns how many bytes are in use.
+func heap() int {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int(m.HeapAlloc)
 }
 
 // TestReadAheadAfterAHugeEvent: its buffer goes with the event, and not with a later read. The capacity that

@@ -88,7 +88,8 @@ func (s *scanner) run(yield func(Event, error) bool) error {
 		case err != nil:
 			return err
 		}
-		s.err = s.buf.fill(s.r, s.limit, s.buf.bytes)
+		s.buf.makeRoom(s.limit, s.buf.bytes)
+		s.err = s.buf.read(s.r)
 	}
 }
 

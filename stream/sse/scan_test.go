@@ -156,6 +156,10 @@ func TestBufferSize(t *testing.T) {
 	for range 1000 {
 		trickle.chunks = append(trickle.chunks, patchEvent)
 	}
+	records := &chunkReader{}
+	for range 100 {
+		records.chunks = append(records.chunks, bytes.Repeat(patchEvent, 39), patchEvent)
+	}
 	huge := "data: " + strings.Repeat("x", 3<<20) + "\n\n"
 	for name, test := range map[string]struct {
 		r    io.Reader
@@ -163,7 +167,9 @@ func TestBufferSize(t *testing.T) {
 	}{
 		"trickle":    {trickle, smallBuffer},
 		"busy":       {repeat(patchEvent, 10_000), busyBuffer},
-		"huge event": {io.MultiReader(strings.NewReader(huge), bytes.NewReader(patchEvent)), busyBuffer},
+		"records":    {records, 4 * smallBuffer}, // a long read, then a short one for the rest
+		"huge event": {io.MultiReader(strings.NewReader(huge), bytes.NewReader(patchEvent)), smallBuffer},
+		"unfinished": {strings.NewReader(huge + huge[:2*smallBuffer]), busyBuffer}, // after the huge one
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newScanner(test.r, ScanOptions{})
@@ -221,7 +227,7 @@ func bytesMoved(r io.Reader) (moved int) {
 			}
 		}
 		before := *b
-		err = b.fill(r, s.limit, b.bytes)
+		b.makeRoom(s.limit, b.bytes)
 		fresh := len(before.bytes) != len(b.bytes)
 		if fresh || before.data != b.data {
 			moved += before.dataLen()
@@ -229,6 +235,7 @@ func bytesMoved(r io.Reader) (moved int) {
 		if fresh || before.next != b.next {
 			moved += before.unreadLen()
 		}
+		err = b.read(r)
 	}
 	return moved
 }
