@@ -152,6 +152,38 @@ func TestReadAheadAfterAHugeEvent(t *testing.T) {
 	}
 }
 
+// TestReadAheadIsBounded: whatever comes while the subscriber has an event, there are two buffers at most.
+func TestReadAheadIsBounded(t *testing.T) {
+	const limit = 4 << 20
+	largest := "data: " + strings.Repeat("x", limit-len("data: ")) + "\n\n"
+	for name, block := range map[string]string{
+		"the largest events":              largest,
+		"a line without end":              "x",
+		"an event of many lines":          "data: x\n",
+		"events that just need a buffer":  "data: " + largest[:hugeBuffer/2] + "\n\n",
+		"events that outgrow what stays":  "data: " + largest[:hugeBuffer] + "\n\n",
+		"the largest and a small in turn": largest + string(patchEvent),
+		"the smallest events":             "data\n\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				before := heap()
+				a := newReadAhead(io.MultiReader(strings.NewReader(largest), &endless{block: block}), limit, new(Session))
+				b := batch{}
+				for len(b.events) == 0 {
+					b = a.take(b)
+				}
+				synctest.Wait()
+				if held := heap() - before; held > 2*(limit+busyBuffer) {
+					t.Errorf("%d bytes are held", held)
+				}
+				runtime.KeepAlive(b)
+				a.close()
+			})
+		})
+	}
+}
+
 // TestReadAheadClosedWhileItWaits for a buffer, when nobody takes what has been read.
 func TestReadAheadClosedWhileItWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -14,7 +14,8 @@ const defaultMaxEventSize = 64 << 20
 type ScanOptions struct {
 	// MaxEventSize limits what is held of one event, in bytes: its data so far and the line that
 	// is being read. A comment or another field takes part only while it is the line being read.
-	// The buffer stays within the limit and 64 KiB. 0 means 64 MiB.
+	// The buffer stays within the limit and 64 KiB; for the moment in which it grows, the smaller one
+	// that it replaces is there, too. 0 means 64 MiB.
 	MaxEventSize int
 	// Session is continued and updated. Nil means a fresh one.
 	Session *Session
