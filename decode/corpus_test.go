@@ -81,6 +81,7 @@ func corpus(tb testing.TB) []seed {
 		{0, []byte(`{"path":"/","data":{"environments":{"e1":` + plainEnvironment + `,"e1":` + relayOrder + `}}}`)},
 		{0, []byte(`{"path":"/","data":{"environments":{"e1":` + relayOrder + `,"e0":` + strings.ReplaceAll(plainEnvironment, "e1", "e0") + `}}}`)},
 		{0, []byte(`{"path":"/","data":{"environments":{"e1":` + plainEnvironment + `}},"data":null}`)},
+		{0, []byte(`{"path":"/","data":{"environments":{"e1":` + plainEnvironment + `}},"data":null,"data":{"environments":{},"filters":{"f":{"version":1}}},"data":{"filters":{"f":null}}}`)},
 		{0, []byte(`{"path":"/","data":{"environments":null}}`)},
 		{0, []byte(`{"path":"/","data":{"environments":[]}}`)},
 		{0, []byte(`{"path":"/","data":{}}`)},

@@ -48,7 +48,7 @@ type MalformedError struct {
 	// Event is the event's name.
 	Event string
 	// Offset is the number of bytes of data read before the error was noticed. It is 0 if that is unknown,
-	// which it is of wrong types inside of the environments and filters that a put lists.
+	// which it is of wrong types inside of the data of a put.
 	Offset int64
 	// Err is the cause. If it lies in the JSON, errors.As finds a *json.SyntaxError or a
 	// *json.UnmarshalTypeError, without what they would quote.

@@ -44,14 +44,24 @@ func TestListedLimit(t *testing.T) {
 	}
 }
 
-// TestListedLimitOfWhatComesTwice: the limit is for all members of the name together, and null does not lift it.
+// TestListedLimitOfWhatComesTwice: the limit is for all members of the name together, and null does not change it.
 func TestListedLimitOfWhatComesTwice(t *testing.T) {
 	for _, data := range []string{
 		`{"path":"/","data":{"environments":{"a":{"envID":"a"}},"environments":{"b":{"envID":"b"}}}}`,
 		`{"path":"/","data":{"environments":null,"environments":{"a":{"envID":"a"},"b":{"envID":"b"}}}}`,
+		`{"path":"/","data":null,"data":{"environments":{"a":{"envID":"a"},"b":{"envID":"b"}}}}`,
 	} {
 		if _, err := newDecoder(&Options{MaxListed: 1}).decode(PutEvent, []byte(data)); !errors.Is(err, ErrTooMany) {
 			t.Errorf("%s: %v", data, err)
 		}
+	}
+	m, err := newDecoder(&Options{MaxListed: 1}).decode(PutEvent,
+		[]byte(`{"path":"/","data":null,"data":{"environments":{},"filters":{"a":{"version":1},"b":{"version":1}}}}`))
+	if err != nil || !errors.Is(m.Put.FiltersErr, ErrTooMany) {
+		t.Errorf("filters after a null: %v, %v", m, err)
+	}
+	many := strings.Replace(putOf(DefaultMaxListed+1, 0, ""), `"data":`, `"data":null,"data":`, 1)
+	if _, err := newDecoder(&Options{MaxListed: DefaultMaxListed + 1}).decode(PutEvent, []byte(many)); err != nil {
+		t.Errorf("more than the default after a null: %v", err)
 	}
 }

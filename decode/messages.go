@@ -114,15 +114,14 @@ func (d *decoder) decode(event string, data []byte) (Message, error) {
 func (d *decoder) put(data []byte) (Message, error) {
 	put, ok := d.fastPut(data)
 	if !ok {
-		path, err := strictPath(data)
-		if err != nil {
+		var path string
+		var err error
+		path, put, err = strictPut(data, d.maxListed)
+		switch {
+		case err != nil:
 			return Message{}, malformed(PutEvent, err)
-		}
-		if path != "/" {
+		case put == nil:
 			return Message{Err: ignored(PutEvent, path, ErrPutPath)}, nil
-		}
-		if put, err = strictPut(data, d.maxListed); err != nil {
-			return Message{}, malformed(PutEvent, err)
 		}
 		for i, entry := range put.Environments {
 			put.Environments[i] = d.unlessOutdated(entry)

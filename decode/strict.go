@@ -2,7 +2,6 @@ package decode
 
 import (
 	"bytes"
-	"cmp"
 	"encoding/json"
 	"slices"
 )
@@ -19,21 +18,21 @@ func strictPath(data []byte) (string, error) {
 	return m.Path, err
 }
 
-// strictPut reads what a put lists.
-func strictPut(data []byte, maxListed int) (*Listing, error) {
-	type content struct {
-		Environments environmentList `json:"environments"`
-		Filters      filterList      `json:"filters"`
-	}
+// strictPut reads the path, and if that is the one of a put what it lists, at once: data may be large.
+func strictPut(data []byte, maxListed int) (path string, _ *Listing, _ error) {
 	var m struct {
-		Data *content `json:"data"`
+		Path string     `json:"path"`
+		Data putContent `json:"data"`
 	}
-	m.Data = &content{environmentList{max: maxListed}, filterList{max: maxListed}}
-	if err := json.Unmarshal(data, &m); err != nil {
-		return nil, err
+	m.Data.limit(maxListed)
+	if err := json.Unmarshal(data, &m); err != nil || m.Path != "/" {
+		return m.Path, nil, err
 	}
-	if m.Data == nil || m.Data.Environments.entries == nil {
-		return nil, errNoContent
+	if m.Data.err != nil {
+		return m.Path, nil, m.Data.err
+	}
+	if m.Data.Environments.entries == nil {
+		return m.Path, nil, errNoContent
 	}
 	put := &Listing{
 		Environments: thatCount(m.Data.Environments.entries),
@@ -42,10 +41,10 @@ func strictPut(data []byte, maxListed int) (*Listing, error) {
 	}
 	for i := range put.Environments {
 		if err := put.Environments[i].Err; err == errNegativeVersion {
-			return nil, err
+			return m.Path, nil, err
 		}
 	}
-	return put, nil
+	return m.Path, put, nil
 }
 
 // strictEnvironment reads the environment of a patch.
@@ -131,11 +130,38 @@ func filterEntry(event string, id FilterID, rep *FilterRep, err error) FilterEnt
 	return FilterEntry{ID: id, Err: ignored(event, filtersPath+string(id), malformed(event, err))}
 }
 
+// A putContent is the data of a put. Of several members data, each adds to those before it, and null takes all
+// away.
+type putContent struct {
+	Environments environmentList `json:"environments"`
+	Filters      filterList      `json:"filters"`
+	err          error           // the first one, of use only under the path of a put
+}
+
+// limit makes c empty, with a limit to what may be listed.
+func (c *putContent) limit(maxListed int) {
+	c.Environments, c.Filters = environmentList{max: maxListed}, filterList{max: maxListed}
+}
+
+// UnmarshalJSON reads an object as encoding/json does, and never fails. By itself, that would forget the limit
+// at a null.
+func (c *putContent) UnmarshalJSON(data []byte) error {
+	if string(data) == "null" {
+		c.limit(c.Environments.max)
+		return nil
+	}
+	type content putContent // has no UnmarshalJSON
+	if err := json.Unmarshal(data, (*content)(c)); err != nil && c.err == nil {
+		c.err = part(err)
+	}
+	return nil
+}
+
 // An environmentList is the JSON object of environments, in the order of the wire, which a Go map
 // would lose.
 type environmentList struct {
 	entries []EnvironmentEntry // nil if there was no object
-	max     int                // DefaultMaxListed if 0, as in what encoding/json has made after a null
+	max     int
 }
 
 // UnmarshalJSON reads an object like encoding/json reads one into a map. A second object, which is
@@ -149,7 +175,7 @@ func (l *environmentList) UnmarshalJSON(data []byte) error {
 		l.entries = []EnvironmentEntry{}
 	}
 	return part(members(data, func(id string, dec *json.Decoder) error {
-		if len(l.entries) == cmp.Or(l.max, DefaultMaxListed) {
+		if len(l.entries) == l.max {
 			return ErrTooMany
 		}
 		rep := new(EnvironmentRep)
@@ -166,7 +192,7 @@ func (l *environmentList) UnmarshalJSON(data []byte) error {
 type filterList struct {
 	entries []FilterEntry
 	err     error
-	max     int // as that of an environmentList
+	max     int
 }
 
 // UnmarshalJSON reads an object of filters and never fails. Null is the empty object.
@@ -176,7 +202,7 @@ func (l *filterList) UnmarshalJSON(data []byte) error {
 		return nil
 	}
 	err := members(data, func(id string, dec *json.Decoder) error {
-		if len(l.entries) == cmp.Or(l.max, DefaultMaxListed) {
+		if len(l.entries) == l.max {
 			l.entries = nil
 			return ErrTooMany
 		}
