@@ -111,6 +111,7 @@ func (d *decoder) listed(data []byte, pos int, id []byte) (_ EnvironmentEntry, n
 			return entry, next
 		}
 	}
+	d.unusual++
 	raw, next := object(data, pos)
 	rep := new(EnvironmentRep)
 	if json.Unmarshal(raw, rep) != nil {

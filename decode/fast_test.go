@@ -6,6 +6,9 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"testing"
+
+	"github.com/relaystream/autoconfig/stream"
+	"github.com/relaystream/autoconfig/stream/sse"
 )
 
 // people returns an environment as people name theirs. One in 25 has a name that JSON escapes.
@@ -63,6 +66,37 @@ func TestFastPathIsTaken(t *testing.T) {
 		t.Error("not taken by the put")
 	}
 	t.Logf("taken by %.1f %% of the patches", 100*float64(fast)/messages)
+}
+
+// TestUnusualIsCounted: without white space nothing is unusual, with it what it stands in. What is said of filters
+// has one way only.
+func TestUnusualIsCounted(t *testing.T) {
+	const usual, unusual = `"e1":` + plainEnvironment, `"e1": ` + plainEnvironment
+	for _, test := range []struct {
+		event, data string
+		want        int
+	}{
+		{PutEvent, `{"path":"/","data":{"environments":{` + usual + `},"filters":{"f": {"version":1}}}}`, 0},
+		{PutEvent, `{"path":"/","data":{"environments":{` + usual + `,"e2":{ },"e3":{ }}}}`, 2},
+		{PutEvent, `{"path":"/","data":{"environments":{"e2":{ },"e3":{ },` + unusual + `}}}`, 1},
+		{PutEvent, `{"path": "/","data":{"environments":{"e2":{ },"e3":{ }}}}`, 1},
+		{PutEvent, `{"path": "/other"}`, 1},
+		{PatchEvent, `{"path":"/environments/e1","data":` + plainEnvironment + `}`, 0},
+		{PatchEvent, `{"path":"/environments/e1","data": ` + plainEnvironment + `}`, 1},
+		{PatchEvent, `{"path":"/filters/f","data": {"version":1}}`, 0},
+		{PatchEvent, `{"path": "/flags/f"}`, 0},
+		{DeleteEvent, `{"path":"/environments/e1","version":1}`, 0},
+		{DeleteEvent, `{"path":"/environments/e1","version": 1}`, 1},
+		{DeleteEvent, `{"path":"/filters/f","version":1}`, 0},
+		{DeleteEvent, `{"path": "/flags/f"}`, 0},
+	} {
+		events := stream.Just(sse.Event{Type: test.event, Data: []byte(test.data)}, sse.Event{Type: "other"})
+		total, calls := 0, 0
+		messages, err := Messages(events, &Options{OnUnusual: func(n int) { total, calls = total+n, calls+1 }}).Count(t.Context())
+		if err != nil || messages != 2 || total != test.want || calls != min(total, 1) {
+			t.Errorf("%s %s: %d in %d calls, want %d, %v", test.event, test.data, total, calls, test.want, err)
+		}
+	}
 }
 
 func encoded(t *testing.T, message any) []byte {

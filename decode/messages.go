@@ -25,6 +25,13 @@ type Options struct {
 	// shares its memory. id is borrowed for the call. Known is called on the goroutine that
 	// subscribed. The default knows nothing.
 	Known func(id []byte) *EnvironmentRep
+	// OnUnusual is called when a message, or n environments of a put, were not as they usually are and
+	// were therefore left to encoding/json, which takes more than ten times as long: white space, an
+	// escaped character in a name, a member that is not known, an environment that must not be used. n
+	// is 1 for a put as a whole. Messages about filters, which always go this way, do not count. It is
+	// called on the goroutine that subscribed, before the message is passed on, at most once for each,
+	// and should be quick. The default does nothing.
+	OnUnusual func(n int)
 }
 
 // resolve returns o with its defaults. It panics if they are wrong.
@@ -39,6 +46,9 @@ func (o *Options) resolve() Options {
 	resolved.MaxListed = cmp.Or(resolved.MaxListed, DefaultMaxListed)
 	if resolved.Known == nil {
 		resolved.Known = func([]byte) *EnvironmentRep { return nil }
+	}
+	if resolved.OnUnusual == nil {
+		resolved.OnUnusual = func(int) {}
 	}
 	return resolved
 }
@@ -55,6 +65,9 @@ func Messages(events stream.Observable[sse.Event], o *Options) stream.Observable
 		err := events(ctx, func(e sse.Event) bool {
 			m, err := d.decode(e.Type, e.Data)
 			d.forget()
+			if d.unusual > 0 {
+				options.OnUnusual(d.unusual)
+			}
 			if err == nil {
 				return yield(m)
 			}
@@ -75,6 +88,7 @@ func Messages(events stream.Observable[sse.Event], o *Options) stream.Observable
 type decoder struct {
 	known     func(id []byte) *EnvironmentRep
 	maxListed int
+	unusual   int // what the last message left to encoding/json, as for Options.OnUnusual
 	// last has the names of the environment that was new most recently. Its neighbours tend to be
 	// of the same project, and to have the same names in each project.
 	last EnvironmentRep
@@ -97,6 +111,7 @@ func (d *decoder) forget() {
 
 // decode returns the message of one event. With an error there is a message only if it is a put.
 func (d *decoder) decode(event string, data []byte) (Message, error) {
+	d.unusual = 0
 	switch event {
 	case PutEvent:
 		return d.put(data)
@@ -114,6 +129,7 @@ func (d *decoder) decode(event string, data []byte) (Message, error) {
 func (d *decoder) put(data []byte) (Message, error) {
 	put, ok := d.fastPut(data)
 	if !ok {
+		d.unusual = 1
 		var path string
 		var err error
 		path, put, err = strictPut(data, d.maxListed)
@@ -150,6 +166,7 @@ func (d *decoder) patch(data []byte) (Message, error) {
 		if !ok {
 			return Message{Err: ignored(PatchEvent, path, ErrUnknownPath)}, nil
 		}
+		d.unusual = 1
 		entry, err = strictEnvironment(data, EnvironmentID(id))
 		if err != nil {
 			return Message{}, malformed(PatchEvent, err)
@@ -176,10 +193,11 @@ func (d *decoder) delete(data []byte) (Message, error) {
 		return message(Message{Kind: Delete, Filter: entry})
 	}
 	id, ok := itemID(path, environmentsPath)
-	switch {
-	case !ok:
+	if !ok {
 		return Message{Err: ignored(DeleteEvent, path, ErrUnknownPath)}, nil
-	case err != nil:
+	}
+	d.unusual = 1
+	if err != nil {
 		return Message{}, malformed(DeleteEvent, err)
 	}
 	return Message{Kind: Delete, Environment: EnvironmentEntry{ID: EnvironmentID(id), Version: version}}, nil
