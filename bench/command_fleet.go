@@ -28,7 +28,7 @@ const fleetKey = "rel-00000000-0000-4000-8000-000000000000"
 // A fleet is many clients of one server, all in this process.
 type fleet struct {
 	Time    time.Time `json:"time"`
-	Machine string    `json:"machine"`
+	Machine machine   `json:"machine"`
 	// Clients is how many there are, and Environments how many each of them knows. Together is how
 	// many of them may be connecting at a time.
 	Clients      int `json:"clients"`
@@ -53,7 +53,7 @@ type fleet struct {
 
 // runFleet is the command fleet.
 func runFleet(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	f := fleet{Time: time.Now().UTC(), Machine: machine()}
+	f := fleet{Time: time.Now().UTC(), Machine: thisMachine()}
 	flags := flag.NewFlagSet("bench fleet", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	flags.IntVar(&f.Clients, "clients", 10_000, "how many clients; the system may allow fewer")

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -15,13 +16,14 @@ import (
 	"gonum.org/v1/plot/vg"
 )
 
-// runReadme is the command readme: of a run's results it makes the chart and the table that the
+// runReadme is the command readme: of a run's results it makes the chart and the figures that the
 // project's README has. It measures nothing.
 func runReadme(_ context.Context, args []string, stdout, stderr io.Writer) error {
 	flags := flag.NewFlagSet("bench readme", flag.ContinueOnError)
 	flags.SetOutput(stderr)
-	from := flags.String("from", "", "results.json of a run of the scenarios "+readmeScenarios)
-	chart := flags.String("chart", filepath.Join("bench", "patches.svg"), "where to write the chart; the extension says its form")
+	from := flags.String("from", "", "results.json of a run")
+	readme := flags.String("readme", "", "document whose lines between the markers are replaced (default: they are printed)")
+	chart := flags.String("chart", filepath.Join("bench", "patches.svg"), "where to write the chart, if there are results of patches; the extension says its form")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -33,83 +35,75 @@ func runReadme(_ context.Context, args []string, stdout, stderr io.Writer) error
 	if err := json.Unmarshal(text, &r); err != nil {
 		return err
 	}
-	return errors.Join(r.readmeTable(stdout), r.readmeChart(*chart))
-}
-
-const readmeScenarios = "patches,latency,put-*,framing,decode,operators"
-
-// readmeTable writes the table in Markdown, with what was measured, when and on what.
-func (r *report) readmeTable(w io.Writer) error {
-	fmt.Fprintf(w, "`go run ./bench -scenario %s -size %d -rounds %d`, %s, %s, medians.\n\n",
-		readmeScenarios, r.Size, r.Rounds, r.Machine, r.Time.Format("2 January 2006"))
-	fmt.Fprint(w, "| | classic | this library | ratio |\n| --- | --- | --- | --- |\n")
-	for _, row := range []struct {
-		what, scenario, ours string
-		allocations          bool
-	}{
-		{"a patch, end to end over loopback into a `MessageHandler`", "patches", "ours: StreamManager", true},
-		{"from the server's write to the handler's call, median", "latency", "ours: StreamManager", false},
-		{"an environment of a repeated put", "put-unchanged", "ours: StreamManager", false},
-		{"an environment of a first put", "put-first", "ours: StreamManager", false},
-		{"an event separated, out of memory (`eventsource` alone)", "framing", "ours", false},
-		{"a patch decoded (`encoding/json` alone)", "decode", "ours", false},
-		{"an item through five operators (RxGo v2)", "operators", "ours", false},
-	} {
-		s, err := r.scenario(row.scenario)
-		if err != nil {
+	var lines bytes.Buffer
+	if err := r.writeFigures(&lines); err != nil {
+		return err
+	}
+	if r.scenario("patches") != nil {
+		if err := r.readmeChart(*chart); err != nil {
 			return err
 		}
-		theirs, ours := s.result(s.Baseline), s.result(row.ours)
-		if theirs == nil || ours == nil {
-			return fmt.Errorf("%s has no results of %s and %s", s.Name, s.Baseline, row.ours)
-		}
-		cell := func(x *result) string {
-			text := short(x.Metrics[0].Median) + " ns"
-			if row.allocations {
-				text += ", " + short(x.Metrics[1].Median) + " allocations"
-			}
-			return text
-		}
-		fmt.Fprintf(w, "| %s | %s | %s | %s |\n",
-			row.what, cell(theirs), cell(ours), short(theirs.Metrics[0].Median/ours.Metrics[0].Median))
 	}
-	return nil
+	if *readme == "" {
+		_, err := stdout.Write(lines.Bytes())
+		return err
+	}
+	document, err := os.ReadFile(*readme)
+	if err != nil {
+		return err
+	}
+	document, err = withFigures(document, lines.Bytes())
+	if err != nil {
+		return fmt.Errorf("%s: %w", *readme, err)
+	}
+	return os.WriteFile(*readme, document, 0o644)
 }
 
-func (r *report) scenario(name string) (*scenarioResult, error) {
-	for i := range r.Scenarios {
-		if r.Scenarios[i].Name == name {
-			return &r.Scenarios[i], nil
-		}
+// What is between the markers in a document is written by the command.
+var (
+	beginFigures = []byte("<!-- figures -->\n")
+	endFigures   = []byte("<!-- /figures -->\n")
+)
+
+// errMarkers reports a document that has no place for the figures, or several.
+var errMarkers = errors.New("there must be one line <!-- figures --> and one line <!-- /figures --> after it")
+
+// withFigures is the document with other lines between its markers.
+func withFigures(document, lines []byte) ([]byte, error) {
+	before, rest, _ := bytes.Cut(document, beginFigures)
+	_, after, ended := bytes.Cut(rest, endFigures)
+	if !ended || bytes.Count(document, beginFigures) != 1 || bytes.Count(document, endFigures) != 1 {
+		return nil, errMarkers
 	}
-	return nil, fmt.Errorf("there are no results of %s", name)
+	return slices.Concat(before, beginFigures, lines, endFigures, after), nil
 }
 
-// result is what a peer has shown in the only case; nil if it took no part.
-func (s *scenarioResult) result(peer string) *result {
-	for i := range s.Cases[0].Results {
-		if r := &s.Cases[0].Results[i]; r.Peer == peer {
-			return r
+// writeFigures writes when and on what was measured, the table in Markdown, and the command.
+func (r *report) writeFigures(w io.Writer) error {
+	fmt.Fprintf(w, "Medians of %d rounds, on %s, %s. The range is that of this library's rounds.\n\n",
+		r.Arguments.Rounds, r.Machine, r.Time.Format("2 January 2006"))
+	fmt.Fprint(w, "| | usual | this library | range | ratio |\n| --- | --- | --- | --- | --- |\n")
+	for _, f := range r.figures() {
+		if err := f.write(w, r.scenario(f.scenario)); err != nil {
+			return err
 		}
 	}
-	return nil
+	_, err := fmt.Fprintf(w, "\n    %s\n", r.command())
+	return err
 }
 
 // readmeChart draws how long a patch takes, for those who can be chosen between.
 func (r *report) readmeChart(path string) error {
-	patches, err := r.scenario("patches")
-	if err != nil {
-		return err
-	}
+	patches := r.scenario("patches")
 	chart := scenarioResult{Metrics: []string{"nanoseconds for a patch, end to end: less is better"}, Cases: []caseResult{{}}}
 	for _, bar := range []struct{ peer, name string }{
-		{"ours: StreamManager", thisLibrary},
+		{dropIn, thisLibrary},
 		{"gosse", "go-sse and JSON v2"},
 		{"classic", "eventsource and encoding/json"},
 		{"ro", "the same through samber/ro"},
 		{"rxgo", "the same through RxGo v2"},
 	} {
-		found := patches.result(bar.peer)
+		found := patches.Cases[0].of(bar.peer)
 		if found == nil {
 			return fmt.Errorf("%s has no results of %s", patches.Name, bar.peer)
 		}

@@ -39,7 +39,7 @@ func runSoak(ctx context.Context, args []string, stdout, stderr io.Writer) error
 	if err != nil {
 		return err
 	}
-	fmt.Fprintln(stdout, machine())
+	fmt.Fprintln(stdout, thisMachine())
 	line := newProgress(stderr)
 	rounds := 0
 	cfg.Progress = func(s soak.Sample) {
@@ -56,7 +56,7 @@ func runSoak(ctx context.Context, args []string, stdout, stderr io.Writer) error
 // A soakReport is what is left of a run.
 type soakReport struct {
 	Time         time.Time     `json:"time"`
-	Machine      string        `json:"machine"`
+	Machine      machine       `json:"machine"`
 	For          time.Duration `json:"for"`
 	Round        time.Duration `json:"round"`
 	Environments int           `json:"environments"`
@@ -66,7 +66,7 @@ type soakReport struct {
 
 func reportSoak(stdout io.Writer, dir string, cfg soak.Config, result soak.Result) error {
 	text, err := json.MarshalIndent(soakReport{
-		time.Now().UTC(), machine(), cfg.For, cfg.Round, cfg.Environments, cfg.Seed, result,
+		time.Now().UTC(), thisMachine(), cfg.For, cfg.Round, cfg.Environments, cfg.Seed, result,
 	}, "", "\t")
 	if err != nil {
 		return err

@@ -3,12 +3,12 @@
 // prints medians and spreads, and leaves them as JSON and as charts.
 //
 //	go run ./bench                            everything, about a quarter of an hour on a quiet machine
-//	go run ./bench -scenario patches,put-*    some scenarios
+//	go run ./bench -scenario 'patches,put-*'  some scenarios
 //	go run ./bench -size 20000 -rounds 3      less of everything
 //	GOGC=off go run ./bench                   another garbage collector
 //	go run ./bench soak -for 20m              this library alone, on a network that fails, for long
 //	go run ./bench fleet                      10,000 clients of one server
-//	go run ./bench readme -from …/results.json   the README's table and chart
+//	go run ./bench readme -from …/results.json -readme README.md   the README's figures and chart
 //
 // Absolute numbers belong to the machine: compare what was measured in one run.
 package main
@@ -23,6 +23,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"time"
 )
 
@@ -39,37 +40,37 @@ func main() {
 type plan struct {
 	scenarios []scenario
 	list      bool
-	load      load
-	rounds    int
+	arguments arguments
 	out       string
 }
+
+func (p plan) load() load { return load{size: p.arguments.Size, flush: p.arguments.Flush} }
 
 func parse(args []string, stderr io.Writer) (plan, error) {
 	var p plan
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.SetOutput(stderr)
-	names := flags.String("scenario", "*", "comma-separated names or patterns of scenarios; \"list\" lists them")
-	flags.IntVar(&p.load.size, "size", 200_000, "messages in the largest scenario; all else is in proportion")
-	// About 13 KB of patches, which is what fits into one TLS record: from the service, no read returns
-	// more. Larger chunks would favour those who read much at once, smaller ones measure the server.
-	flags.IntVar(&p.load.flush, "flush", 32, "messages that a busy server sends at once")
-	flags.IntVar(&p.rounds, "rounds", 5, "rounds that count; one more runs before them")
+	a := &p.arguments
+	flags.StringVar(&a.Scenario, "scenario", defaultScenario, "comma-separated names or patterns of scenarios; \"list\" lists them")
+	flags.IntVar(&a.Size, "size", 200_000, "messages in the largest scenario; all else is in proportion")
+	flags.IntVar(&a.Flush, "flush", defaultFlush, "messages that a busy server sends at once")
+	flags.IntVar(&a.Rounds, "rounds", 5, "rounds that count; one more runs before them")
 	flags.StringVar(&p.out, "out", "", "directory for results (default a new one in results of this module)")
-	cpu := flags.Int("cpu", 0, "GOMAXPROCS (default unchanged)")
+	flags.IntVar(&a.CPU, "cpu", 0, "GOMAXPROCS (default unchanged)")
 	if err := flags.Parse(args); err != nil {
 		return plan{}, err
 	}
-	if p.load.size < 1 || p.load.flush < 1 || p.rounds < 1 {
+	if a.Size < 1 || a.Flush < 1 || a.Rounds < 1 {
 		return plan{}, errors.New("size, flush and rounds must be at least 1")
 	}
-	runtime.GOMAXPROCS(*cpu)
-	if *names == "list" {
+	runtime.GOMAXPROCS(a.CPU)
+	if a.Scenario == "list" {
 		p.list = true
 		p.scenarios = scenarios()
 		return p, nil
 	}
 	var err error
-	p.scenarios, err = chosen(*names)
+	p.scenarios, err = chosen(a.Scenario)
 	return p, err
 }
 
@@ -96,28 +97,36 @@ func runScenarios(ctx context.Context, args []string, stdout, stderr io.Writer) 
 		return err
 	}
 	report := newReport(p)
-	fmt.Fprintln(stdout, report.Machine)
+	fmt.Fprintf(stdout, "%s\n%s\n", report.Machine, strings.Join(report.Peers, ", "))
 	line := newProgress(stderr)
 	for _, s := range p.scenarios {
-		kept := scenarioResult{Name: s.name, About: s.about, Metrics: s.metrics, Baseline: s.baseline, Axis: s.axis}
-		for _, x := range s.cases(p.load.size) {
-			c, err := runCase(ctx, s, x, p.load, p.rounds, line.say)
-			line.clear()
-			if err != nil {
-				return err
-			}
-			if err := printTable(stdout, s, c); err != nil {
-				return err
-			}
-			kept.Cases = append(kept.Cases, c)
+		result, err := s.run(ctx, p, stdout, line)
+		if err != nil {
+			return err
 		}
-		report.Scenarios = append(report.Scenarios, kept)
-	}
-	if err := report.write(p.out); err != nil {
-		return err
+		if err := report.add(result, p.out); err != nil {
+			return err
+		}
 	}
 	fmt.Fprintf(stdout, "\nresults and charts are in %s\n", p.out)
 	return nil
+}
+
+// run runs all cases of the scenario, and prints what each has shown.
+func (s scenario) run(ctx context.Context, p plan, stdout io.Writer, line progress) (scenarioResult, error) {
+	kept := scenarioResult{Name: s.name, About: s.about, Metrics: s.metrics, Baseline: s.baseline, Axis: s.axis}
+	for _, x := range s.cases(p.arguments.Size) {
+		c, err := runCase(ctx, s, x, p.load(), p.arguments.Rounds, line.say)
+		line.clear()
+		if err != nil {
+			return kept, err
+		}
+		if err := printTable(stdout, s, c); err != nil {
+			return kept, err
+		}
+		kept.Cases = append(kept.Cases, c)
+	}
+	return kept, nil
 }
 
 // resultsIn makes the directory for results. By default its name is the time, in bench/results if the

@@ -2,23 +2,40 @@ package main
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
-	"runtime"
+	"regexp"
+	"strings"
 	"time"
 )
 
 // A report is what is left of a run.
 type report struct {
-	Time      time.Time        `json:"time"`
-	Machine   string           `json:"machine"`
-	Size      int              `json:"size"`
-	Flush     int              `json:"flush"`
-	Rounds    int              `json:"rounds"`
+	Time    time.Time `json:"time"`
+	Machine machine   `json:"machine"`
+	// Peers are the modules that this library is compared to, as "path version".
+	Peers     []string         `json:"peers"`
+	Arguments arguments        `json:"arguments"`
 	Scenarios []scenarioResult `json:"scenarios"`
 }
+
+// arguments are those of the command line, but for where the results go.
+type arguments struct {
+	Scenario string `json:"scenario"`
+	Size     int    `json:"size"`
+	Flush    int    `json:"flush"`
+	Rounds   int    `json:"rounds"`
+	CPU      int    `json:"cpu"`
+}
+
+// What is not said on the command line.
+const (
+	defaultScenario = "*"
+	// About 13 KB of patches, which is what fits into one TLS record: from the service, no read returns
+	// more. Larger chunks would favour those who read much at once, smaller ones measure the server.
+	defaultFlush = 32
+)
 
 type scenarioResult struct {
 	Name     string       `json:"name"`
@@ -30,21 +47,12 @@ type scenarioResult struct {
 }
 
 func newReport(p plan) *report {
-	return &report{Time: time.Now().UTC(), Machine: machine(), Size: p.load.size, Flush: p.load.flush, Rounds: p.rounds}
+	return &report{Time: time.Now().UTC(), Machine: thisMachine(), Peers: peerVersions(), Arguments: p.arguments}
 }
 
-// machine describes what the program runs on.
-func machine() string {
-	gc := os.Getenv("GOGC")
-	if gc == "" {
-		gc = "100"
-	}
-	return fmt.Sprintf("%s %s/%s, GOMAXPROCS %d of %d, GOGC %s",
-		runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.GOMAXPROCS(0), runtime.NumCPU(), gc)
-}
-
-// write leaves the numbers and a chart of each scenario in dir.
-func (r *report) write(dir string) error {
+// add leaves what there is so far in dir, with a chart of the scenario.
+func (r *report) add(s scenarioResult, dir string) error {
+	r.Scenarios = append(r.Scenarios, s)
 	text, err := json.MarshalIndent(r, "", "\t")
 	if err != nil {
 		return err
@@ -52,9 +60,36 @@ func (r *report) write(dir string) error {
 	if err := os.WriteFile(filepath.Join(dir, "results.json"), append(text, '\n'), 0o644); err != nil {
 		return err
 	}
-	var failed []error
-	for _, s := range r.Scenarios {
-		failed = append(failed, s.draw(filepath.Join(dir, s.Name)))
+	return s.draw(filepath.Join(dir, s.Name))
+}
+
+// command is what to type into a shell for the same run.
+func (r *report) command() string {
+	var words []string
+	if r.Machine.GOGC != defaultGOGC {
+		words = append(words, "GOGC="+quoted(r.Machine.GOGC))
 	}
-	return errors.Join(failed...)
+	words = append(words, "go run ./bench")
+	a := r.Arguments
+	if a.Scenario != defaultScenario {
+		words = append(words, "-scenario "+quoted(a.Scenario))
+	}
+	words = append(words, fmt.Sprintf("-size %d -rounds %d", a.Size, a.Rounds))
+	if a.Flush != defaultFlush {
+		words = append(words, fmt.Sprintf("-flush %d", a.Flush))
+	}
+	if a.CPU != 0 {
+		words = append(words, fmt.Sprintf("-cpu %d", a.CPU))
+	}
+	return strings.Join(words, " ")
+}
+
+// plainWord is what means itself in every shell.
+var plainWord = regexp.MustCompile(`^[\w,.%-]+$`)
+
+func quoted(word string) string {
+	if plainWord.MatchString(word) {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }

@@ -8,7 +8,8 @@ import (
 
 // A result is what the rounds of one case have shown about one peer.
 type result struct {
-	Peer string `json:"peer"`
+	Peer  string `json:"peer"`
+	About string `json:"about,omitempty"`
 	// Metrics has the spread of each metric of the scenario.
 	Metrics []spread `json:"metrics"`
 	// Samples are the values of the first metric, in the order of the rounds.
@@ -54,7 +55,7 @@ func runCase(ctx context.Context, s scenario, x int, l load, rounds int, progres
 	}
 	results := make([]result, len(f.trials))
 	for i, t := range f.trials {
-		results[i] = summary(t.peer, len(s.metrics), samples[i])
+		results[i] = summary(t, len(s.metrics), samples[i])
 	}
 	return caseResult{X: x, Results: results}, nil
 }
@@ -66,8 +67,8 @@ func describe(s scenario, x int) string {
 	return fmt.Sprintf("%s with %d %s", s.name, x, s.axis)
 }
 
-func summary(peer string, metrics int, samples []sample) result {
-	r := result{Peer: peer}
+func summary(t trial, metrics int, samples []sample) result {
+	r := result{Peer: t.peer, About: t.about}
 	for m := range metrics {
 		var values []float64
 		for _, s := range samples {

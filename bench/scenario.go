@@ -39,8 +39,9 @@ type field struct {
 
 // A trial is what one peer does in a case, once.
 type trial struct {
-	peer string
-	run  func(ctx context.Context) (sample, error)
+	peer  string
+	about string
+	run   func(ctx context.Context) (sample, error)
 }
 
 // A sample is the outcome of a trial: a value for each metric.

@@ -27,9 +27,9 @@ func growth() scenario {
 				return trialsOf(peers.Changes, func(ctx context.Context, peer peers.Peer) (sample, error) {
 					before := usage.Now().Heap
 					return w.connected(ctx, peer, first, func(s *session) (sample, error) {
-						held := max(usage.Now().Heap, before) - before
+						held := float64(usage.Now().Heap) - float64(before)
 						values, err := measure(measured.Events, func() (time.Duration, error) { return s.play(measured) })
-						return sample{values: append(values, float64(held)/float64(x))}, err
+						return sample{values: append(values, held/float64(x))}, err
 					})
 				}), err
 			})

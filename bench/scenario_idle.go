@@ -61,7 +61,7 @@ func (w *world) idle(ctx context.Context, peer peers.Peer, put, marks part, clie
 	per := 1 / float64(clients)
 	memory := float64(after.Heap+after.Stacks) - float64(before.Heap+before.Stacks)
 	return sample{values: []float64{
-		max(0, memory) * per,
+		memory * per,
 		float64(after.Goroutines-before.Goroutines) * per,
 		woken * per / watch.Seconds(),
 	}}, nil

@@ -27,7 +27,7 @@ func multicast() scenario {
 			// Enough items that a subscriber has to be woken several times.
 			items := max(l.size/200, 10*l.size/x, 1)
 			for _, m := range parts.Multicasts() {
-				f.trials = append(f.trials, trial{peer: m.Name, run: func(context.Context) (sample, error) {
+				f.trials = append(f.trials, trial{peer: m.Name, about: m.About, run: func(context.Context) (sample, error) {
 					return deliver(m, x, items)
 				}})
 			}
@@ -47,7 +47,7 @@ func deliver(m parts.Multicast, subscribers, items int) (sample, error) {
 	perItem := s.values
 	s.values = append([]float64{perItem[0] / float64(subscribers)}, perItem...)
 	memory := float64(after.Heap+after.Stacks) - float64(before.Heap+before.Stacks)
-	s.values = append(s.values, max(0, memory)/float64(subscribers))
+	s.values = append(s.values, memory/float64(subscribers))
 	if got, want := stop(), subscribers*items*(items-1)/2; got != want {
 		return s, fmt.Errorf("received values add up to %d, want %d", got, want)
 	}

@@ -14,14 +14,14 @@ const inMemory = 20_000
 
 func framing() scenario {
 	return scenario{
-		name: "framing", about: "separating the events of patches, out of memory",
+		name: "framing", about: "separating the events of patches, from memory",
 		metrics:  []string{"ns/event", "allocs/event", "B/event"},
 		baseline: "eventsource", cases: one,
 		open: func(_ int, l load) (*field, error) {
 			whole, _ := remembered(l.size)
 			f := &field{close: func() {}}
 			for _, framing := range parts.Framings() {
-				f.trials = append(f.trials, repeated(framing.Name, l.size, func() error {
+				f.trials = append(f.trials, repeated(framing.Name, framing.About, l.size, func() error {
 					_, err := framing.Run(bytes.NewReader(whole))
 					return err
 				}))
@@ -33,13 +33,13 @@ func framing() scenario {
 
 func decoding() scenario {
 	return scenario{
-		name: "decode", about: "decoding the JSON of patches, out of memory", metrics: perPatch,
+		name: "decode", about: "decoding the JSON of patches, from memory", metrics: perPatch,
 		baseline: "encoding/json", cases: one,
 		open: func(_ int, l load) (*field, error) {
 			_, data := remembered(l.size)
 			f := &field{close: func() {}}
 			for _, decoding := range parts.Decodings() {
-				f.trials = append(f.trials, repeated(decoding.Name, l.size, func() error {
+				f.trials = append(f.trials, repeated(decoding.Name, decoding.About, l.size, func() error {
 					_, err := decoding.Run(data)
 					return err
 				}))
@@ -58,7 +58,7 @@ func table() scenario {
 			messages, err := parts.Decoded(data)
 			f := &field{close: func() {}}
 			for _, table := range parts.Tables() {
-				f.trials = append(f.trials, repeated(table.Name, l.size, func() error {
+				f.trials = append(f.trials, repeated(table.Name, table.About, l.size, func() error {
 					table.Run(messages)
 					return nil
 				}))
@@ -82,9 +82,9 @@ func remembered(size int) (whole []byte, data [][]byte) {
 }
 
 // repeated goes over what is remembered until size patches are done.
-func repeated(peer string, size int, once func() error) trial {
+func repeated(peer, about string, size int, once func() error) trial {
 	passes := max(1, size/inMemory)
-	return trial{peer: peer, run: func(context.Context) (sample, error) {
+	return trial{peer: peer, about: about, run: func(context.Context) (sample, error) {
 		return timed(passes*min(size, inMemory), func() error {
 			for range passes {
 				if err := once(); err != nil {
@@ -104,7 +104,7 @@ func operators() scenario {
 			f := &field{close: func() {}}
 			n := int64(5 * l.size)
 			for _, pipeline := range parts.Pipelines() {
-				f.trials = append(f.trials, trial{peer: pipeline.Name, run: func(context.Context) (sample, error) {
+				f.trials = append(f.trials, trial{peer: pipeline.Name, about: pipeline.About, run: func(context.Context) (sample, error) {
 					return timed(int(n), func() error {
 						_, err := pipeline.Run(n)
 						return err

@@ -9,7 +9,7 @@ import (
 )
 
 // printTable writes what a case has shown: for each peer the median and the spread of the first metric,
-// the medians of the others, and how many times faster than the baseline it is.
+// the medians of the others, and how many times faster than the baseline it is. What the peers are follows.
 func printTable(w io.Writer, s scenario, c caseResult) error {
 	fmt.Fprintf(w, "\n%s: %s\n", describe(s, c.X), s.about)
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
@@ -30,7 +30,13 @@ func printTable(w io.Writer, s scenario, c caseResult) error {
 		}
 		fmt.Fprint(table, "\t\n")
 	}
-	return table.Flush()
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	for _, r := range c.Results {
+		fmt.Fprintf(w, "  %s: %s\n", r.Peer, r.About)
+	}
+	return nil
 }
 
 // baseline is the baseline's median of the first metric, 0 if it took no part.
@@ -46,6 +52,8 @@ func baseline(s scenario, c caseResult) float64 {
 // short writes a number with three digits that mean something.
 func short(x float64) string {
 	switch {
+	case x <= -0.005:
+		return "-" + short(-x)
 	case x >= 100:
 		return number(math.Round(x))
 	case x >= 10:

@@ -87,7 +87,7 @@ func trialsOf(level peers.Level, run func(context.Context, peers.Peer) (sample, 
 	var trials []trial
 	for _, peer := range peers.All() {
 		if peer.Level >= level {
-			trials = append(trials, trial{peer: peer.Name, run: func(ctx context.Context) (sample, error) {
+			trials = append(trials, trial{peer: peer.Name, about: peer.About, run: func(ctx context.Context) (sample, error) {
 				return run(ctx, peer)
 			}})
 		}

@@ -1,5 +1,5 @@
-// Package parts holds pieces of the peers for measurement on their own, out of memory and without
-// a network: framing, decoding, operators and multicast.
+// Package parts holds pieces of the peers for measurement on their own, from memory and without a
+// network: framing, decoding, operators and multicast.
 package parts
 
 import (

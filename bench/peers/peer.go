@@ -57,6 +57,14 @@ func All() []Peer {
 	}
 }
 
+// Modules returns the paths of the modules that peers and parts come from, but for this library.
+func Modules() []string {
+	return []string{
+		"github.com/go-json-experiment/json", "github.com/launchdarkly/eventsource", "github.com/reactivex/rxgo/v2",
+		"github.com/samber/ro", "github.com/tmaxmax/go-sse",
+	}
+}
+
 // request is what every peer asks for.
 func request(ctx context.Context, url string) (*http.Request, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
