@@ -100,6 +100,8 @@ func corpus(tb testing.TB) []seed {
 		{0, []byte(`{"path":"/","data":{"environments":{}}} `)},
 		{0, []byte(`{"path":"/","data":{"environments":{}}}x`)},
 		{0, []byte(`{"path":"/","data":{"environments":{},"filters":[]}}`)},
+		{0, []byte(`{"path":"/","data":{"environments":{},"filters":[],"filters":{"f":{"version":1}}}}`)},
+		{0, []byte(`{"path":"/","data":{"environments":{},"filters":[],"filters":null}}`)},
 		{0, []byte(`{"path":"/","data":{"environments":{},"filters":{"f":1,"g":{"version":-1},"h":{"version":"x"},"i":{"version":2}}}}`)},
 		{1, []byte(`{"path":"/filters/f","data":{"projKey":"p","key":"k","version":3}}`)},
 		{1, []byte(`{"path":"/filters/f","data":{"projKey":1}}`)},

@@ -2,34 +2,52 @@ package decode
 
 import (
 	"reflect"
+	"strings"
 	"testing"
 )
 
-// FuzzKnown decodes a patch as a receiver does who knows what another one said, and as one who knows
-// nothing: the two read it differently and must read the same.
+// A receiver knows the environments that messages brought.
+type receiver map[EnvironmentID]*EnvironmentRep
+
+func (r receiver) find(id []byte) *EnvironmentRep { return r[EnvironmentID(id)] }
+
+func (r receiver) receive(m Message) {
+	all := []EnvironmentEntry{m.Environment}
+	if m.Put != nil {
+		all = m.Put.Environments
+	}
+	for _, entry := range all {
+		if entry.Rep != nil {
+			r[entry.ID] = entry.Rep
+		}
+	}
+}
+
+// FuzzKnown decodes a message, a put or a patch, as a receiver does who knows what another one said, and as one
+// who knows nothing: the two read it differently and must read the same.
 func FuzzKnown(f *testing.F) {
-	patch := func(environment string) []byte {
-		return []byte(`{"path":"/environments/e1","data":` + environment + `}`)
+	both := func(environment string) string {
+		return `{"path":"/","data":{"environments":{"e1":` + environment + `,"e0":` + strings.ReplaceAll(environment, `"e1"`, `"e0"`) + `}}}`
 	}
 	for _, environment := range environments {
-		f.Add(patch(plainEnvironment), patch(environment))
-		f.Add(patch(environment), patch(relayOrder))
+		f.Add(false, patchOf(plainEnvironment), false, patchOf(environment))
+		f.Add(false, patchOf(environment), false, patchOf(relayOrder))
+		f.Add(true, []byte(both(plainEnvironment)), true, []byte(both(environment)))
+		f.Add(true, []byte(both(environment)), true, []byte(both(relayOrder)))
+		f.Add(true, []byte(both(plainEnvironment)), false, patchOf(environment))
 	}
-	f.Fuzz(func(t *testing.T, first, second []byte) {
-		var known *EnvironmentRep
-		d := newDecoder(&Options{Known: func(id []byte) *EnvironmentRep {
-			if known == nil || string(id) != string(known.EnvID) {
-				return nil
-			}
-			return known
-		}})
-		if m, err := d.decode(PatchEvent, first); err == nil && m.Environment.Rep != nil {
-			older := *m.Environment.Rep
-			older.Version = -1 // than whatever comes
-			known = &older
+	f.Fuzz(func(t *testing.T, firstPut bool, first []byte, secondPut bool, second []byte) {
+		events := map[bool]string{false: PatchEvent, true: PutEvent}
+		known := receiver{}
+		d := newDecoder(&Options{Known: known.find})
+		if m, err := d.decode(events[firstPut], first); err == nil {
+			known.receive(m)
 		}
-		got, gotErr := d.decode(PatchEvent, second)
-		want, wantErr := newDecoder(nil).decode(PatchEvent, second)
+		for _, e := range known {
+			e.Version = -1 // so that whatever comes is newer
+		}
+		got, gotErr := d.decode(events[secondPut], second)
+		want, wantErr := newDecoder(nil).decode(events[secondPut], second)
 		if !reflect.DeepEqual(got, want) || !reflect.DeepEqual(gotErr, wantErr) {
 			t.Fatalf("got %s, %v; want %s, %v", summary(got), gotErr, summary(want), wantErr)
 		}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"testing"
 )
 
@@ -65,12 +66,16 @@ func referenceDecode(event string, data []byte) (string, error) {
 	}
 }
 
+// referencePut reads what a put lists, and once more for its order, which a map does not have.
 func referencePut(data []byte) (string, error) {
 	var m struct {
 		Data *struct {
 			Environments map[EnvironmentID]EnvironmentRep
-			Filters      json.RawMessage
+			Filters      referenceFilters
 		}
+	}
+	var order struct {
+		Data *struct{ Environments, Filters memberOrder }
 	}
 	if err := json.Unmarshal(data, &m); err != nil {
 		return "", err
@@ -78,19 +83,60 @@ func referencePut(data []byte) (string, error) {
 	if m.Data == nil || m.Data.Environments == nil {
 		return "", errors.New("no content")
 	}
+	if err := json.Unmarshal(data, &order); err != nil {
+		return "", err
+	}
 	var refusal error
-	all := map[string]string{}
-	for id, rep := range m.Data.Environments {
-		text, err := referenceEnvironment(id, rep)
+	var all []string
+	for _, id := range order.Data.Environments {
+		text, err := referenceEnvironment(EnvironmentID(id), m.Data.Environments[EnvironmentID(id)])
 		if refused(err) {
 			text, refusal, err = "skipped", err, nil
 		}
 		if err != nil {
 			return "", err
 		}
-		all["environment "+string(id)] = text
+		all = append(all, "environment "+id+" "+text)
 	}
-	return fmt.Sprint(all), refusal
+	for _, id := range order.Data.Filters {
+		var rep *FilterRep
+		text := "skipped"
+		if err := json.Unmarshal(m.Data.Filters.all[id], &rep); err == nil && rep != nil && rep.Version >= 0 && id != "" {
+			text = fmt.Sprintf("%#v", *rep)
+		}
+		all = append(all, "filter "+id+" "+text)
+	}
+	return fmt.Sprintf("%q %t", all, m.Data.Filters.bad), refusal
+}
+
+// referenceFilters are filters of which each is read by itself, and none if they are not an object.
+type referenceFilters struct {
+	all map[string]json.RawMessage
+	bad bool
+}
+
+func (f *referenceFilters) UnmarshalJSON(data []byte) error {
+	if string(data) == "null" {
+		f.bad = false
+	}
+	f.bad = json.Unmarshal(data, &f.all) != nil || f.bad
+	return nil
+}
+
+// memberOrder has the names of an object's members, each where it stands for the last time.
+type memberOrder []string
+
+func (o *memberOrder) UnmarshalJSON(data []byte) error {
+	if string(data) == "null" {
+		*o = nil
+	}
+	if data[0] != '{' {
+		return nil
+	}
+	return members(data, func(name string, dec *json.Decoder) error {
+		*o = append(slices.DeleteFunc(*o, func(other string) bool { return other == name }), name)
+		return dec.Decode(new(json.RawMessage))
+	})
 }
 
 // as is errors.As with the type in its name.
@@ -130,14 +176,9 @@ func describe(rep *EnvironmentRep) string {
 func summary(m Message) string {
 	switch m.Kind {
 	case Put:
-		all := map[string]string{}
-		for _, e := range m.Put.Environments {
-			all["environment "+string(e.ID)] = "skipped"
-			if e.Rep != nil {
-				all["environment "+string(e.ID)] = describe(e.Rep)
-			}
-		}
-		return fmt.Sprint(all)
+		all := append(entries("environment", m.Put.Environments, describe),
+			entries("filter", m.Put.Filters, func(rep *FilterRep) string { return fmt.Sprintf("%#v", *rep) })...)
+		return fmt.Sprintf("%q %t", all, m.Put.FiltersErr != nil)
 	case Patch:
 		if m.Environment.ID != "" {
 			return "patch environment " + describe(m.Environment.Rep)
@@ -153,6 +194,21 @@ func summary(m Message) string {
 	}
 }
 
+// entries shows those that count, in their order.
+func entries[ID EnvironmentID | FilterID, Rep any](kind string, list []Entry[ID, Rep], describe func(*Rep) string) (all []string) {
+	for i, e := range list {
+		if slices.ContainsFunc(list[i+1:], func(later Entry[ID, Rep]) bool { return later.ID == e.ID }) {
+			continue
+		}
+		text := "skipped"
+		if e.Rep != nil {
+			text = describe(e.Rep)
+		}
+		all = append(all, kind+" "+string(e.ID)+" "+text)
+	}
+	return all
+}
+
 // FuzzDecode holds decoding to encoding/json: value for value, and an error where that has one.
 // Every input is decoded three times by one decoder, so that its memory of earlier ones, and what a
 // receiver knows, are part of what must not matter.
@@ -164,8 +220,8 @@ func FuzzDecode(f *testing.F) {
 		name := [...]string{PutEvent, PatchEvent, DeleteEvent}[event%3]
 		original := bytes.Clone(data)
 		want, wantErr := referenceDecode(name, data)
-		var known *EnvironmentRep
-		d := newDecoder(&Options{Known: func([]byte) *EnvironmentRep { return known }})
+		known := receiver{}
+		d := newDecoder(&Options{Known: known.find})
 		for range 3 {
 			m, err := d.decode(name, data)
 			if (err != nil) != (wantErr != nil) || refused(err) != refused(wantErr) {
@@ -179,7 +235,7 @@ func FuzzDecode(f *testing.F) {
 			}
 			if err == nil {
 				checkOwned(t, m, data)
-				known = m.Environment.Rep
+				known.receive(m)
 			}
 		}
 		if !bytes.Equal(data, original) {
