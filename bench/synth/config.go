@@ -22,16 +22,21 @@ type Config struct {
 	// ConcurrentKeys is the share of environments that list all their accepted keys.
 	ConcurrentKeys float64
 
-	// Stale is the share of patches that carry an older version and other content.
+	// The next four are shares of the messages of Blocks and Play; what is left are updates. Where one falls
+	// on an environment that is not announced yet or is deleted, an update is sent in its place.
+
+	// Stale is the share that patches an environment with an older version and other content.
 	Stale float64
-	// Unchanged is the share of messages that repeat the current version and content.
+	// Unchanged is the share that repeats the current version and content; of a deleted environment, the
+	// deletion.
 	Unchanged float64
-	// Deletes is the share of messages that delete an environment. A later patch brings it back.
+	// Deletes is the share that deletes an environment. A later update brings it back.
 	Deletes float64
-	// FilterPatches is the share of patches for filters; they need Filters.
+	// FilterPatches is the share that updates a filter, if there are Filters.
 	FilterPatches float64
-	// Unusual is the share of patches in JSON that the service would not write but may: names beyond
-	// ASCII or in need of escapes, white space over several data lines, members in another order.
+	// Unusual is the share of the updates of environments, and of nothing else, in JSON that the service
+	// would not write but may: names beyond ASCII or in need of escapes, white space over several data
+	// lines, members in another order.
 	Unusual float64
 }
 
