@@ -5,7 +5,11 @@ import (
 	"net/http"
 	"slices"
 	"testing"
+
+	"go.uber.org/goleak"
 )
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // What the client reads is what was rendered, however it is cut into chunks.
 func TestBytesArrive(t *testing.T) {

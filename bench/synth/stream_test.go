@@ -10,7 +10,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/relaystream/autoconfig/decode"
+	"go.uber.org/goleak"
 )
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // everything uses every kind of message that there is.
 func everything(seed uint64) Config {

@@ -4,7 +4,11 @@ import (
 	"os"
 	"runtime"
 	"testing"
+
+	"go.uber.org/goleak"
 )
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // What is held is seen, and what is let go of is not.
 func TestUsage(t *testing.T) {
