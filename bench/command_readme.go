@@ -82,7 +82,7 @@ func withFigures(document, lines []byte) ([]byte, error) {
 func (r *report) writeFigures(w io.Writer) error {
 	fmt.Fprintf(w, "Medians of %d rounds, on %s, %s. The range is that of this library's rounds.\n\n",
 		r.Arguments.Rounds, r.Machine, r.Time.Format("2 January 2006"))
-	fmt.Fprint(w, "| | usual | this library | range | ratio |\n| --- | --- | --- | --- | --- |\n")
+	fmt.Fprint(w, "| | classic, or as named | this library | range | ratio |\n| --- | --- | --- | --- | --- |\n")
 	for _, f := range r.figures() {
 		if err := f.write(w, r.scenario(f.scenario)); err != nil {
 			return err
