@@ -86,6 +86,27 @@ func BenchmarkScan(b *testing.B) {
 	})
 }
 
+// BenchmarkScanHuge parses an event of 30 MiB, for the first time and when its length is known.
+func BenchmarkScanHuge(b *testing.B) {
+	event := []byte("data: " + strings.Repeat("x", 30<<20) + "\n\n")
+	scan := func(b *testing.B, session func() *Session) {
+		b.SetBytes(int64(len(event)))
+		b.ReportAllocs()
+		for b.Loop() {
+			for _, err := range Scan(bytes.NewReader(event), &ScanOptions{Session: session()}) {
+				if err != nil {
+					b.Fatal(err)
+				}
+			}
+		}
+	}
+	b.Run("first", func(b *testing.B) { scan(b, func() *Session { return new(Session) }) })
+	b.Run("again", func(b *testing.B) {
+		var session Session
+		scan(b, func() *Session { return &session })
+	})
+}
+
 // BenchmarkConnect gets patch events from an HTTP server in the same process over loopback. The
 // server's share is in all figures; "discard" has little else.
 func BenchmarkConnect(b *testing.B) {

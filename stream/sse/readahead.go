@@ -8,9 +8,10 @@ import (
 // smallBatch is how many events there is at most memory for while the buffer is small: as much as that takes.
 const smallBatch = smallBuffer / 64
 
-// A readAhead reads a stream and cuts it into events on a goroutine of its own: with two processors or
-// more, what the kernel, the transfer encoding and the cutting take is no part of the time that the
-// subscriber takes. The subscriber takes all there is at once, so that a busy stream costs few hand-overs,
+// A readAhead reads a stream and cuts it into events on a goroutine of its own, so that what the kernel, the
+// transfer encoding and the cutting take need not add to the time that the subscriber takes: at most the
+// 140 ns per event of BenchmarkConnect/sse, and only where a processor is free. On two processors that the
+// server shares it takes as long without the goroutine, within a few per cent. The subscriber takes all there is at once, so that a busy stream costs few hand-overs,
 // however small its reads are.
 //
 // Concurrency: the lock guards ready and the counts. Events are numbered. Those that the subscriber is not
