@@ -145,7 +145,11 @@ func (c *Client) connection() stream.Observable[sse.Event] {
 }
 
 func (c *Client) decodeOptions() *decode.Options {
-	return &decode.Options{Known: c.known, MaxListed: c.settings.MaxEnvironments}
+	return &decode.Options{
+		Known:     c.known,
+		MaxListed: c.settings.MaxEnvironments,
+		OnUnusual: func(n int) { c.counters.unusual.Add(uint64(n)) },
+	}
 }
 
 // known looks up what the state holds, while keys may expire.

@@ -20,6 +20,9 @@ type Stats struct {
 	Attempts, Connections uint64
 	// Bytes counts what was read from the bodies of these, and Events the events in it.
 	Bytes, Events uint64
+	// Unusual counts the messages, and the environments of puts, in a form that takes more than ten times
+	// as long to decode: see decode.Options.OnUnusual.
+	Unusual uint64
 	// LastRead is when something was last read from a connection, be it a comment; zero if nothing
 	// was.
 	LastRead time.Time
@@ -70,6 +73,7 @@ func (c *Client) Stats() Stats {
 type counters struct {
 	opened                               time.Time
 	attempts, connections, bytes, events atomic.Uint64
+	unusual                              atomic.Uint64
 	lastRead                             atomic.Int64 // in ns after opened; of no meaning while bytes is 0
 	malformed, refused, reconnects       atomic.Uint64
 	rejected, badResponses               atomic.Uint64
@@ -119,6 +123,7 @@ func (c *counters) lost(err error) {
 func (c *counters) read(s *Stats) {
 	s.Attempts, s.Connections = c.attempts.Load(), c.connections.Load()
 	s.Bytes, s.Events, s.LastRead = c.bytes.Load(), c.events.Load(), c.lastReadAt()
+	s.Unusual = c.unusual.Load()
 	s.Reconnects, s.Malformed, s.Refused = c.reconnects.Load(), c.malformed.Load(), c.refused.Load()
 	s.Rejected, s.BadResponses = c.rejected.Load(), c.badResponses.Load()
 	s.TimedOut, s.Ended, s.Failed = c.timedOut.Load(), c.ended.Load(), c.failed.Load()

@@ -83,14 +83,15 @@ func TestStats(t *testing.T) {
 		srv.Patch(environment("a", 2))
 		srv.Delete("b", 2)
 		srv.SendEvent("unknown", "")
+		srv.SendEvent("patch", ` {"path":"/environments/a","data":{"envID":"a","version":1}}`)
 		pass(0)
 		visitor.cancel()
 		<-visitor.done
 		read := time.Now()
 		pass(time.Second)
 		want.Status = autoconfig.Status{State: autoconfig.Valid, Since: put}
-		want.Events, want.LastRead = 5, read
-		want.State = diff.Stats{Environments: 1, Tombstones: 1, Puts: 1, Patches: 2, Deletes: 1, Ignored: 1, Applied: 4, Stale: 1}
+		want.Events, want.Unusual, want.LastRead = 6, 1, read
+		want.State = diff.Stats{Environments: 1, Tombstones: 1, Puts: 1, Patches: 3, Deletes: 1, Ignored: 1, Applied: 4, Stale: 2}
 		want.Subscribers = []stream.SubscriptionStats{{Policy: "Coalesce", Delivered: 5}}
 		want.Delivery = stream.SubscriptionStats{Delivered: 10}
 		wantStats(t, client.Stats(), want)

@@ -14,6 +14,7 @@
 //	stream.io                By             bytes read
 //	stream.events            {event}        events read
 //	messages                 {message}      messages decoded (message.kind)
+//	messages.unusual         {message}      messages, and environments of puts, in a form that takes long to decode
 //	items                    {item}         environments and filters in them (item.outcome)
 //	keys.expired             {key}          keys that have expired
 //	changes                  {change}       changes for subscribers (change.outcome)

@@ -42,6 +42,8 @@ func measures() []measure {
 		{counter, "stream.events", "{event}", "Events read.", "",
 			one(func(s *autoconfig.Stats) uint64 { return s.Events })},
 		{counter, "messages", "{message}", "Messages decoded.", "message.kind", messages},
+		{counter, "messages.unusual", "{message}", "Messages, and environments of puts, in a form that takes long to decode.", "",
+			one(func(s *autoconfig.Stats) uint64 { return s.Unusual })},
 		{counter, "items", "{item}", "Environments and filters in messages.", "item.outcome", items},
 		{counter, "keys.expired", "{key}", "Keys that have expired.", "",
 			one(func(s *autoconfig.Stats) uint64 { return s.State.Expired })},
