@@ -65,9 +65,9 @@ func BenchmarkPatch(b *testing.B) {
 	})
 }
 
-// BenchmarkPut decodes a put of 1,000 environments, four to a project, per environment.
+// BenchmarkPut decodes a put of 50,000 environments, four to a project.
 func BenchmarkPut(b *testing.B) {
-	const count = 1000
+	const count = 50_000
 	var list []string
 	for i := range count {
 		list = append(list, fmt.Sprintf(`"e%d":`, i)+strings.NewReplacer(`"e1"`, fmt.Sprintf(`"e%d"`, i),

@@ -26,7 +26,7 @@ type Options struct {
 	// subscribed. The default knows nothing.
 	Known func(id []byte) *EnvironmentRep
 	// OnUnusual is called when a message, or n environments of a put, were not as they usually are and
-	// were therefore left to encoding/json, which takes more than ten times as long: white space, an
+	// were therefore left to encoding/json, which takes some ten times as long: white space, an
 	// escaped character in a name, a member that is not known, an environment that must not be used. n
 	// is 1 for a put as a whole. Messages about filters, which always go this way, do not count. It is
 	// called on the goroutine that subscribed, before the message is passed on, at most once for each,
@@ -90,7 +90,8 @@ type decoder struct {
 	maxListed int
 	unusual   int // what the last message left to encoding/json, as for Options.OnUnusual
 	// last has the names of the environment that was new most recently. Its neighbours tend to be
-	// of the same project, and to have the same names in each project.
+	// of the same project, and to have the same names in each project. Without it,
+	// BenchmarkPut/nothing_known takes 37 ms instead of 28, and 31 MB instead of 20.
 	last EnvironmentRep
 	env  environmentReader
 }

@@ -10,8 +10,7 @@ import (
 
 // JSON in its usual form is read by functions that take data and the position of what is to be read,
 // and return the position of what follows, or failed if that is not what is there. They pass failed on, so
-// that callers look once, at the end. The position is no field of anything, since it is what everything
-// waits for: in a register an addition takes one cycle, through memory five.
+// that callers look once, at the end.
 
 // failed is no position in any data, and stays so when lengths are added to it.
 const failed = math.MaxInt / 2
@@ -32,8 +31,8 @@ func another(data []byte, pos int) (next int, ok bool) {
 	return pos, false
 }
 
-// A token is a text of 8 to 16 bytes as its first and its last word, which may overlap. To compare them
-// takes a quarter of the time of a comparison of strings.
+// A token is a text of 8 to 16 bytes as its first and its last word, which may overlap. With comparisons
+// of strings, BenchmarkPatch/changed takes 311 ns instead of 265.
 type token struct {
 	first, last uint64
 	length      int
@@ -52,10 +51,9 @@ func (t *token) read(data []byte, pos int) int {
 	return next
 }
 
-// word returns the eight bytes at pos. The limit of the slice saves the instructions that keep a pointer
-// from pointing behind the data.
+// word returns the eight bytes at pos.
 func word(data []byte, pos int) uint64 {
-	return binary.LittleEndian.Uint64(data[pos : pos+8 : pos+8])
+	return binary.LittleEndian.Uint64(data[pos : pos+8])
 }
 
 // integer reads an integer of at most 18 digits without a sign, which fits an int64. What follows
@@ -141,8 +139,8 @@ func text(data []byte, pos int) (s []byte, next int) {
 }
 
 // sameText reads the rest of a string, after its opening quote, that is plain ASCII and equal to s. It need
-// not know where something is wrong, so it looks at all words and then at what they add up to, which takes
-// half the time of a comparison and a search.
+// not know where something is wrong, so it looks at all words and then at what they add up to. With text
+// and a comparison in its place, BenchmarkPatch/changed takes 293 ns instead of 273.
 func sameText(data []byte, pos int, s string) int {
 	end := pos + len(s)
 	if end >= len(data) || data[end] != '"' {
