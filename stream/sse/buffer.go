@@ -6,13 +6,20 @@ import (
 )
 
 const (
-	// quietReads is how many reads in a row must have got little until a buffer becomes small again. One of
-	// them may be the tail of what the read before it got; and a silent stream has a heartbeat in minutes.
-	quietReads = 2
+	// quietReads is how many reads in a row must have got little until the buffer of a busy stream becomes
+	// small again. Two or three of them may be the ends of chunks.
+	quietReads = 8
+	// little is less than what a read gets while a stream is busy.
+	little = smallBuffer / 2
 	// smallBuffer is the buffer's first size: thousands of quiet streams should cost little.
 	smallBuffer = 4 << 10
-	// busyBuffer is what the buffer grows to while reads fill it, so as to read much at a time.
+	// busyBuffer is what the buffer grows to while reads get much, so as to read much at a time, and the most
+	// that a read asks for, so that those who use its events need not wait for more.
 	busyBuffer = 64 << 10
+	// aheadBuffer is what it grows to if there is somebody who falls behind meanwhile, so that they always
+	// find something: with busyBuffer a patch takes 1.03 µs from end to end instead of 0.8, because two
+	// processors have the server, the handler and the garbage to look after, too.
+	aheadBuffer = 512 << 10
 	// hugeBuffer is the largest buffer that outlives the event it was needed for, and that only while other
 	// events follow so closely that something of them is always in it.
 	hugeBuffer = 1 << 20
@@ -37,7 +44,8 @@ type buffer struct {
 	lineEnd       int  // where the last line ended
 	lf, cr        int  // first LF and CR at or after next, end if there is none; outdated if before next
 	afterCR       bool // a CR ended the last line, so that an LF at next belongs to that CR
-	full          bool // the last read got as much as there was room for
+	busy          bool // since room was made, a read got so much that the buffer should grow
+	stretched     bool // the buffer was made so large for an event that did not fit
 	quiet         int  // reads in a row that got little
 	expected      int  // how long the next huge event is likely to be
 }
@@ -99,23 +107,25 @@ func (b *buffer) unreadLen() int { return b.end - b.next }
 
 // makeRoom makes room for a read, in dst if that has the right size. It is called when all whole lines have
 // been cut, with no more than limit bytes in the two regions together. dst is the buffer's own bytes, or
-// others if the events that were cut are still in use.
-func (b *buffer) makeRoom(limit int, dst []byte) { b.moveTo(dst, b.newSize(limit)) }
+// others if the events that were cut are still in use: somebody is behind then.
+func (b *buffer) makeRoom(limit int, dst []byte, behind bool) {
+	b.moveTo(dst, b.newSize(limit, behind))
+	b.busy = false
+}
 
 // hasRoom reports whether it is worth while to read without moving anything.
 func (b *buffer) hasRoom() bool { return !b.outgrown() && 4*(len(b.bytes)-b.end) > len(b.bytes) }
 
 // outgrown reports whether the buffer is only so large for the sake of what is not in it any more. A read may
 // wait for minutes, and holds the buffer that it reads into: so after a large event, and most streams
-// begin with one, the buffer becomes small as soon as nothing is left in it; to grow again it takes one full
-// read for each doubling. A size that many small events filled may be needed again at once, and stays until
-// some reads were quiet.
+// begin with one, the buffer becomes small as soon as nothing is left in it. A size that many small events
+// filled may be needed again at once, and stays until some reads were quiet.
 func (b *buffer) outgrown() bool {
 	size, live := len(b.bytes), b.dataLen()+b.unreadLen()
 	switch {
 	case size > hugeBuffer:
 		return live < busyBuffer
-	case size > busyBuffer:
+	case size > busyBuffer && b.stretched:
 		return live == 0
 	default:
 		return size > smallBuffer && live == 0 && b.quiet >= quietReads
@@ -125,12 +135,12 @@ func (b *buffer) outgrown() bool {
 // read reads once, behind the second region; bytes that it got count even with an error.
 func (b *buffer) read(r io.Reader) error {
 	room := b.bytes[b.end:]
-	room = room[:min(len(room), busyBuffer)] // so that those who use the events of a read need not wait for more
+	room = room[:min(len(room), busyBuffer)]
 	for range maxEmptyReads {
 		n, err := r.Read(room)
 		if n > 0 || err != nil {
 			b.extend(n)
-			b.full = n == len(room)
+			b.busy = b.busy || n >= little && 4*n >= len(b.bytes)
 			return err
 		}
 	}
@@ -141,10 +151,10 @@ func (b *buffer) read(r io.Reader) error {
 func (b *buffer) extend(n int) {
 	old := b.end
 	b.end += n
-	if n >= smallBuffer {
-		b.quiet = 0
-	} else {
+	if n < little {
 		b.quiet++
+	} else {
+		b.quiet = 0
 	}
 	if b.lf == old {
 		b.lf = b.find('\n', old)
@@ -155,12 +165,13 @@ func (b *buffer) extend(n int) {
 }
 
 // newSize returns the size that the buffer should have now.
-func (b *buffer) newSize(limit int) int {
+func (b *buffer) newSize(limit int, behind bool) int {
 	size, live := len(b.bytes), b.dataLen()+b.unreadLen()
 	switch {
 	case size == 0:
 		return smallBuffer
 	case live == size:
+		b.stretched = true
 		grown := 2 * size
 		if size >= hugeBuffer {
 			// Huge events resemble each other: reconnecting brings the same configuration again. To grow at
@@ -169,14 +180,16 @@ func (b *buffer) newSize(limit int) int {
 		}
 		// Past the limit only so much that a line of just the limit can show its end.
 		return min(grown, limit+smallBuffer)
-	case b.full && size < busyBuffer:
-		return 2 * size
-	case !b.outgrown():
-		return size
-	case live > 0:
-		return busyBuffer
-	default:
+	case b.outgrown():
+		b.stretched = false
+		if live > 0 {
+			return busyBuffer
+		}
 		return smallBuffer
+	case b.busy && size < busyBuffer, behind && b.quiet == 0 && size < aheadBuffer:
+		return 2 * size
+	default:
+		return size
 	}
 }
 

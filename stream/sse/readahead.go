@@ -9,10 +9,8 @@ import (
 const smallBatch = smallBuffer / 64
 
 // A readAhead reads a stream and cuts it into events on a goroutine of its own, so that what the kernel, the
-// transfer encoding and the cutting take need not add to the time that the subscriber takes: at most the
-// 140 ns per event of BenchmarkConnect/sse, and only where a processor is free. On two processors that the
-// server shares it takes as long without the goroutine, within a few per cent. The subscriber takes all there is at once, so that a busy stream costs few hand-overs,
-// however small its reads are.
+// transfer encoding and the cutting take need not add to the time that the subscriber takes. The subscriber
+// takes all there is at once, so that a busy stream costs few hand-overs, however small its reads are.
 //
 // Concurrency: the lock guards ready and the counts. Events are numbered. Those that the subscriber is not
 // done with lie in one of two buffers, where the goroutine only writes behind them; before it moves
@@ -61,7 +59,8 @@ func (a *readAhead) run() {
 	for ended := false; !ended; {
 		if !s.buf.hasRoom() {
 			dst := s.buf.bytes
-			if last > spareEnd && !a.free(last) {
+			behind := last > spareEnd && !a.free(last)
+			if behind {
 				if !a.waitFor(spareEnd) {
 					return
 				}
@@ -70,7 +69,7 @@ func (a *readAhead) run() {
 			if len(spare) > hugeBuffer || s.buf.outgrown() {
 				spare = nil // it stays only for as long as its events do
 			}
-			s.buf.makeRoom(s.limit, dst)
+			s.buf.makeRoom(s.limit, dst, behind)
 		}
 		small, before := len(s.buf.bytes) == smallBuffer, s.buf.unreadLen()
 		b := batch{events: reusable(events, small), small: small}

@@ -89,7 +89,7 @@ func (s *scanner) run(yield func(Event, error) bool) error {
 		case err != nil:
 			return err
 		}
-		s.buf.makeRoom(s.limit, s.buf.bytes)
+		s.buf.makeRoom(s.limit, s.buf.bytes, false)
 		s.err = s.buf.read(s.r)
 	}
 }

@@ -167,7 +167,7 @@ func TestBufferSize(t *testing.T) {
 	}{
 		"trickle":    {trickle, smallBuffer},
 		"busy":       {repeat(patchEvent, 10_000), busyBuffer},
-		"records":    {records, 4 * smallBuffer}, // a long read, then a short one for the rest
+		"records":    {records, busyBuffer}, // a long read, then a short one for the rest
 		"huge event": {io.MultiReader(strings.NewReader(huge), bytes.NewReader(patchEvent)), smallBuffer},
 		"unfinished": {strings.NewReader(huge + huge[:2*smallBuffer]), busyBuffer}, // after the huge one
 	} {
@@ -227,7 +227,7 @@ func bytesMoved(r io.Reader) (moved int) {
 			}
 		}
 		before := *b
-		b.makeRoom(s.limit, b.bytes)
+		b.makeRoom(s.limit, b.bytes, false)
 		fresh := len(before.bytes) != len(b.bytes)
 		if fresh || before.data != b.data {
 			moved += before.dataLen()
