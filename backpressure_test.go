@@ -19,10 +19,10 @@ import (
 
 // What may lie between the network and a subscriber that has stopped, besides the changes that it lets
 // wait: the batch that it is busy with, the two that its limit does not cover, and the buffers of a
-// connection, twice 64 KiB, and as much again for its transport and for what is in use.
+// connection, twice 512 KiB when somebody falls behind, and 128 KiB for its transport and for what is in use.
 const (
 	maxBatch   = 64 + 2
-	maxBuffers = 4 * 64 << 10
+	maxBuffers = 2*512<<10 + 128<<10
 )
 
 // A firehose sends a put and then versions of one environment, 100,000 a second.

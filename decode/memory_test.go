@@ -85,12 +85,12 @@ func heap() int64 {
 	return int64(stats.HeapAlloc)
 }
 
-// TestTextsAreKeptByThemselves: an ID outlives its environment, and a text that stays as it is the version
+// TestTextsAreKeptByThemselves, but for short ones: an ID outlives its environment, and a text that stays as it is the version
 // that it came with.
 func TestTextsAreKeptByThemselves(t *testing.T) {
 	environment := plainEnvironment
 	for _, text := range []string{"e1", "production", "Production", "shop", "Web Shop", "sdk-11111111-new", "sdk-00000000-old", "mob-22222222"} {
-		environment = strings.Replace(environment, `"`+text+`"`, `"`+text+strings.Repeat("-", 64)+`"`, 1) // more than lies together by chance
+		environment = strings.Replace(environment, `"`+text+`"`, `"`+text+strings.Repeat("-", maxShared-64)+`"`, 1) // two of them are more than is shared
 	}
 	texts := func(data []byte) []string {
 		m, err := newDecoder(nil).decode(PutEvent, data)
@@ -100,7 +100,7 @@ func TestTextsAreKeptByThemselves(t *testing.T) {
 		e := m.Put.Environments[0].Rep
 		return []string{string(e.EnvID), e.EnvKey, e.EnvName, e.ProjKey, e.ProjName, string(e.MobKey), string(e.SDKKey.Value), string(e.SDKKey.Expiring.Value)}
 	}
-	id := "e1" + strings.Repeat("-", 64)
+	id := "e1" + strings.Repeat("-", maxShared-64)
 	bothPaths(`{"path":"/","data":{"environments":{"`+id+`":`+environment+`}}}`, func(data []byte) {
 		for i := range texts(data) {
 			all := texts(data)

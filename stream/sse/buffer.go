@@ -174,9 +174,10 @@ func (b *buffer) newSize(limit int, behind bool) int {
 		b.stretched = true
 		grown := 2 * size
 		if size >= hugeBuffer {
-			// Huge events resemble each other: reconnecting brings the same configuration again. To grow at
+			// Each time that the buffer grows all of it is copied: with doubling a first put of 100,000
+			// environments takes 2.3 µs for each of them instead of 1.5. Huge events resemble each other, too: reconnecting brings the same configuration again. To grow at
 			// once takes a third off the time of 30 MiB and 40 % off the memory (BenchmarkScanHuge).
-			grown = max(grown, b.expected+b.expected/8)
+			grown = max(4*size, b.expected+b.expected/8)
 		}
 		// Past the limit only so much that a line of just the limit can show its end.
 		return min(grown, limit+smallBuffer)
