@@ -45,7 +45,7 @@ type buffer struct {
 	lf, cr        int  // first LF and CR at or after next, end if there is none; outdated if before next
 	afterCR       bool // a CR ended the last line, so that an LF at next belongs to that CR
 	busy          bool // since room was made, a read got so much that the buffer should grow
-	stretched     bool // the buffer was made so large for an event that did not fit
+	stretched     bool // an event that did not fit made the buffer larger than a busy stream does
 	quiet         int  // reads in a row that got little
 	expected      int  // how long the next huge event is likely to be
 }
@@ -171,14 +171,15 @@ func (b *buffer) newSize(limit int, behind bool) int {
 	case size == 0:
 		return smallBuffer
 	case live == size:
-		b.stretched = true
 		grown := 2 * size
 		if size >= hugeBuffer {
 			// Each time that the buffer grows all of it is copied: with doubling a first put of 100,000
-			// environments takes 2.3 µs for each of them instead of 1.5. Huge events resemble each other, too: reconnecting brings the same configuration again. To grow at
-			// once takes a third off the time of 30 MiB and 40 % off the memory (BenchmarkScanHuge).
+			// environments takes 2.3 µs for each of them instead of 1.5. Huge events resemble each other,
+			// too: reconnecting brings the same configuration again. To grow at once takes a third off the
+			// time of 30 MiB and 40 % off the memory (BenchmarkScanHuge).
 			grown = max(4*size, b.expected+b.expected/8)
 		}
+		b.stretched = grown > busyBuffer
 		// Past the limit only so much that a line of just the limit can show its end.
 		return min(grown, limit+smallBuffer)
 	case b.outgrown():

@@ -45,8 +45,8 @@ type ConnectOptions struct {
 	// takes does not count. 0 means DefaultIdleTimeout.
 	IdleTimeout time.Duration
 	// MaxEventSize is as in ScanOptions, but for the memory: Connect reads ahead, so that there can be
-	// two such buffers, one with what yield is not done with, and one being filled; and less than 100 bytes
-	// for each event in them. 0 means 64 MiB.
+	// two buffers, one with what yield is not done with, and one being filled, each within the limit and
+	// 512 KiB; and less than 100 bytes for each event in them. 0 means 64 MiB.
 	MaxEventSize int
 	// MaxRedirects is how many redirects are followed; one more is a *StatusError. 0 means 10, and a
 	// negative number none.

@@ -183,6 +183,24 @@ func TestBufferSize(t *testing.T) {
 	}
 }
 
+// TestBufferOfABusyStreamStays, for somebody who is behind, also if the events are larger than the first
+// buffer.
+func TestBufferOfABusyStreamStays(t *testing.T) {
+	event := []byte("data: " + strings.Repeat("x", 2*smallBuffer) + "\n\n")
+	s := newScanner(&repeated{block: event, left: 1000 * len(event)}, ScanOptions{})
+	for size := 0; s.err == nil; size = len(s.buf.bytes) {
+		s.buf.makeRoom(s.limit, s.buf.bytes, true)
+		if len(s.buf.bytes) < size {
+			t.Fatalf("%d bytes become %d", size, len(s.buf.bytes))
+		}
+		s.err = s.buf.read(s.r)
+		_, _ = s.cut(func(Event) bool { return true })
+	}
+	if len(s.buf.bytes) != aheadBuffer {
+		t.Errorf("the buffer has %d bytes", len(s.buf.bytes))
+	}
+}
+
 // Work is counted rather than timed: a byte moves if its place in memory changes.
 func TestWorkIsLinear(t *testing.T) {
 	lines := bytes.Repeat([]byte("data: 0123456\r\n"), 100_000)
