@@ -244,6 +244,7 @@ func (r *environmentReader) is(id []byte) bool {
 func (r *environmentReader) rep() *EnvironmentRep {
 	rep := new(EnvironmentRep)
 	*rep = *r.like
+	rep.Lingering = nil
 	if r.changed != 0 {
 		r.change(rep)
 	}

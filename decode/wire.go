@@ -78,6 +78,10 @@ type EnvironmentRep struct {
 	// ("concurrent keys"); they contain SDKKey.Value and MobKey.
 	SDKKeys    []ConcurrentKeyRep[SDKKey]    `json:"sdkKeys,omitempty"`
 	MobileKeys []ConcurrentKeyRep[MobileKey] `json:"mobileKeys,omitempty"`
+	// Lingering are SDK keys that were announced to expire, lost their place in SDKKey.Expiring to a newer key,
+	// and are accepted until their Timestamp. They are not on the wire: package decode leaves Lingering nil,
+	// and package diff sets it.
+	Lingering []ExpiringKeyRep `json:"-"`
 	// DefaultTTL is the cache TTL for PHP clients, in minutes.
 	DefaultTTL int `json:"defaultTtl"`
 	// SecureMode tells that secure mode is required.
@@ -108,7 +112,7 @@ type ConcurrentKeyRep[K SDKKey | MobileKey] struct {
 	Key string `json:"key"`
 	// Value is the credential.
 	Value K `json:"value"`
-	// Expiry is when the key expires, in milliseconds since the Unix epoch; nil means never.
+	// Expiry is when the key expires, in milliseconds since the Unix epoch; nil and 0 mean never.
 	Expiry *int64 `json:"expiry,omitempty"`
 	// HasViews tells that the key is restricted to views.
 	HasViews bool `json:"hasViews"`

@@ -1,0 +1,78 @@
+package decode
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+)
+
+func TestAcceptedKeys(t *testing.T) {
+	sdk := func(k SDKKey, ms ...int64) Key {
+		if len(ms) > 0 {
+			return Key{SDKKey: k, Expiry: time.UnixMilli(ms[0])}
+		}
+		return Key{SDKKey: k}
+	}
+	at := func(ms int64) *int64 { return &ms }
+	list := func(keys ...ConcurrentKeyRep[SDKKey]) []ConcurrentKeyRep[SDKKey] { return keys }
+	for name, test := range map[string]struct {
+		rep  EnvironmentRep
+		want []Key
+	}{
+		"no keys":                  {EnvironmentRep{}, nil},
+		"the current keys":         {EnvironmentRep{SDKKey: SDKKeyRep{Value: "a"}, MobKey: "a"}, []Key{sdk("a"), {MobileKey: "a"}}},
+		"an expiring key":          {EnvironmentRep{SDKKey: SDKKeyRep{"a", ExpiringKeyRep{"b", 5}}}, []Key{sdk("a"), sdk("b", 5)}},
+		"no timestamp is for ever": {EnvironmentRep{SDKKey: SDKKeyRep{"a", ExpiringKeyRep{"b", 0}}}, []Key{sdk("a"), sdk("b")}},
+		"the current key expires":  {EnvironmentRep{SDKKey: SDKKeyRep{"a", ExpiringKeyRep{"a", 5}}}, []Key{sdk("a")}},
+		"the array beats the slot": {
+			EnvironmentRep{SDKKey: SDKKeyRep{"a", ExpiringKeyRep{"b", 5}}, SDKKeys: list(ConcurrentKeyRep[SDKKey]{Value: "a", Expiry: at(6)}, ConcurrentKeyRep[SDKKey]{Value: "c", Expiry: at(7)}, ConcurrentKeyRep[SDKKey]{Value: "d", Expiry: at(0)})},
+			[]Key{sdk("a"), sdk("c", 7), sdk("d")},
+		},
+		"the array lists the slot": {
+			EnvironmentRep{SDKKey: SDKKeyRep{"a", ExpiringKeyRep{"b", 5}}, SDKKeys: list(ConcurrentKeyRep[SDKKey]{Value: "b", Expiry: at(6)}, ConcurrentKeyRep[SDKKey]{Value: "b"})},
+			[]Key{sdk("a"), sdk("b", 6)},
+		},
+		"mobile keys": {
+			EnvironmentRep{SDKKey: SDKKeyRep{"a", ExpiringKeyRep{"b", 5}}, MobKey: "m", MobileKeys: []ConcurrentKeyRep[MobileKey]{{Value: "m", Expiry: at(6)}, {Value: "b", Expiry: at(7)}}},
+			[]Key{sdk("a"), {MobileKey: "m"}, {MobileKey: "b", Expiry: time.UnixMilli(7)}, sdk("b", 5)},
+		},
+		"lingering keys": {
+			EnvironmentRep{SDKKey: SDKKeyRep{"a", ExpiringKeyRep{"b", 5}}, Lingering: []ExpiringKeyRep{{"c", 6}, {"b", 7}, {"a", 8}, {"", 9}}},
+			[]Key{sdk("a"), sdk("b", 5), sdk("c", 6)},
+		},
+		"the year 1 is not never": {EnvironmentRep{Lingering: []ExpiringKeyRep{{"a", time.Time{}.UnixMilli()}}}, []Key{sdk("a", 1)}},
+	} {
+		if got := test.rep.AcceptedKeys(); !slices.Equal(got, test.want) {
+			t.Errorf("%s: %v, want %v", name, got, test.want)
+		}
+	}
+}
+
+// TestManyAcceptedKeys lists each key twice. An implementation of quadratic cost takes minutes.
+func TestManyAcceptedKeys(t *testing.T) {
+	const many = 200_000
+	r := EnvironmentRep{SDKKey: SDKKeyRep{Value: "k0"}}
+	for i := range 2 * many {
+		r.SDKKeys = append(r.SDKKeys, ConcurrentKeyRep[SDKKey]{Value: SDKKey(fmt.Sprintf("k%d", i%many))})
+	}
+	if n := len(r.AcceptedKeys()); n != many {
+		t.Errorf("%d keys, want %d", n, many)
+	}
+}
+
+func TestKeysAreMasked(t *testing.T) {
+	for _, k := range []Key{{SDKKey: "sdk-0123456789-tail"}, {MobileKey: "mob-0123456789-tail"}} {
+		want := map[bool]string{true: "SDK key ***tail", false: "mobile key ***tail"}[k.SDKKey != ""]
+		for _, format := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
+			for _, got := range []string{fmt.Sprintf(format, k), fmt.Sprintf(format, &k), fmt.Sprintf(format, []any{&k})} {
+				if got != want && got != "["+want+"]" && got != "[]interface {}{"+want+"}" {
+					t.Errorf("%s: %s", format, got)
+				}
+			}
+		}
+		if got := k.LogValue().String(); got != want {
+			t.Error(got)
+		}
+	}
+}
