@@ -1,9 +1,8 @@
 // Package decode turns the events of the auto-configuration stream into typed messages.
 //
-// Messages maps an observable of server-sent events to an observable of messages. It keeps exactly
-// to what encoding/json accepts into the wire types (PutMessageData and the others), value for
-// value; a hand-written reader takes the wire's usual form, and everything else is left to
-// encoding/json.
+// Messages maps an observable of server-sent events to an observable of messages. It accepts exactly
+// what encoding/json accepts into the wire types (PutMessageData and the others), with the same values and
+// the same errors.
 //
 // What ends a connection is an error that ends the observable:
 //

@@ -65,70 +65,25 @@ func (e *MalformedError) Error() string {
 // Unwrap returns the cause.
 func (e *MalformedError) Unwrap() error { return e.Err }
 
-// malformed wraps cause and takes from it what could repeat payload: encoding/json quotes the
-// number that does not fit, and the character that it did not expect.
+// malformed returns the error for an event, or an entry of it, with the given cause.
 func malformed(event string, cause error) *MalformedError {
 	e := &MalformedError{Event: event, Err: cause}
 	var syntax *json.SyntaxError
-	var kind *json.UnmarshalTypeError
+	var mistake *json.UnmarshalTypeError
 	switch {
 	case errors.As(cause, &syntax):
-		e.Offset = offset(cause, syntax.Offset)
-		e.Err = syntaxError{&json.SyntaxError{Offset: e.Offset}}
-	case errors.As(cause, &kind):
-		e.Offset = offset(cause, kind.Offset)
-		e.Err = typeError{&json.UnmarshalTypeError{Value: firstWord(kind.Value), Type: kind.Type, Offset: e.Offset, Struct: kind.Struct, Field: kind.Field}}
+		e.Offset = syntax.Offset
+	case errors.As(cause, &mistake):
+		e.Offset = mistake.Offset
 	}
 	return e
 }
 
-// A partError is the error of a part of an event that is decoded by itself, so that an offset is not one
-// in the event.
-type partError struct{ error }
-
-func (e partError) Unwrap() error { return e.error }
-
-// part returns err as a partError, nil if it is nil.
-func part(err error) error {
-	if err == nil {
-		return nil
-	}
-	return partError{err}
-}
-
-// offset returns the offset in the event of err, of which encoding/json says that it is at pos.
-func offset(err error, pos int64) int64 {
-	var part partError
-	if errors.As(err, &part) {
-		return 0
-	}
-	return pos
-}
-
-// A syntaxError is a *json.SyntaxError without the text that quotes its input.
+// A syntaxError is a *json.SyntaxError, which has no text unless encoding/json made it.
 type syntaxError struct{ err *json.SyntaxError }
 
 func (syntaxError) Error() string   { return "invalid JSON" }
 func (e syntaxError) Unwrap() error { return e.err }
-
-// A typeError is a *json.UnmarshalTypeError that names the member and not the map key it is under.
-type typeError struct{ err *json.UnmarshalTypeError }
-
-func (e typeError) Error() string {
-	return fmt.Sprintf("JSON %s where %v is expected", e.err.Value, e.err.Type.Kind())
-}
-func (e typeError) Unwrap() error { return e.err }
-
-// firstWord returns the JSON type in the Value of a json.UnmarshalTypeError, which may be followed
-// by the value itself.
-func firstWord(value string) string {
-	for i, c := range value {
-		if c == ' ' {
-			return value[:i]
-		}
-	}
-	return value
-}
 
 // An IgnoredError tells why a message or an entry was passed over.
 type IgnoredError struct {

@@ -18,8 +18,8 @@ func TestMalformedOffset(t *testing.T) {
 		{DeleteEvent, `{"path":"/environments/e","version":""}`, `{"path":"/environments/e","version":""`},
 		{PutEvent, `{"path":1,"data":{"environments":{}}}`, `{"path":1`},
 		{PutEvent, `{"path":"/","data":{"environments":{"e":{]}}}`, `{"path":"/","data":{"environments":{"e":{]`},
-		{PutEvent, `{"path":"/","data":{"environments":{"e":{"envID":1}}}}`, ``},
-		{PutEvent, `{"path":"/","data":{"environments":1}}`, ``},
+		{PutEvent, `{"path":"/","data":{"environments":{"e":{"envID":1}}}}`, `{"path":"/","data":{"environments":{"e":{"envID":1`},
+		{PutEvent, `{"path":"/","data":{"environments":1}}`, `{"path":"/","data":{"environments":1`},
 		{PutEvent, `{"path":"/"}`, ``},
 	} {
 		_, err := newDecoder(nil).decode(test.event, []byte(test.data))
@@ -31,8 +31,11 @@ func TestMalformedOffset(t *testing.T) {
 			t.Errorf("%s: the cause is at %d", test.data, cause.Offset)
 		}
 	}
-	for _, filters := range []string{`{"f":{"version":"x"}}`, `["f"]`} {
-		m, err := newDecoder(nil).decode(PutEvent, []byte(`{"path":"/","data":{"environments":{},"filters":`+filters+`}}`))
+	for filters, before := range map[string]string{
+		`{"f":{"version":"x"}}`: `{"f":{"version":"x"`, `["f"]`: `[`,
+	} {
+		const start = `{"path":"/","data":{"environments":{},"filters":`
+		m, err := newDecoder(nil).decode(PutEvent, []byte(start+filters+`}}`))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -40,14 +43,13 @@ func TestMalformedOffset(t *testing.T) {
 		if err == nil {
 			err = m.Put.Filters[0].Err
 		}
-		if malformed, ok := as[*MalformedError](err); !ok || malformed.Offset != 0 {
+		if malformed, ok := as[*MalformedError](err); !ok || malformed.Offset != int64(len(start+before)) {
 			t.Errorf("%s: %v", filters, err)
 		}
 	}
 }
 
-// TestNesting nests unknown members until encoding/json has enough of it, at both places where an object is
-// decoded by itself.
+// TestNesting nests values as deep as encoding/json accepts, and deeper.
 func TestNesting(t *testing.T) {
 	for _, form := range []string{
 		`{"path":"/","data":{"environments":{"e1":{"envID":"e1","x":*}}}}`,

@@ -45,7 +45,7 @@ func TestFastPathIsTaken(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	put := PutMessageData{Path: "/", Data: PutContent{Environments: map[EnvironmentID]EnvironmentRep{}}}
 	d := newDecoder(nil)
-	fast := 0
+	fast, escapes := 0, 0
 	for version := range messages {
 		e := people(rng, 1+version)
 		put.Data.Environments[e.EnvID] = e
@@ -57,13 +57,15 @@ func TestFastPathIsTaken(t *testing.T) {
 		}
 		if taken {
 			fast++
+		} else {
+			escapes++
 		}
 		if _, taken := d.fastDelete(encoded(t, DeleteMessageData{Path: path, Version: version})); !taken {
 			t.Error("not taken by a deletion")
 		}
 	}
-	if _, taken := d.fastPut(encoded(t, put)); !taken {
-		t.Error("not taken by the put")
+	if _, err := d.decode(PutEvent, encoded(t, put)); err != nil || d.unusual != escapes {
+		t.Errorf("not taken by %d environments of the put, want %d, %v", d.unusual, escapes, err)
 	}
 	t.Logf("taken by %.1f %% of the patches", 100*float64(fast)/messages)
 }
@@ -71,16 +73,15 @@ func TestFastPathIsTaken(t *testing.T) {
 // TestUnusualIsCounted: without white space nothing is unusual, with it what it stands in. What is said of filters
 // has one way only.
 func TestUnusualIsCounted(t *testing.T) {
-	const usual, unusual = `"e1":` + plainEnvironment, `"e1": ` + plainEnvironment
+	const usual = `"e1":` + plainEnvironment
 	for _, test := range []struct {
 		event, data string
 		want        int
 	}{
 		{PutEvent, `{"path":"/","data":{"environments":{` + usual + `},"filters":{"f": {"version":1}}}}`, 0},
 		{PutEvent, `{"path":"/","data":{"environments":{` + usual + `,"e2":{ },"e3":{ }}}}`, 2},
-		{PutEvent, `{"path":"/","data":{"environments":{"e2":{ },"e3":{ },` + unusual + `}}}`, 1},
-		{PutEvent, `{"path": "/","data":{"environments":{"e2":{ },"e3":{ }}}}`, 1},
-		{PutEvent, `{"path": "/other"}`, 1},
+		{PutEvent, `{"path": "/","data":{"environments":{ "e2": {"envID":"e2" } ,` + usual + ` }}}`, 1},
+		{PutEvent, `{"path": "/other"}`, 0},
 		{PatchEvent, `{"path":"/environments/e1","data":` + plainEnvironment + `}`, 0},
 		{PatchEvent, `{"path":"/environments/e1","data": ` + plainEnvironment + `}`, 1},
 		{PatchEvent, `{"path":"/filters/f","data": {"version":1}}`, 0},

@@ -25,12 +25,10 @@ type Options struct {
 	// shares its memory. id is borrowed for the call. Known is called on the goroutine that
 	// subscribed. The default knows nothing.
 	Known func(id []byte) *EnvironmentRep
-	// OnUnusual is called when a message, or n environments of a put, were not as they usually are and
-	// were therefore left to encoding/json, which takes some ten times as long: white space, an
-	// escaped character in a name, a member that is not known, an environment that must not be used. n
-	// is 1 for a put as a whole. Messages about filters, which always go this way, do not count. It is
-	// called on the goroutine that subscribed, before the message is passed on, at most once for each,
-	// and should be quick. The default does nothing.
+	// OnUnusual is called when a message about an environment, or n environments of a put, were in an
+	// unusual form, which takes several times as long to read: with white space, an escaped character or
+	// an unknown member, for example. It is called on the goroutine that subscribed, before the message is
+	// passed on, at most once for each message, and should be quick. The default does nothing.
 	OnUnusual func(n int)
 }
 
@@ -54,13 +52,14 @@ func (o *Options) resolve() Options {
 }
 
 // Messages maps the events of one connection to messages. It ends with a *MalformedError,
-// a *RefusedError or ErrReconnect when an event says so, else as events does. It keeps events'
-// promises on blocking and cancellation, and needs no goroutine of its own. The options are copied at the
-// call.
+// a *RefusedError or ErrReconnect when an event says so, with the cause of the context when that ends
+// while a large event is being read, else as events does. It blocks only in events and yield, and needs no
+// goroutine of its own. The options are copied at the call.
 func Messages(events stream.Observable[sse.Event], o *Options) stream.Observable[Message] {
 	options := o.resolve()
 	return func(ctx context.Context, yield func(Message) bool) error {
 		d := newDecoder(&options)
+		d.pace.ctx = ctx
 		var failed error
 		err := events(ctx, func(e sse.Event) bool {
 			m, err := d.decode(e.Type, e.Data)
@@ -88,22 +87,33 @@ func Messages(events stream.Observable[sse.Event], o *Options) stream.Observable
 type decoder struct {
 	known     func(id []byte) *EnvironmentRep
 	maxListed int
-	unusual   int // what the last message left to encoding/json, as for Options.OnUnusual
+	unusual   int // of the last message, as for Options.OnUnusual
 	// last has the names of the environment that was new most recently. Its neighbours tend to be
 	// of the same project, and to have the same names in each project. Without it,
 	// BenchmarkPut/nothing_known takes 37 ms instead of 28, and 31 MB instead of 20.
 	last EnvironmentRep
 	env  environmentReader
+	in   reader
+	pace pace
 }
 
 func newDecoder(o *Options) *decoder {
 	options := o.resolve()
-	return &decoder{known: options.Known, maxListed: options.MaxListed}
+	d := &decoder{known: options.Known, maxListed: options.MaxListed, pace: pace{ctx: context.Background(), left: stride}}
+	d.env.pace = &d.pace
+	return d
+}
+
+// reader returns the one reader, at the beginning of data.
+func (d *decoder) reader(data []byte) *reader {
+	d.in = reader{data: data, pace: &d.pace, nest: d.in.nest[:0]}
+	return &d.in
 }
 
 // forget drops what must not stay in memory until the next event.
 func (d *decoder) forget() {
 	d.env.forget()
+	d.in.forget()
 	const kept = 4096 // bytes: far more than names usually have
 	if len(d.last.EnvKey)+len(d.last.EnvName)+len(d.last.ProjKey)+len(d.last.ProjName) > kept {
 		d.last = EnvironmentRep{}
@@ -113,6 +123,15 @@ func (d *decoder) forget() {
 // decode returns the message of one event. With an error there is a message only if it is a put.
 func (d *decoder) decode(event string, data []byte) (Message, error) {
 	d.unusual = 0
+	m, err := d.read(event, data)
+	if d.pace.err != nil {
+		return Message{}, d.pace.err // what was read until then says nothing
+	}
+	return m, err
+}
+
+// read returns the message of one event.
+func (d *decoder) read(event string, data []byte) (Message, error) {
 	switch event {
 	case PutEvent:
 		return d.put(data)
@@ -125,97 +144,4 @@ func (d *decoder) decode(event string, data []byte) (Message, error) {
 	default:
 		return Message{Err: ignored(event, "", ErrUnknownEvent)}, nil
 	}
-}
-
-func (d *decoder) put(data []byte) (Message, error) {
-	put, ok := d.fastPut(data)
-	if !ok {
-		d.unusual = 1
-		var path string
-		var err error
-		path, put, err = strictPut(data, d.maxListed)
-		switch {
-		case err != nil:
-			return Message{}, malformed(PutEvent, err)
-		case put == nil:
-			return Message{Err: ignored(PutEvent, path, ErrPutPath)}, nil
-		}
-		for i, entry := range put.Environments {
-			put.Environments[i] = d.unlessOutdated(entry)
-		}
-	}
-	m := Message{Kind: Put, Put: put}
-	for i := range put.Environments {
-		if refused, ok := put.Environments[i].Err.(*RefusedError); ok {
-			return m, refused
-		}
-	}
-	return m, nil
-}
-
-func (d *decoder) patch(data []byte) (Message, error) {
-	entry, ok := d.fastPatch(data)
-	if !ok {
-		path, err := strictPath(data)
-		if err != nil {
-			return Message{}, malformed(PatchEvent, err)
-		}
-		if id, ok := itemID(path, filtersPath); ok {
-			return message(Message{Kind: Patch, Filter: strictFilter(data, FilterID(id))})
-		}
-		id, ok := itemID(path, environmentsPath)
-		if !ok {
-			return Message{Err: ignored(PatchEvent, path, ErrUnknownPath)}, nil
-		}
-		d.unusual = 1
-		entry, err = strictEnvironment(data, EnvironmentID(id))
-		if err != nil {
-			return Message{}, malformed(PatchEvent, err)
-		}
-		entry = d.unlessOutdated(entry)
-	}
-	return message(Message{Kind: Patch, Environment: entry})
-}
-
-func (d *decoder) delete(data []byte) (Message, error) {
-	if entry, ok := d.fastDelete(data); ok {
-		return Message{Kind: Delete, Environment: entry}, nil
-	}
-	path, err := strictPath(data)
-	if err != nil {
-		return Message{}, malformed(DeleteEvent, err)
-	}
-	version, err := strictVersion(data)
-	if id, ok := itemID(path, filtersPath); ok {
-		entry := FilterEntry{ID: FilterID(id), Version: version}
-		if err != nil {
-			entry = filterEntry(DeleteEvent, entry.ID, nil, err)
-		}
-		return message(Message{Kind: Delete, Filter: entry})
-	}
-	id, ok := itemID(path, environmentsPath)
-	if !ok {
-		return Message{Err: ignored(DeleteEvent, path, ErrUnknownPath)}, nil
-	}
-	d.unusual = 1
-	if err != nil {
-		return Message{}, malformed(DeleteEvent, err)
-	}
-	return Message{Kind: Delete, Environment: EnvironmentEntry{ID: EnvironmentID(id), Version: version}}, nil
-}
-
-// message passes m on unless its one entry must not be used: the message is ignored then, or
-// refused.
-func message(m Message) (Message, error) {
-	err := m.Environment.Err
-	if m.Filter.Err != nil {
-		err = m.Filter.Err
-	}
-	if err == nil {
-		return m, nil
-	}
-	if refused, ok := err.(*RefusedError); ok {
-		return Message{}, refused
-	}
-	return Message{Err: err}, nil
 }

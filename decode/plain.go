@@ -23,8 +23,8 @@ func char(data []byte, pos int, c byte) int {
 	return pos + 1
 }
 
-// another reads a comma, if there is one, and reports whether there was.
-func another(data []byte, pos int) (next int, ok bool) {
+// comma reads a comma, if there is one, and reports whether there was.
+func comma(data []byte, pos int) (next int, ok bool) {
 	if pos < len(data) && data[pos] == ',' {
 		return pos + 1, true
 	}
@@ -82,9 +82,6 @@ func narrow(n int64, pos int) (narrowed, next int) {
 	return int(n), pos
 }
 
-// maxDepth is far more than anything usual, and far less than the 10,000 that encoding/json allows.
-const maxDepth = 100
-
 func boolean(data []byte, pos int) (value bool, next int) {
 	switch {
 	case pos+4 <= len(data) && string(data[pos:pos+4]) == "true":
@@ -93,33 +90,6 @@ func boolean(data []byte, pos int) (value bool, next int) {
 		return false, pos + 5
 	}
 	return false, failed
-}
-
-// object reads a JSON object. It finds the end by counting brackets outside of strings, which is right if
-// the object is valid; that is left to who decodes it. It fails at one that is nested deeply, because
-// encoding/json has a limit to that, and would not know how deep the object itself is.
-func object(data []byte, pos int) (object []byte, next int) {
-	depth, quoted := 0, false
-	for i := pos; i < len(data); i++ {
-		switch b := data[i]; {
-		case quoted && b == '\\':
-			i++
-		case b == '"':
-			quoted = !quoted
-		case quoted:
-		case b == '{' || b == '[':
-			depth++
-		case b == '}' || b == ']':
-			depth--
-		}
-		if depth > maxDepth {
-			return nil, failed
-		}
-		if depth == 0 && i < len(data) {
-			return data[pos : i+1], i + 1
-		}
-	}
-	return nil, failed
 }
 
 // text reads the rest of a plain string, after its opening quote: one in which every byte stands for
@@ -192,9 +162,9 @@ func plainASCII(s []byte) int {
 
 // plainUTF8 returns the length of the plain string that s begins with, of which the first n bytes have
 // been found to be plain ASCII; it is negative if the string is not plain: it has an escape, a control
-// character, or invalid UTF-8, or does not end.
+// character, or invalid UTF-8, or does not end within a stride.
 func plainUTF8(s []byte, n int) int {
-	end := bytes.IndexByte(s[n:], '"')
+	end := bytes.IndexByte(s[n:min(len(s), n+stride)], '"')
 	if end < 0 {
 		return -1
 	}

@@ -6,10 +6,26 @@ import (
 	"testing"
 )
 
-// bothPaths calls f with data, and with a blank before it, which is no usual form.
+// bothPaths calls f with data, and with white space in it, which no compact form has.
 func bothPaths(data string, f func(data []byte)) {
 	f([]byte(data))
-	f([]byte(" " + data))
+	f(spaced([]byte(data)))
+}
+
+// spaced returns data with a blank behind each bracket that begins an object.
+func spaced(data []byte) []byte {
+	var all []byte
+	quoted := false
+	for i, b := range data {
+		all = append(all, b)
+		if b == '"' && (i == 0 || data[i-1] != '\\') {
+			quoted = !quoted
+		}
+		if b == '{' && !quoted {
+			all = append(all, ' ')
+		}
+	}
+	return all
 }
 
 // TestRefusedEnvironments has each way in which keys contradict each other, in both sets of them.
