@@ -25,6 +25,11 @@ type Options struct {
 	// shares its memory. id is borrowed for the call. Known is called on the goroutine that
 	// subscribed. The default knows nothing.
 	Known func(id []byte) *EnvironmentRep
+	// Held returns how many environments and filters the receiver of the messages holds. A put whose data, or
+	// data.environments, is missing or null is an empty set if that deletes none of them, and malformed if it
+	// deletes some. Held is called for such a put alone, on the goroutine that subscribed. By default every
+	// such put is malformed.
+	Held func() (environments, filters int)
 	// OnUnusual is called when a message about an environment, or n environments of a put, were in an
 	// unusual form, which takes several times as long to read: with white space, an escaped character or
 	// an unknown member, for example. It is called on the goroutine that subscribed, before the message is
@@ -44,6 +49,9 @@ func (o *Options) resolve() Options {
 	resolved.MaxListed = cmp.Or(resolved.MaxListed, DefaultMaxListed)
 	if resolved.Known == nil {
 		resolved.Known = func([]byte) *EnvironmentRep { return nil }
+	}
+	if resolved.Held == nil {
+		resolved.Held = func() (environments, filters int) { return 1, 1 } // some
 	}
 	if resolved.OnUnusual == nil {
 		resolved.OnUnusual = func(int) {}
@@ -86,6 +94,7 @@ func Messages(events stream.Observable[sse.Event], o *Options) stream.Observable
 // A decoder is the state of one subscription: what makes the next message cheap.
 type decoder struct {
 	known     func(id []byte) *EnvironmentRep
+	held      func() (environments, filters int)
 	maxListed int
 	unusual   int // of the last message, as for Options.OnUnusual
 	// last has the names of the environment that was new most recently. Its neighbours tend to be
@@ -99,7 +108,7 @@ type decoder struct {
 
 func newDecoder(o *Options) *decoder {
 	options := o.resolve()
-	d := &decoder{known: options.Known, maxListed: options.MaxListed, pace: pace{ctx: context.Background(), left: stride}}
+	d := &decoder{known: options.Known, held: options.Held, maxListed: options.MaxListed, pace: pace{ctx: context.Background(), left: stride}}
 	d.env.pace = &d.pace
 	return d
 }

@@ -31,7 +31,7 @@ func (d *decoder) put(data []byte) (Message, error) {
 	if path != "/" {
 		return Message{Err: ignored(PutEvent, path, ErrPutPath)}, nil
 	}
-	if err := c.check(); err != nil {
+	if err := c.check(d.held); err != nil {
 		return Message{}, malformed(PutEvent, err)
 	}
 	return c.message()
@@ -41,7 +41,7 @@ func (d *decoder) put(data []byte) (Message, error) {
 // all away.
 type content struct {
 	environments []EnvironmentEntry // nil if there is no object
-	filters      []FilterEntry
+	filters      []FilterEntry      // likewise
 	filtersErr   error
 	err          error // the first one, of use only under the path of a put
 }
@@ -53,13 +53,16 @@ func (c *content) fail(err error) {
 	}
 }
 
-// check returns why the put is malformed, or nil, and leaves the entries that count.
-func (c *content) check() error {
+// check returns why the put is malformed, or nil, and leaves the entries that count. held is Options.Held.
+func (c *content) check(held func() (environments, filters int)) error {
 	if c.err != nil {
 		return c.err
 	}
 	if c.environments == nil {
-		return errNoContent
+		if environments, filters := held(); environments > 0 || filters > 0 && c.filters == nil && c.filtersErr == nil {
+			return errNoContent
+		}
+		c.environments = []EnvironmentEntry{}
 	}
 	c.environments, c.filters = lastOfEach(c.environments), lastOfEach(c.filters)
 	if slices.ContainsFunc(c.environments, func(e EnvironmentEntry) bool { return e.Err == errNegativeVersion }) {
@@ -140,6 +143,9 @@ func (d *decoder) filters(r *reader, c *content) {
 	if r.null() {
 		c.filters, c.filtersErr = nil, nil
 		return
+	}
+	if c.filters == nil {
+		c.filters = []FilterEntry{}
 	}
 	tooMany := false
 	err := r.apart(func() {

@@ -29,8 +29,8 @@ type PutMessageData struct {
 
 // PutContent is the content of PutMessageData.
 type PutContent struct {
-	// Environments contains every environment by its ID. Nil makes the message malformed; empty is
-	// a real, empty configuration.
+	// Environments contains every environment by its ID. Nil is the empty configuration only if that deletes
+	// nothing, and makes the message malformed otherwise; see Options.Held.
 	Environments map[EnvironmentID]EnvironmentRep `json:"environments"`
 	// Filters contains every payload filter by its ID. Only protocol version 2 sends it.
 	Filters map[FilterID]FilterRep `json:"filters,omitempty"`
