@@ -30,6 +30,7 @@ var environments = map[string]string{
 	"usual":                            plainEnvironment,
 	"relay's order, arrays":            relayOrder,
 	"no expiring key":                  strings.Replace(plainEnvironment, `,"expiring":{"value":"sdk-00000000-old","timestamp":1700000000000}`, ``, 1),
+	"no SDK key":                       strings.Replace(plainEnvironment, `"sdkKey":{"value":"sdk-11111111-new","expiring":{"value":"sdk-00000000-old","timestamp":1700000000000}},`, ``, 1),
 	"empty":                            `{}`,
 	"null":                             `null`,
 	"not an object":                    `[1]`,

@@ -2,6 +2,8 @@ package decode
 
 import (
 	"encoding/json"
+	"errors"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -46,6 +48,48 @@ func TestMalformedOffset(t *testing.T) {
 		if malformed, ok := as[*MalformedError](err); !ok || malformed.Offset != int64(len(start+before)) {
 			t.Errorf("%s: %v", filters, err)
 		}
+	}
+}
+
+// TestErrorsShowNoPayload puts what may be a key in the place of every value.
+func TestErrorsShowNoPayload(t *testing.T) {
+	const filter = `{"projKey":"p","key":"k","version":1}`
+	shown := 0
+	for event, messages := range map[string][]string{
+		PutEvent: {
+			`{"path":"/","data":{"environments":{"e1":` + plainEnvironment + `,"e1":` + relayOrder + `},"filters":{"f":` + filter + `}}}`,
+		},
+		PatchEvent:  {string(patchOf(plainEnvironment)), string(patchOf(relayOrder)), `{"path":"/filters/f","data":` + filter + `}`},
+		DeleteEvent: {`{"path":"/environments/e1","version":1}`, `{"path":"/filters/f","version":1}`},
+	} {
+		for _, message := range messages {
+			for _, value := range regexp.MustCompile(`:("[^"]*"|\d+|true|false|[[{])`).FindAllStringSubmatchIndex(message, -1) {
+				for _, secret := range []string{`909090909090909090904`, `-9090.90`, `"9090"`, `["9090"]`, `{"9090":"9090"}`, `"90\x9090"`, `909090x`} {
+					data := message[:value[2]] + secret + message[value[3]:]
+					if strings.ContainsAny(message[value[2]:value[3]], "[{") {
+						data = message[:value[2]] + secret + "," + message[value[2]:]
+					}
+					m, err := newDecoder(nil).decode(event, []byte(data))
+					all := []error{err, m.Err}
+					if m.Put != nil {
+						all = append(all, m.Put.FiltersErr)
+						for _, f := range m.Put.Filters {
+							all = append(all, f.Err)
+						}
+					}
+					for _, err := range all {
+						for ; err != nil; err = errors.Unwrap(err) {
+							if shown++; strings.Contains(err.Error(), "9090") && !strings.Contains(data, `"path":"9090"`) {
+								t.Errorf("%s: %v", data, err)
+							}
+						}
+					}
+				}
+			}
+		}
+	}
+	if shown == 0 {
+		t.Error("there is no error")
 	}
 }
 
