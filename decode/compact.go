@@ -119,12 +119,12 @@ func (r *environmentReader) sdkKey(pos int) int {
 }
 
 // keys reads the rest of an array of {"key":"…","value":"…","expiry":N,"hasViews":B}, the last two optional,
-// into keys. It fails at an empty array, which is rare.
+// into keys. It fails at an empty array, which is rare, and at more keys than allowed.
 func (r *environmentReader) keys(pos int, keys *rawKeys) int {
 	for more := true; more; pos, more = comma(r.data, pos) {
 		var k rawKey
 		start := pos
-		if k, pos = compactKey(r.data, pos); pos == failed || !r.pace.spend(pos-start) {
+		if k, pos = compactKey(r.data, pos); pos == failed || len(keys.list) == r.maxKeys || !r.pace.spend(pos-start) {
 			return failed
 		}
 		keys.list = append(keys.list, k)

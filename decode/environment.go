@@ -28,6 +28,7 @@ const (
 // nothing: what it holds after a read refers to the bytes read.
 type environmentReader struct {
 	pace       *pace
+	maxKeys    int // of one array
 	data       []byte
 	base       *EnvironmentRep   // what the environment is compared with
 	changed    uint              // the texts that differ from those of base, by bit

@@ -81,6 +81,7 @@ func TestUnusualIsCounted(t *testing.T) {
 		{PutEvent, `{"path":"/","data":{"environments":{` + usual + `},"filters":{"f": {"version":1}}}}`, 0},
 		{PutEvent, `{"path":"/","data":{"environments":{` + usual + `,"e2":{ },"e3":{ }}}}`, 2},
 		{PutEvent, `{"path": "/","data":{"environments":{ "e2": {"envID":"e2" } ,` + usual + ` }}}`, 1},
+		{PutEvent, `{"path": "/","data":{"environments":{ "e1" : ` + plainEnvironment + ` }}}`, 0},
 		{PutEvent, `{"path": "/other"}`, 0},
 		{PatchEvent, `{"path":"/environments/e1","data":` + plainEnvironment + `}`, 0},
 		{PatchEvent, `{"path":"/environments/e1","data": ` + plainEnvironment + `}`, 1},

@@ -107,6 +107,10 @@ func readKeyList[K SDKKey | MobileKey](in *reader, keys *rawKeys, shape, element
 	}
 	n, list := 0, keys.list[:len(keys.list)+keys.stale]
 	for more := in.begin(shape); more; more = in.next() {
+		if in.tooMany(n + 1) {
+			in.skip()
+			continue
+		}
 		if n == len(list) {
 			list = append(list, rawKey{})
 		}

@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"testing"
 	"unicode/utf8"
+	"unsafe"
 
 	"pgregory.net/rapid"
 )
@@ -73,6 +74,21 @@ func TestKnownIsNotTakenForWhatIsRead(t *testing.T) {
 		want, wantErr := referenceDecode(PatchEvent, data)
 		if (gotErr != nil) != (wantErr != nil) || gotErr == nil && summary(got) != want {
 			t.Fatalf("%s\ngot  %v, %v\nwant %v, %v", data, summary(got), gotErr, want, wantErr)
+		}
+	})
+}
+
+// TestReplacedKeyIsShared: the key that was current and now expires is in memory once.
+func TestReplacedKeyIsShared(t *testing.T) {
+	known := &EnvironmentRep{EnvID: "e1", SDKKey: SDKKeyRep{Value: "sdk-00000000-old"}, Version: 1}
+	bothPaths(string(patchOf(plainEnvironment)), func(data []byte) {
+		m, err := newDecoder(&Options{Known: func([]byte) *EnvironmentRep { return known }}).decode(PatchEvent, data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		old := string(m.Environment.Rep.SDKKey.Expiring.Value)
+		if old != "sdk-00000000-old" || unsafe.StringData(old) != unsafe.StringData(string(known.SDKKey.Value)) {
+			t.Errorf("%q has memory of its own", old)
 		}
 	})
 }

@@ -85,7 +85,7 @@ func just(event sse.Event) stream.Observable[sse.Event] {
 
 // TestContextIsLookedAt while an event is decoded, whatever it consists of: once in two strides at least.
 func TestContextIsLookedAt(t *testing.T) {
-	const size = 40 * stride
+	const size = 16 * stride
 	for name, event := range large(size) {
 		ctx := newCountdown(t, -1)
 		_ = Messages(just(event), nil)(ctx, func(Message) bool { return true })
@@ -97,7 +97,7 @@ func TestContextIsLookedAt(t *testing.T) {
 
 // TestDecodingStopsWithItsContext, at once, wherever it is.
 func TestDecodingStopsWithItsContext(t *testing.T) {
-	for name, event := range large(4 * stride) {
+	for name, event := range large(3 * stride) {
 		for n := 1; ; n++ {
 			ctx := newCountdown(t, n)
 			passed := false

@@ -110,12 +110,11 @@ func (d *decoder) environments(r *reader, c *content) {
 	}
 	if c.environments == nil {
 		// An environment has some 350 bytes. The guess saves copying; see BenchmarkPut/all_known.
-		c.environments = make([]EnvironmentEntry, 0, min((len(r.data)-r.pos)/350, d.maxListed))
+		c.environments = make([]EnvironmentEntry, 0, min((len(r.data)-r.pos)/350, r.maxListed))
 	}
 	for more := r.begin(&environmentsShape); more; more = r.next() {
 		id := r.name()
-		if len(c.environments) == d.maxListed {
-			c.fail(ErrTooMany)
+		if r.tooMany(len(c.environments) + 1) {
 			r.skip()
 			continue
 		}
@@ -147,20 +146,18 @@ func (d *decoder) filters(r *reader, c *content) {
 	if c.filters == nil {
 		c.filters = []FilterEntry{}
 	}
-	tooMany := false
 	err := r.apart(func() {
 		for more := r.begin(&filtersShape); more; more = r.next() {
 			id := r.name()
-			if tooMany = tooMany || len(c.filters) == d.maxListed; tooMany {
-				c.filters = nil
+			if r.tooMany(len(c.filters) + 1) {
 				r.skip()
 				continue
 			}
 			c.filters = append(c.filters, listedFilter(r, id))
 		}
 	})
-	if tooMany {
-		err = ErrTooMany
+	if err == ErrTooMany {
+		c.filters = nil
 	}
 	if err != nil {
 		c.filtersErr = ignored(PutEvent, filtersPath, malformed(PutEvent, err))

@@ -15,12 +15,13 @@ import (
 // The position stands before a value when a method begins that reads one, and behind it when it returns.
 // After a syntax error, or the end of the context, everything fails: the position is the end of data.
 type reader struct {
-	data  []byte
-	pos   int
-	pace  *pace
-	nest  []nesting
-	err   error                    // a syntax error; what else was read is of no use
-	wrong *json.UnmarshalTypeError // the first value of a wrong type
+	data      []byte
+	pos       int
+	pace      *pace
+	nest      []nesting
+	err       error // a syntax error; what else was read is of no use
+	wrong     error // the first mistake: a value of a wrong type, or ErrTooMany
+	maxListed int
 }
 
 // A nesting is an object or array that has begun.
@@ -159,17 +160,7 @@ func (r *reader) finish() error {
 	if r.err != nil {
 		return r.err
 	}
-	return r.mistake()
-}
-
-// mistake returns the error about a value of a wrong type, or nil, and forgets it.
-func (r *reader) mistake() error {
-	wrong := r.wrong
-	if wrong == nil {
-		return nil
-	}
-	r.wrong = nil
-	return wrong
+	return r.wrong
 }
 
 // forget drops what the reader refers to, and the memory for a nesting deeper than usual.
@@ -178,17 +169,17 @@ func (r *reader) forget() {
 	if cap(nest) > 64 {
 		nest = nil
 	}
-	*r = reader{nest: nest}
+	*r = reader{nest: nest, maxListed: r.maxListed, pace: r.pace}
 }
 
-// apart calls read and returns the mistake in what it reads, which is then none of the whole value.
+// apart calls read and returns the mistake in what it reads, which then does not count for the whole value.
 func (r *reader) apart(read func()) error {
 	outer := r.wrong
 	r.wrong = nil
 	read()
-	err := r.mistake()
+	mistake := r.wrong
 	r.wrong = outer
-	return err
+	return mistake
 }
 
 // mismatch skips a value that is not of the type that is expected. Null is a value of every type.
@@ -222,21 +213,33 @@ func kindOf(first byte) string {
 	return "number"
 }
 
-// record records a value of a wrong type that has been noticed at a position. Of the value it says the JSON
-// type only: the value itself may be a key.
+// record records a value of a wrong type, which was noticed at a position. Of the value it keeps only the
+// JSON type: the value itself may be a key.
 func (r *reader) record(value string, expected reflect.Type, at int) {
 	if r.wrong != nil || r.err != nil {
 		return
 	}
-	r.wrong = &json.UnmarshalTypeError{Value: value, Type: expected, Offset: int64(at)}
+	mistake := &json.UnmarshalTypeError{Value: value, Type: expected, Offset: int64(at)}
 	var path []string
 	for _, n := range r.nest {
 		if n.shape.members != nil {
 			path = append(path, n.shape.members[n.member])
-			r.wrong.Struct = n.shape.typ.Name()
+			mistake.Struct = n.shape.typ.Name()
 		}
 	}
-	r.wrong.Field = strings.Join(path, ".")
+	mistake.Field = strings.Join(path, ".")
+	r.wrong = mistake
+}
+
+// tooMany records that n items are more than allowed, if they are, and reports whether they are.
+func (r *reader) tooMany(n int) bool {
+	if n <= r.maxListed {
+		return false
+	}
+	if r.wrong == nil {
+		r.wrong = ErrTooMany
+	}
+	return true
 }
 
 // skip reads any value.
