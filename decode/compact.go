@@ -1,8 +1,8 @@
 package decode
 
-// What stands between the values of an environment. None of it is ever written to.
+// The tokens between the values of an environment. They are never modified.
 var (
-	// memberNames gives each member as the wire has it, up to where its value begins.
+	// memberNames has the name of each member, up to where its value begins.
 	memberNames = [memberCount]token{
 		tokenOf(`"envID":"`), tokenOf(`"envKey":"`), tokenOf(`"envName":"`), tokenOf(`"projKey":"`), tokenOf(`"projName":"`),
 		tokenOf(`"mobKey":"`), tokenOf(`"sdkKey":{`), tokenOf(`"sdkKeys":[`), tokenOf(`"mobileKeys":[`),
@@ -19,8 +19,8 @@ var (
 	hasViewsName = tokenOf(`,"hasViews":`)
 )
 
-// read reads the environment at pos, to be compared with base. It fails at one in an unusual form: members
-// that are unknown, named twice or null among others.
+// read reads the environment at pos if it has the compact form, and otherwise fails. Members that are unknown,
+// duplicated or null are among what fails.
 func (r *environmentReader) read(data []byte, pos int, base *EnvironmentRep) int {
 	r.begin(data, base)
 	seen := uint(0)
@@ -46,7 +46,7 @@ func (r *environmentReader) read(data []byte, pos int, base *EnvironmentRep) int
 	return char(data, pos, '}')
 }
 
-// search reads whichever name comes next.
+// search reads the name of a member and returns which member it is.
 func (r *environmentReader) search(pos int) (member uint8, next int) {
 	for m := range memberNames {
 		if next := memberNames[m].read(r.data, pos); next != failed {
@@ -56,7 +56,7 @@ func (r *environmentReader) search(pos int) (member uint8, next int) {
 	return 0, failed
 }
 
-// value reads the value of a member, which its name has begun.
+// value reads the value of a member, from where its token in memberNames ends.
 func (r *environmentReader) value(member uint8, pos int) (next int) {
 	switch member {
 	case envID:
@@ -87,7 +87,7 @@ func (r *environmentReader) value(member uint8, pos int) (next int) {
 	return next
 }
 
-// text reads the rest of a string that is most likely the known one.
+// text reads the rest of a string that is probably equal to known.
 func (r *environmentReader) text(member int, known string, pos int) int {
 	if next := sameText(r.data, pos, known); next != failed {
 		return next
@@ -100,8 +100,8 @@ func (r *environmentReader) text(member int, known string, pos int) int {
 	return next
 }
 
-// sdkKey reads the rest of {"value":"…","expiring":{"value":"…","timestamp":N}}, the inner object optional
-// or empty.
+// sdkKey reads the rest of {"value":"…","expiring":{"value":"…","timestamp":N}}. The inner object is optional
+// and may be empty.
 func (r *environmentReader) sdkKey(pos int) int {
 	pos = r.text(sdkKey, string(r.base.SDKKey.Value), valueName.read(r.data, pos))
 	expiring := expiringName.read(r.data, pos)
@@ -118,13 +118,13 @@ func (r *environmentReader) sdkKey(pos int) int {
 	return char(r.data, char(r.data, pos, '}'), '}')
 }
 
-// keys reads the rest of an array of {"key":"…","value":"…","expiry":N,"hasViews":B}, the last two optional,
-// into keys. It fails at an empty array, which is rare, and at more keys than allowed.
+// keys reads the rest of an array of {"key":"…","value":"…","expiry":N,"hasViews":B} into keys. The last two
+// members are optional. It fails if the array is empty, which is rare, or longer than allowed.
 func (r *environmentReader) keys(pos int, keys *rawKeys) int {
 	for more := true; more; pos, more = comma(r.data, pos) {
 		var k rawKey
 		start := pos
-		if k, pos = compactKey(r.data, pos); pos == failed || len(keys.list) == r.maxKeys || !r.pace.spend(pos-start) {
+		if k, pos = compactKey(r.data, pos); pos == failed || len(keys.list) == r.maxKeys || !r.budget.spend(pos-start) {
 			return failed
 		}
 		keys.list = append(keys.list, k)
@@ -132,7 +132,7 @@ func (r *environmentReader) keys(pos int, keys *rawKeys) int {
 	return char(r.data, pos, ']')
 }
 
-// compactKey reads one of the keys.
+// compactKey reads an element of such an array.
 func compactKey(data []byte, pos int) (k rawKey, next int) {
 	k.key, pos = text(data, keyName.read(data, pos))
 	k.value, pos = text(data, keyValueName.read(data, pos))

@@ -153,7 +153,12 @@ func corpus(tb testing.TB) []seed {
 			seed{1, []byte(`{"path":"/environments/e1","data":` + env + `}`)},
 			seed{0, []byte(`{"path":"/","data":{"environments":{"e0":` + strings.ReplaceAll(plainEnvironment, "e1", "e0") + `,"e1":` + env + `}}}`)})
 	}
+	const unknown = `{"?":[{"?":null},"?",-1.5e+7,true,false]}`
 	for _, s := range seeds {
+		// An unknown member in each object, and white space wherever there may be some.
+		if data := strings.ReplaceAll(string(s.data), `{"`, `{"?":`+unknown+`,"`); data != string(s.data) {
+			seeds = append(seeds, seed{s.event, []byte(data)})
+		}
 		var indented bytes.Buffer
 		if json.Indent(&indented, s.data, "\r", "\t") == nil {
 			seeds = append(seeds, seed{s.event, indented.Bytes()})

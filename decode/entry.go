@@ -1,6 +1,6 @@
 package decode
 
-// base returns the environment that the next one is expected to resemble: known, or its neighbour.
+// base returns the environment that the next one probably resembles: the known one, or else the last new one.
 func (d *decoder) base(known *EnvironmentRep) *EnvironmentRep {
 	if known != nil {
 		return known
@@ -8,8 +8,9 @@ func (d *decoder) base(known *EnvironmentRep) *EnvironmentRep {
 	return &d.last
 }
 
-// entry makes the entry for the environment just read, listed or patched under id, of which known is what the
-// receiver holds. If its Err is errNegativeVersion, and the entry counts, the message is malformed.
+// entry returns the entry for the environment that d.env has read. id is the ID in the path or map key, and known
+// is the environment that the receiver holds, or nil. An entry with errNegativeVersion makes its message
+// malformed, unless it is superseded.
 func (d *decoder) entry(event string, id []byte, known *EnvironmentRep) EnvironmentEntry {
 	version := d.env.version
 	switch {
@@ -32,7 +33,7 @@ func (d *decoder) entry(event string, id []byte, known *EnvironmentRep) Environm
 	return EnvironmentEntry{ID: rep.EnvID, Version: version, Rep: rep}
 }
 
-// filterEntry makes the entry for rep, or the one that tells why there is none.
+// filterEntry returns the entry for rep, which has an Err if err is not nil or rep is not valid.
 func filterEntry(event string, id FilterID, rep *FilterRep, err error) FilterEntry {
 	switch {
 	case err != nil:

@@ -2,8 +2,8 @@ package decode
 
 import "bytes"
 
-// The members of an environment. Those up to sdkKey have texts, and index environmentReader.raw; expiringKey
-// is one more text.
+// The members of an environment. Those up to sdkKey are texts, which index environmentReader.raw. The value of
+// the expiring key is one more text.
 const (
 	envID = iota
 	envKey
@@ -24,15 +24,15 @@ const (
 	textCount   = expiringKey + 1
 )
 
-// An environmentReader reads environments, each compared with one that it is likely to resemble. It copies
-// nothing: what it holds after a read refers to the bytes read.
+// An environmentReader reads environments. It compares each with one that it probably resembles, its base. It
+// does not copy: after a read it refers to the data.
 type environmentReader struct {
-	pace       *pace
+	budget     *budget
 	maxKeys    int // of one array
 	data       []byte
-	base       *EnvironmentRep   // what the environment is compared with
-	changed    uint              // the texts that differ from those of base, by bit
-	raw        [textCount][]byte // the texts that differ; sdkKey stands for sdkKey.value
+	base       *EnvironmentRep
+	changed    uint              // a bit for each text that differs from that of base
+	raw        [textCount][]byte // the texts that differ; sdkKey is the index of sdkKey.value
 	timestamp  int64
 	sdkKeys    rawKeys
 	mobileKeys rawKeys
@@ -40,20 +40,20 @@ type environmentReader struct {
 	secure     bool
 	version    int
 
-	// follows[m] is the member that came after m the last time, as a first guess: all environments
-	// of a stream come from one encoder. It saves a search; see BenchmarkPatch/stale.
+	// follows[m] is the member that came after m the last time, and first the one that came first. All
+	// environments of a stream come from one encoder, so the guess saves a search; see BenchmarkPatch/stale.
 	follows [memberCount]uint8
 	first   uint8
-	fresh   []byte // reused by share; of at most maxShared bytes
+	fresh   []byte // scratch space for share, of at most maxShared bytes
 }
 
 // rawKeys are concurrent keys before their strings are copied.
 type rawKeys struct {
 	list []rawKey
-	// stale are the keys behind the list, which an earlier array of the same environment left there.
-	// Like encoding/json, a later one adds to them.
+	// stale is the number of keys behind the list that an earlier array of the same environment has left.
+	// Like encoding/json, a later array decodes into them.
 	stale int
-	empty bool // there is an array, and it is empty
+	empty bool // the array is there and empty
 }
 
 // A rawKey is a ConcurrentKeyRep before its strings are copied.
@@ -64,8 +64,8 @@ type rawKey struct {
 	hasViews   bool
 }
 
-// begin makes the reader ready for an environment in data, to be compared with base. The texts are those of
-// base until they are read or cleared.
+// begin prepares the reader for an environment in data. Its texts are those of base until they are read or
+// cleared.
 func (r *environmentReader) begin(data []byte, base *EnvironmentRep) {
 	r.data, r.base, r.changed = data, base, 0
 	r.timestamp, r.ttl, r.version, r.secure = 0, 0, 0, false
@@ -73,7 +73,7 @@ func (r *environmentReader) begin(data []byte, base *EnvironmentRep) {
 	r.mobileKeys.clear()
 }
 
-// clearTexts makes the texts of members, a set of bits, empty.
+// clearTexts sets texts to the empty string. members has a bit for each of them.
 func (r *environmentReader) clearTexts(members uint) {
 	if members&(1<<sdkKey) != 0 {
 		members |= 1 << expiringKey
@@ -86,7 +86,7 @@ func (r *environmentReader) clearTexts(members uint) {
 	}
 }
 
-// is reports whether id is that of the environment read.
+// is reports whether the environment has the ID.
 func (r *environmentReader) is(id []byte) bool {
 	if r.changed&(1<<envID) != 0 {
 		return bytes.Equal(id, r.raw[envID])
@@ -94,8 +94,8 @@ func (r *environmentReader) is(id []byte) bool {
 	return string(id) == string(r.base.EnvID)
 }
 
-// forget drops what the reader refers to. Otherwise the buffer of a put, which may be huge, would stay in
-// memory until patches have replaced each of the texts.
+// forget drops all references to the data. Otherwise the buffer of a huge put would stay in memory until later
+// events have replaced every text.
 func (r *environmentReader) forget() {
 	if r.data == nil {
 		return
@@ -106,17 +106,17 @@ func (r *environmentReader) forget() {
 	r.mobileKeys.forget()
 }
 
-// clear drops the keys of the last environment, and no more than those: the memory for keys is larger.
+// clear removes the keys. It does not clear the capacity that is not in use, which may be large.
 func (k *rawKeys) clear() {
 	clear(k.list[:len(k.list)+k.stale])
 	*k = rawKeys{list: k.list[:0]}
 }
 
-// forget drops the keys, and the memory for more of them than an environment usually has.
+// forget removes the keys, and frees their memory if it is for more keys than usual.
 func (k *rawKeys) forget() {
 	k.clear()
-	const kept = 64
-	if cap(k.list) > kept {
+	const keep = 64 // keys
+	if cap(k.list) > keep {
 		k.list = nil
 	}
 }

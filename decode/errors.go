@@ -7,33 +7,32 @@ import (
 	"strings"
 )
 
-// ErrReconnect ends the messages of a connection on which the server asked for another one.
+// ErrReconnect ends the messages of a connection when the server asks for a new one.
 var ErrReconnect = errors.New("decode: the server asked to reconnect")
 
-// Reasons for which a message, or an entry of one, is ignored: the Err of an *IgnoredError.
+// These errors are the Err of an *IgnoredError.
 var (
-	// ErrUnknownEvent is the reason for an event that is not part of the protocol.
+	// ErrUnknownEvent reports an event that is not part of the protocol.
 	ErrUnknownEvent = errors.New("unknown event name")
-	// ErrPutPath is the reason for a put whose path is not "/".
+	// ErrPutPath reports a put whose path is not "/".
 	ErrPutPath = errors.New("path of a put is not \"/\"")
-	// ErrUnknownPath is the reason for a patch or delete of something that is neither an
-	// environment nor a filter.
+	// ErrUnknownPath reports a patch or delete whose path is neither that of an environment nor that of a
+	// filter.
 	ErrUnknownPath = errors.New("path names neither an environment nor a filter")
-	// ErrWrongID is the reason for an environment whose envID is empty or differs from its path or
-	// map key.
+	// ErrWrongID reports an environment whose envID is empty, or differs from the ID in its path or map key.
 	ErrWrongID = errors.New("envID differs from the ID in the path or map key")
 )
 
-// Reasons for which an environment is refused: the Err of a *RefusedError.
+// These errors are the Err of a *RefusedError.
 var (
-	// ErrAnchor is the reason for a set of accepted keys without the current key.
+	// ErrAnchor reports a set of accepted keys that lacks the current key.
 	ErrAnchor = errors.New("current key is missing from the set of accepted keys")
-	// ErrEmptyKey is the reason for a set of accepted keys with an empty key in it.
+	// ErrEmptyKey reports a set of accepted keys that contains an empty key.
 	ErrEmptyKey = errors.New("set of accepted keys contains an empty key")
 )
 
-// ErrTooMany is the reason for which a put is malformed, or its filters are ignored, that lists more of
-// them than Options.MaxListed.
+// ErrTooMany reports a put, or an environment, that lists more items than Options.MaxListed. It is the Err of a
+// *MalformedError.
 var ErrTooMany = errors.New("more items than allowed")
 
 var (
@@ -42,19 +41,19 @@ var (
 	errNegativeVersion = errors.New("version is negative")
 )
 
-// A MalformedError reports an event that is not what the protocol allows. Its text never shows
-// payload.
+// A MalformedError reports an event that violates the protocol. Its text never contains a value from the event.
 type MalformedError struct {
-	// Event is the event's name.
+	// Event is the name of the event.
 	Event string
-	// Offset is the number of bytes of data read before the error was noticed. It is 0 if that is unknown,
-	// which it is of wrong types inside of the data of a put.
+	// Offset is the number of bytes of the event's data that were read before the error was noticed. It is 0
+	// if the cause is not an error in the JSON.
 	Offset int64
-	// Err is the cause. If it lies in the JSON, errors.As finds a *json.SyntaxError or a
-	// *json.UnmarshalTypeError, without what they would quote.
+	// Err is the cause. For an error in the JSON, errors.As finds a *json.SyntaxError or a
+	// *json.UnmarshalTypeError, as encoding/json returns it but without the value that it quotes.
 	Err error
 }
 
+// Error returns a description of the error.
 func (e *MalformedError) Error() string {
 	if e.Offset == 0 {
 		return fmt.Sprintf("decode: malformed %s event: %v", e.Event, e.Err)
@@ -62,10 +61,10 @@ func (e *MalformedError) Error() string {
 	return fmt.Sprintf("decode: malformed %s event: %v (at byte %d)", e.Event, e.Err, e.Offset)
 }
 
-// Unwrap returns the cause.
+// Unwrap returns Err.
 func (e *MalformedError) Unwrap() error { return e.Err }
 
-// malformed returns the error for an event, or an entry of it, with the given cause.
+// malformed returns the error for an event, or for an entry of it.
 func malformed(event string, cause error) *MalformedError {
 	e := &MalformedError{Event: event, Err: cause}
 	var syntax *json.SyntaxError
@@ -79,34 +78,35 @@ func malformed(event string, cause error) *MalformedError {
 	return e
 }
 
-// A syntaxError is a *json.SyntaxError, which has no text unless encoding/json made it.
+// A syntaxError adds a text to a *json.SyntaxError, whose own text only encoding/json can set.
 type syntaxError struct{ err *json.SyntaxError }
 
 func (syntaxError) Error() string   { return "invalid JSON" }
 func (e syntaxError) Unwrap() error { return e.err }
 
-// An IgnoredError tells why a message or an entry was passed over.
+// An IgnoredError reports a message, or an entry of a put, that is ignored.
 type IgnoredError struct {
-	// Event is the event's name.
+	// Event is the name of the event, at most 128 bytes of it.
 	Event string
-	// Path is the message's path, or that of the entry within a put; empty if there is none. At
-	// most 128 bytes of it are kept.
+	// Path is the path of the message or, for an entry of a put, of the item. It is empty if there is none,
+	// and cut off after 128 bytes.
 	Path string
-	// Err is the reason: ErrUnknownEvent, ErrPutPath, ErrUnknownPath, ErrWrongID, or for a filter
-	// that can't be read a *MalformedError.
+	// Err is ErrUnknownEvent, ErrPutPath, ErrUnknownPath or ErrWrongID, or a *MalformedError for a filter.
 	Err error
 }
 
+// Error returns a description of the error.
 func (e *IgnoredError) Error() string {
 	return fmt.Sprintf("decode: ignored %q event, path %q: %v", e.Event, e.Path, e.Err)
 }
 
-// Unwrap returns the reason.
+// Unwrap returns Err.
 func (e *IgnoredError) Unwrap() error { return e.Err }
 
+// ignored returns the error for an event or an entry of it.
 func ignored(event, path string, reason error) *IgnoredError {
 	const limit = 128
-	// Clones, because a part of a string keeps all of it in memory.
+	// Without Clone, a part of a string would keep all of it in memory.
 	return &IgnoredError{
 		Event: strings.Clone(event[:min(len(event), limit)]),
 		Path:  strings.Clone(path[:min(len(path), limit)]),
@@ -114,18 +114,19 @@ func ignored(event, path string, reason error) *IgnoredError {
 	}
 }
 
-// A RefusedError tells why an environment was refused. The last good item stays in force, and a
-// corrected message of the same version still counts.
+// A RefusedError reports an environment whose keys contradict each other. It is refused: the environment that is
+// held under the ID stays, and a corrected message with the same version is accepted.
 type RefusedError struct {
-	// ID is the environment.
+	// ID is the ID of the environment.
 	ID EnvironmentID
-	// Err is the reason: ErrAnchor or ErrEmptyKey.
+	// Err is ErrAnchor or ErrEmptyKey.
 	Err error
 }
 
+// Error returns a description of the error.
 func (e *RefusedError) Error() string {
 	return fmt.Sprintf("decode: refused environment %q: %v", string(e.ID), e.Err)
 }
 
-// Unwrap returns the reason.
+// Unwrap returns Err.
 func (e *RefusedError) Unwrap() error { return e.Err }

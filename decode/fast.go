@@ -2,11 +2,10 @@ package decode
 
 import "bytes"
 
-// The fast path: messages in the form in which the service's encoder writes them, compact, with
-// plain strings and integers. Each function reports false for anything else, which is then read in general;
-// it is always safe to say false.
+// The fast path reads messages in the form in which the service's encoder writes them: compact, with plain strings
+// and integers. Its functions report false for any other form, which the general path then reads.
 
-// What stands around the items of messages. None of it is ever written to.
+// The tokens around the items of messages. They are never modified.
 var (
 	pathName         = tokenOf(`{"path":"/`)
 	environmentsName = tokenOf(`environments/`)

@@ -1,9 +1,9 @@
 package decode
 
-// Items in any form. A member that is missing or null leaves what was there before: nothing, or what an
-// earlier member of the same name said.
+// The general path reads items in any form. As in encoding/json, a member that is missing or null does not change
+// anything, and a member that occurs several times is decoded into the same variable each time.
 
-// The shapes of an environment and of a filter. None of them is ever written to.
+// The shapes of an environment and of a filter. They are never modified.
 var (
 	environmentShape = structOf[EnvironmentRep]("envID", "envKey", "envName", "projKey", "projName", "mobKey", "sdkKey",
 		"sdkKeys", "mobileKeys", "defaultTtl", "secureMode", "version")
@@ -18,13 +18,13 @@ var (
 	filterShape = structOf[FilterRep]("projKey", "key", "version")
 )
 
-// beginGeneral makes the reader ready for readGeneral.
+// beginGeneral prepares the reader for readGeneral, with all texts empty.
 func (r *environmentReader) beginGeneral(data []byte, base *EnvironmentRep) {
 	r.begin(data, base)
 	r.clearTexts(1<<textMembers - 1)
 }
 
-// readGeneral reads an environment in any form.
+// readGeneral reads an environment. It may be called several times, for members that occur several times.
 func (r *environmentReader) readGeneral(in *reader) {
 	for more := in.begin(&environmentShape); more; more = in.next() {
 		switch m := in.member(); m {
@@ -58,7 +58,7 @@ func (r *environmentReader) readGeneral(in *reader) {
 	}
 }
 
-// readMember reads a member that is a text and is known in base.
+// readMember reads a member that is a text. known is the text of base.
 func readMember[T ~string](r *environmentReader, in *reader, member int, known T) {
 	s, ok := readText[T](in)
 	if !ok {
@@ -73,6 +73,7 @@ func readMember[T ~string](r *environmentReader, in *reader, member int, known T
 	r.changed |= 1 << member
 }
 
+// readSDKKey reads the member sdkKey.
 func (r *environmentReader) readSDKKey(in *reader) {
 	for more := in.begin(&sdkKeyShape); more; more = in.next() {
 		switch in.member() {
@@ -86,6 +87,7 @@ func (r *environmentReader) readSDKKey(in *reader) {
 	}
 }
 
+// readExpiring reads the member expiring of the member sdkKey.
 func (r *environmentReader) readExpiring(in *reader) {
 	for more := in.begin(&expiringShape); more; more = in.next() {
 		switch in.member() {
@@ -148,7 +150,7 @@ func readKey[K SDKKey | MobileKey](in *reader, k *rawKey, shape *shape) {
 	}
 }
 
-// readFilter reads a filter into rep, which is nil if there is none yet, and returns it; null is none.
+// readFilter reads a filter into rep, or into a new one if rep is nil, and returns it. It returns nil for null.
 func readFilter(in *reader, rep *FilterRep) *FilterRep {
 	if in.null() {
 		return nil

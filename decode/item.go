@@ -1,13 +1,13 @@
 package decode
 
-// The shapes of messages about one item. None of them is ever written to.
+// The shapes of patches and deletes. They are never modified.
 var (
 	patchShape       = structOf[PatchMessageData]("path", "data")
 	patchFilterShape = structOf[PatchFilterMessageData]("path", "data")
 	deleteShape      = structOf[DeleteMessageData]("path", "version")
 )
 
-// patch reads a patch: quickly if it has the usual form, else first its path, which says what its data is.
+// patch reads a patch. Unless its form is usual it reads the path first, which tells the type of the data.
 func (d *decoder) patch(data []byte) (Message, error) {
 	if entry, ok := d.fastPatch(data); ok {
 		return environmentMessage(Patch, entry)
@@ -59,7 +59,7 @@ func (d *decoder) delete(data []byte) (Message, error) {
 	return environmentMessage(Delete, EnvironmentEntry{ID: EnvironmentID(id), Version: version})
 }
 
-// path reads the path of a message about an item, and checks the syntax of the rest.
+// path reads the path of a patch or delete, and checks the syntax of the rest.
 func (d *decoder) path(data []byte, shape *shape) (path string, _ error) {
 	r := d.reader(data)
 	for more := r.begin(shape); more; more = r.next() {
@@ -94,7 +94,7 @@ func (d *decoder) patchedEnvironment(data, id []byte) (EnvironmentEntry, error) 
 	return entry, nil
 }
 
-// patchedFilter reads the filter of a patch. Whatever is wrong with it is an entry that is ignored.
+// patchedFilter reads the filter of a patch. An error is in the entry.
 func (d *decoder) patchedFilter(data []byte, id FilterID) FilterEntry {
 	var rep *FilterRep
 	r := d.reader(data)
@@ -127,7 +127,8 @@ func (d *decoder) deletedVersion(data []byte) (version int, _ error) {
 	return version, nil
 }
 
-// environmentMessage returns a message about an environment, unless it is refused.
+// environmentMessage returns the message with the entry. It is an error if the entry is refused, and an ignored
+// message if the entry has another error.
 func environmentMessage(kind Kind, entry EnvironmentEntry) (Message, error) {
 	if refused, ok := entry.Err.(*RefusedError); ok {
 		return Message{}, refused
@@ -138,7 +139,7 @@ func environmentMessage(kind Kind, entry EnvironmentEntry) (Message, error) {
 	return Message{Kind: kind, Environment: entry}, nil
 }
 
-// filterMessage returns a message about a filter.
+// filterMessage returns the message with the entry, an ignored one if the entry has an error.
 func filterMessage(kind Kind, entry FilterEntry) (Message, error) {
 	if entry.Err != nil {
 		return Message{Err: entry.Err}, nil

@@ -2,7 +2,7 @@ package decode
 
 import "slices"
 
-// The shapes of messages. None of them is ever written to.
+// The shapes of a put. They are never modified.
 var (
 	putShape          = structOf[PutMessageData]("path", "data")
 	contentShape      = structOf[PutContent]("environments", "filters")
@@ -10,7 +10,7 @@ var (
 	filtersShape      = mapOf[map[FilterID]FilterRep]()
 )
 
-// put reads a put. Its outer objects may have any form, and so may each environment.
+// put reads a put.
 func (d *decoder) put(data []byte) (Message, error) {
 	r := d.reader(data)
 	var path string
@@ -37,23 +37,16 @@ func (d *decoder) put(data []byte) (Message, error) {
 	return c.message()
 }
 
-// A content is what a put says. Of several members of the same name, each adds to those before it, and null takes
-// all away.
+// A content is the data of a put. If a member occurs several times, each occurrence adds to those before it,
+// and null removes them.
 type content struct {
-	environments []EnvironmentEntry // nil if there is no object
-	filters      []FilterEntry      // likewise
+	environments []EnvironmentEntry // nil if there is no such object
+	filters      []FilterEntry      // nil if there is no such object
 	filtersErr   error
-	err          error // the first one, of use only under the path of a put
+	err          error // the first mistake
 }
 
-// fail records what is wrong with the content, if anything is.
-func (c *content) fail(err error) {
-	if c.err == nil {
-		c.err = err
-	}
-}
-
-// check returns why the put is malformed, or nil, and leaves the entries that count. held is Options.Held.
+// check returns why the put is malformed, or nil. It removes entries that are superseded. held is Options.Held.
 func (c *content) check(held func() (environments, filters int)) error {
 	if c.err != nil {
 		return c.err
@@ -71,7 +64,7 @@ func (c *content) check(held func() (environments, filters int)) error {
 	return nil
 }
 
-// message returns the content as a message, and why an environment in it is refused.
+// message returns the content as a message, with the error of the first refused environment.
 func (c *content) message() (Message, error) {
 	m := Message{Kind: Put, Put: &Listing{Environments: c.environments, Filters: c.filters, FiltersErr: c.filtersErr}}
 	for i := range c.environments {
@@ -82,13 +75,14 @@ func (c *content) message() (Message, error) {
 	return m, nil
 }
 
-// content reads the data of a put. Its mistakes count only under the path of a put.
+// content reads the data of a put. It keeps mistakes apart, because they do not matter if the path turns out to
+// be wrong.
 func (d *decoder) content(r *reader, c *content) {
 	if r.null() {
 		*c = content{err: c.err}
 		return
 	}
-	c.fail(r.apart(func() {
+	err := r.isolate(func() {
 		for more := r.begin(&contentShape); more; more = r.next() {
 			switch r.member() {
 			case 0:
@@ -99,7 +93,10 @@ func (d *decoder) content(r *reader, c *content) {
 				r.skip()
 			}
 		}
-	}))
+	})
+	if c.err == nil {
+		c.err = err
+	}
 }
 
 // environments reads the environments of a put.
@@ -109,7 +106,7 @@ func (d *decoder) environments(r *reader, c *content) {
 		return
 	}
 	if c.environments == nil {
-		// An environment has some 350 bytes. The guess saves copying; see BenchmarkPut/all_known.
+		// A guess of 350 bytes for each environment saves copying; see BenchmarkPut/all_known.
 		c.environments = make([]EnvironmentEntry, 0, min((len(r.data)-r.pos)/350, r.maxListed))
 	}
 	for more := r.begin(&environmentsShape); more; more = r.next() {
@@ -122,7 +119,7 @@ func (d *decoder) environments(r *reader, c *content) {
 	}
 }
 
-// environment reads an environment of a put.
+// environment reads an environment of a put: fast, or in general if its form is unusual.
 func (d *decoder) environment(r *reader, id []byte) EnvironmentEntry {
 	known := d.known(id)
 	r.peek()
@@ -137,7 +134,7 @@ func (d *decoder) environment(r *reader, id []byte) EnvironmentEntry {
 	return d.entry(PutEvent, id, known)
 }
 
-// filters reads the filters of a put. Whatever is wrong with them costs the environments nothing.
+// filters reads the filters of a put. It keeps mistakes apart, because they must not affect the environments.
 func (d *decoder) filters(r *reader, c *content) {
 	if r.null() {
 		c.filters, c.filtersErr = nil, nil
@@ -146,7 +143,7 @@ func (d *decoder) filters(r *reader, c *content) {
 	if c.filters == nil {
 		c.filters = []FilterEntry{}
 	}
-	err := r.apart(func() {
+	err := r.isolate(func() {
 		for more := r.begin(&filtersShape); more; more = r.next() {
 			id := r.name()
 			if r.tooMany(len(c.filters) + 1) {
@@ -167,13 +164,12 @@ func (d *decoder) filters(r *reader, c *content) {
 // listedFilter reads a filter of a put.
 func listedFilter(r *reader, id []byte) FilterEntry {
 	var rep *FilterRep
-	err := r.apart(func() { rep = readFilter(r, nil) })
+	err := r.isolate(func() { rep = readFilter(r, nil) })
 	return filterEntry(PutEvent, FilterID(id), rep, err)
 }
 
-// lastOfEach returns the entries without those that count for nothing, because another of the same ID
-// follows, if any entry must not be used: it would be reported for nothing, then. If all are good, that is
-// left to whoever applies them.
+// lastOfEach removes the entries that a later entry with the same ID supersedes, so that no error is reported
+// for them. If no entry has an error it returns all: whoever applies them does so in order.
 func lastOfEach[ID EnvironmentID | FilterID, Rep any](entries []Entry[ID, Rep]) []Entry[ID, Rep] {
 	if !slices.ContainsFunc(entries, func(e Entry[ID, Rep]) bool { return e.Err != nil }) {
 		return entries

@@ -8,36 +8,36 @@ import (
 	"strings"
 )
 
-// A reader reads a JSON value of any form, and says of it what encoding/json says: the same texts and numbers,
-// the same errors at the same offsets. It knows where in the value it is, so that whoever reads with it takes
-// an environment at a time, skips what nobody wants, and stops when the context ends.
+// A reader reads JSON of any form. It accepts what encoding/json accepts, with the same values, and reports the
+// same errors at the same offsets. Unlike encoding/json it reads one part at a time, skips what is not needed,
+// and stops when the context ends.
 //
-// The position stands before a value when a method begins that reads one, and behind it when it returns.
-// After a syntax error, or the end of the context, everything fails: the position is the end of data.
+// A method that reads a value expects pos before the value, white space included, and leaves it behind the
+// value. After a syntax error or the end of the context, pos is the end of data, so that every method fails.
 type reader struct {
 	data      []byte
 	pos       int
-	pace      *pace
-	nest      []nesting
-	err       error // a syntax error; what else was read is of no use
-	wrong     error // the first mistake: a value of a wrong type, or ErrTooMany
-	maxListed int
+	budget    *budget
+	stack     []frame
+	err       error // the syntax error, which makes everything else meaningless
+	mistake   error // the first value of a wrong type, or ErrTooMany
+	maxListed int   // Options.MaxListed
 }
 
-// A nesting is an object or array that has begun.
-type nesting struct {
+// A frame is an object or array that is being read.
+type frame struct {
 	shape  *shape
-	member int // the one being read, if shape has any
+	member int // the member that is being read, if the shape is a struct
 }
 
-// maxDepth is how deep encoding/json lets values nest.
+// maxDepth is the depth of nesting that encoding/json accepts.
 const maxDepth = 10_000
 
-// A shape is a type that an object or array is decoded into.
+// A shape is a Go type that a JSON object or array is decoded into.
 type shape struct {
 	typ         reflect.Type
 	open, close byte
-	members     []string // of a struct
+	members     []string // the names of the members, if typ is a struct
 }
 
 func structOf[T any](members ...string) shape {
@@ -47,10 +47,11 @@ func structOf[T any](members ...string) shape {
 func mapOf[T any]() shape  { return shape{reflect.TypeFor[T](), '{', '}', nil} }
 func listOf[T any]() shape { return shape{reflect.TypeFor[T](), '[', ']', nil} }
 
-// unknownObject and unknownArray are values that are skipped.
+// unknownObject and unknownArray are the shapes of values that are skipped.
 var unknownObject, unknownArray = mapOf[map[string]any](), listOf[[]any]()
 
-// index returns the member of that name, -1 if there is none. Like encoding/json, it prefers the exact name.
+// index returns the index of the member with the name, or -1. Like encoding/json it prefers the exact name to
+// one that differs in case.
 func (s *shape) index(name []byte) int {
 	for m := range s.members {
 		if string(name) == s.members[m] {
@@ -65,43 +66,43 @@ func (s *shape) index(name []byte) int {
 	return -1
 }
 
-// begin reads the beginning of an object or array and reports whether there is an element to read. After the
-// element, next does so for the next one. A value of another type is skipped.
+// begin reads the opening bracket of an object or array and reports whether an element follows. A value of
+// another type is skipped and recorded as a mistake.
 func (r *reader) begin(s *shape) bool {
 	if r.peek() != s.open {
 		r.mismatch(s.typ)
 		return false
 	}
-	if len(r.nest) == maxDepth {
+	if len(r.stack) == maxDepth {
 		r.fail()
 		return false
 	}
 	r.pos++
-	r.nest = append(r.nest, nesting{shape: s})
+	r.stack = append(r.stack, frame{shape: s})
 	return r.peek() != s.close || r.end()
 }
 
-// next reads what follows an element and reports whether there is another one.
+// next reads the comma or bracket behind an element and reports whether another element follows.
 func (r *reader) next() bool {
 	switch r.peek() {
 	case ',':
 		r.pos++
 		return true
-	case r.nest[len(r.nest)-1].shape.close:
+	case r.stack[len(r.stack)-1].shape.close:
 		return r.end()
 	}
 	r.fail()
 	return false
 }
 
-// end reads the closing bracket, and returns false.
+// end reads the closing bracket. It returns false.
 func (r *reader) end() bool {
 	r.pos++
-	r.nest = r.nest[:len(r.nest)-1]
+	r.stack = r.stack[:len(r.stack)-1]
 	return false
 }
 
-// name reads the name of an object's member, and the colon.
+// name reads the name of a member and the colon behind it.
 func (r *reader) name() []byte {
 	if r.peek() != '"' {
 		r.fail()
@@ -116,14 +117,14 @@ func (r *reader) name() []byte {
 	return name
 }
 
-// member reads the name of a struct's member and returns its index, -1 if it is unknown.
+// member reads the name of a member of a struct and returns its index, or -1 if the struct has no such member.
 func (r *reader) member() int {
-	innermost := &r.nest[len(r.nest)-1]
-	innermost.member = innermost.shape.index(r.name())
-	return innermost.member
+	top := &r.stack[len(r.stack)-1]
+	top.member = top.shape.index(r.name())
+	return top.member
 }
 
-// peek skips white space and returns the byte behind it, 0 at the end.
+// peek skips white space and returns the next byte, or 0 at the end.
 func (r *reader) peek() byte {
 	for r.pos < len(r.data) && r.spend(1) {
 		c := r.data[r.pos]
@@ -135,16 +136,16 @@ func (r *reader) peek() byte {
 	return 0
 }
 
-// spend accounts for n bytes and reports whether to go on.
+// spend spends n bytes of the budget and reports whether to go on.
 func (r *reader) spend(n int) bool {
-	if r.pace.spend(n) {
+	if r.budget.spend(n) {
 		return true
 	}
 	r.pos = len(r.data)
 	return false
 }
 
-// fail records a syntax error at the position.
+// fail records a syntax error at pos.
 func (r *reader) fail() {
 	if r.err == nil {
 		r.err = syntaxError{&json.SyntaxError{Offset: int64(min(r.pos+1, len(r.data)))}}
@@ -152,7 +153,7 @@ func (r *reader) fail() {
 	r.pos = len(r.data)
 }
 
-// finish reads the end of the data and returns what was wrong with it.
+// finish checks that nothing but white space is left and returns the error of the whole value, or nil.
 func (r *reader) finish() error {
 	if r.peek(); r.pos < len(r.data) {
 		r.fail()
@@ -160,29 +161,30 @@ func (r *reader) finish() error {
 	if r.err != nil {
 		return r.err
 	}
-	return r.wrong
+	return r.mistake
 }
 
-// forget drops what the reader refers to, and the memory for a nesting deeper than usual.
-func (r *reader) forget() {
-	nest := r.nest[:0]
-	if cap(nest) > 64 {
-		nest = nil
+// reset makes the reader ready for data.
+func (r *reader) reset(data []byte) {
+	const keep = 64 // frames: far more than usual
+	stack := r.stack[:0]
+	if cap(stack) > keep {
+		stack = nil
 	}
-	*r = reader{nest: nest, maxListed: r.maxListed, pace: r.pace}
+	*r = reader{data: data, budget: r.budget, stack: stack, maxListed: r.maxListed}
 }
 
-// apart calls read and returns the mistake in what it reads, which then does not count for the whole value.
-func (r *reader) apart(read func()) error {
-	outer := r.wrong
-	r.wrong = nil
+// isolate calls read and returns the first mistake in what it reads. The mistake is not recorded.
+func (r *reader) isolate(read func()) error {
+	outer := r.mistake
+	r.mistake = nil
 	read()
-	mistake := r.wrong
-	r.wrong = outer
+	mistake := r.mistake
+	r.mistake = outer
 	return mistake
 }
 
-// mismatch skips a value that is not of the type that is expected. Null is a value of every type.
+// mismatch skips a value that does not have the expected type and records the mistake. Null is no mistake.
 func (r *reader) mismatch(expected reflect.Type) {
 	c := r.peek()
 	if c == 'n' {
@@ -198,7 +200,7 @@ func (r *reader) mismatch(expected reflect.Type) {
 	r.record(kindOf(c), expected, at)
 }
 
-// kindOf returns the JSON type of a value, as json.UnmarshalTypeError names it, by its first byte.
+// kindOf returns the JSON type of a value by its first byte, in the words of json.UnmarshalTypeError.
 func kindOf(first byte) string {
 	switch first {
 	case '{':
@@ -213,31 +215,31 @@ func kindOf(first byte) string {
 	return "number"
 }
 
-// record records a value of a wrong type, which was noticed at a position. Of the value it keeps only the
-// JSON type: the value itself may be a key.
+// record records a value of a wrong type as the first mistake, if there is none yet. It keeps the JSON type of the
+// value and not the value, which may be a key.
 func (r *reader) record(value string, expected reflect.Type, at int) {
-	if r.wrong != nil || r.err != nil {
+	if r.mistake != nil || r.err != nil {
 		return
 	}
 	mistake := &json.UnmarshalTypeError{Value: value, Type: expected, Offset: int64(at)}
 	var path []string
-	for _, n := range r.nest {
-		if n.shape.members != nil {
-			path = append(path, n.shape.members[n.member])
-			mistake.Struct = n.shape.typ.Name()
+	for _, f := range r.stack {
+		if f.shape.members != nil {
+			path = append(path, f.shape.members[f.member])
+			mistake.Struct = f.shape.typ.Name()
 		}
 	}
 	mistake.Field = strings.Join(path, ".")
-	r.wrong = mistake
+	r.mistake = mistake
 }
 
-// tooMany records that n items are more than allowed, if they are, and reports whether they are.
+// tooMany reports whether n items are more than allowed. If so it records the mistake.
 func (r *reader) tooMany(n int) bool {
 	if n <= r.maxListed {
 		return false
 	}
-	if r.wrong == nil {
-		r.wrong = ErrTooMany
+	if r.mistake == nil {
+		r.mistake = ErrTooMany
 	}
 	return true
 }
@@ -279,7 +281,7 @@ func (r *reader) literal(word string) {
 	}
 }
 
-// null reads null, if that is what comes, and reports whether it was.
+// null reports whether the value is null. If so it reads it.
 func (r *reader) null() bool {
 	if r.peek() != 'n' {
 		return false
@@ -320,34 +322,34 @@ func readInteger[T int | int64](r *reader, n *T) {
 	r.record("number", expected, r.pos)
 }
 
-// number reads a number.
+// number reads a number and returns it as it is written.
 func (r *reader) number() []byte {
 	start := r.pos
-	r.oneOf("-")
-	if !r.oneOf("0") && !r.digits() {
+	r.accept("-")
+	if !r.accept("0") && !r.digits() {
 		return nil
 	}
-	if r.oneOf(".") && !r.digits() {
+	if r.accept(".") && !r.digits() {
 		return nil
 	}
-	if r.oneOf("eE") {
-		if r.oneOf("+-"); !r.digits() {
+	if r.accept("eE") {
+		if r.accept("+-"); !r.digits() {
 			return nil
 		}
 	}
 	return r.data[start:r.pos]
 }
 
-// oneOf reads one of the bytes, if one is there.
-func (r *reader) oneOf(bytes string) bool {
-	if r.pos == len(r.data) || strings.IndexByte(bytes, r.data[r.pos]) < 0 {
+// accept reads the next byte if it is in set and reports whether it was.
+func (r *reader) accept(set string) bool {
+	if r.pos == len(r.data) || strings.IndexByte(set, r.data[r.pos]) < 0 {
 		return false
 	}
 	r.pos++
 	return true
 }
 
-// digits reads digits, of which there must be one.
+// digits reads one or more digits and reports whether there were any. None is a syntax error.
 func (r *reader) digits() bool {
 	if r.pos == len(r.data) || !isDigit(r.data[r.pos]) {
 		r.fail()

@@ -7,7 +7,7 @@ import (
 	"unicode/utf8"
 )
 
-// readText reads a string. ok is false if there is none, but null, or a value of another type than T.
+// readText reads a string. ok is false if the value is null or, which is a mistake, of another type.
 func readText[T ~string](r *reader) (text []byte, ok bool) {
 	if r.peek() != '"' {
 		r.mismatch(reflect.TypeFor[T]())
@@ -16,12 +16,12 @@ func readText[T ~string](r *reader) (text []byte, ok bool) {
 	return r.quoted(), true
 }
 
-// quoted reads a string and returns its text, which is a part of data if it stands for itself.
+// quoted reads a string and returns its text. The text is a part of data if nothing in it has to be replaced.
 func (r *reader) quoted() []byte {
 	r.pos++
 	start, plain := r.pos, true
 	for r.pos < len(r.data) {
-		n := plainASCII(r.data[r.pos:min(r.pos+stride, len(r.data))])
+		n := plainASCII(r.data[r.pos:min(r.pos+checkEvery, len(r.data))])
 		if r.pos += n; !r.spend(n+1) || r.pos == len(r.data) {
 			break
 		}
@@ -51,25 +51,25 @@ func (r *reader) quoted() []byte {
 // escape reads an escape sequence.
 func (r *reader) escape() {
 	r.pos++
-	if !r.oneOf("u") {
-		if !r.oneOf(`"\/bfnrt`) {
+	if !r.accept("u") {
+		if !r.accept(`"\/bfnrt`) {
 			r.fail()
 		}
 		return
 	}
 	for range 4 {
-		if !r.oneOf("0123456789abcdefABCDEF") {
+		if !r.accept("0123456789abcdefABCDEF") {
 			r.fail()
 			return
 		}
 	}
 }
 
-// unquote returns the text of a string of which raw is between the quotes.
+// unquote returns the text of a string. raw is what stands between its quotes.
 func (r *reader) unquote(raw []byte) []byte {
 	text := make([]byte, 0, len(raw))
 	for len(raw) > 0 {
-		n := plainASCII(raw[:min(stride, len(raw))])
+		n := plainASCII(raw[:min(checkEvery, len(raw))])
 		text, raw = append(text, raw[:n]...), raw[n:]
 		if !r.spend(n+1) || len(raw) == 0 {
 			break
@@ -85,7 +85,8 @@ func (r *reader) unquote(raw []byte) []byte {
 	return text
 }
 
-// unescape returns what the escape sequence that s begins with stands for, and its length.
+// unescape decodes the escape sequence, or the pair of them for one character, at the beginning of s. It returns
+// the character and the length of what it decoded.
 func unescape(s []byte) (char rune, size int) {
 	switch c := s[1]; c {
 	case 'u':
@@ -106,7 +107,7 @@ func unescape(s []byte) (char rune, size int) {
 	}
 }
 
-// codeUnit returns the code unit of an escape sequence \uXXXX that s begins with, 0 if it begins with none.
+// codeUnit decodes the escape sequence \uXXXX at the beginning of s. It returns 0 if there is none.
 func codeUnit(s []byte) (unit rune) {
 	if len(s) < 6 || s[0] != '\\' || s[1] != 'u' {
 		return 0
@@ -125,7 +126,7 @@ func codeUnit(s []byte) (unit rune) {
 	return unit
 }
 
-// readString reads a string into s.
+// readString reads a string into s. Null leaves s as it is.
 func readString(r *reader, s *string) {
 	if text, ok := readText[string](r); ok {
 		*s = string(text)

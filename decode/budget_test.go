@@ -85,11 +85,11 @@ func just(event sse.Event) stream.Observable[sse.Event] {
 
 // TestContextIsLookedAt while an event is decoded, whatever it consists of: once in two strides at least.
 func TestContextIsLookedAt(t *testing.T) {
-	const size = 16 * stride
+	const size = 16 * checkEvery
 	for name, event := range large(size) {
 		ctx := newCountdown(t, -1)
 		_ = Messages(just(event), nil)(ctx, func(Message) bool { return true })
-		if ctx.asked < size/stride/2 {
+		if ctx.asked < size/checkEvery/2 {
 			t.Errorf("%s: %d times, for %d KiB", name, ctx.asked, size>>10)
 		}
 	}
@@ -97,7 +97,7 @@ func TestContextIsLookedAt(t *testing.T) {
 
 // TestDecodingStopsWithItsContext, at once, wherever it is.
 func TestDecodingStopsWithItsContext(t *testing.T) {
-	for name, event := range large(3 * stride) {
+	for name, event := range large(3 * checkEvery) {
 		for n := 1; ; n++ {
 			ctx := newCountdown(t, n)
 			passed := false
