@@ -10,12 +10,12 @@ import (
 	"github.com/relaystream/autoconfig/stream/sse"
 )
 
-// A countdown is a context that ends itself when it is asked for the n-th time.
+// A countdown is a context that ends at the n-th call of Err.
 type countdown struct {
 	context.Context
-	n     int
-	asked int
-	end   context.CancelCauseFunc
+	n      int
+	checks int
+	end    context.CancelCauseFunc
 }
 
 var errEnded = errors.New("ended")
@@ -26,14 +26,14 @@ func newCountdown(t *testing.T, n int) *countdown {
 }
 
 func (c *countdown) Err() error {
-	if c.asked++; c.asked == c.n {
+	if c.checks++; c.checks == c.n {
 		c.end(errEnded)
 	}
 	return c.Context.Err()
 }
 
-// large are events each of which consists of one construct nearly alone, so that whatever reads it for long
-// without a look at the context is noticed.
+// large returns events of about size bytes. Each consists mostly of one construct, so that a missing check of the
+// context shows.
 func large(size int) map[string]sse.Event {
 	repeat := func(s string) string { return strings.Repeat(s, size/len(s)) }
 	list := func(s string) string { return strings.TrimSuffix(repeat(s+","), ",") }
@@ -75,7 +75,7 @@ func large(size int) map[string]sse.Event {
 	return events
 }
 
-// just is stream.Just without a look at the context.
+// just is stream.Just without a check of the context.
 func just(event sse.Event) stream.Observable[sse.Event] {
 	return func(_ context.Context, yield func(sse.Event) bool) error {
 		yield(event)
@@ -83,19 +83,19 @@ func just(event sse.Event) stream.Observable[sse.Event] {
 	}
 }
 
-// TestContextIsLookedAt while an event is decoded, whatever it consists of: once in two strides at least.
-func TestContextIsLookedAt(t *testing.T) {
+// TestContextIsChecked decodes large events of every form and counts the checks of the context.
+func TestContextIsChecked(t *testing.T) {
 	const size = 16 * checkEvery
 	for name, event := range large(size) {
 		ctx := newCountdown(t, -1)
 		_ = Messages(just(event), nil)(ctx, func(Message) bool { return true })
-		if ctx.asked < size/checkEvery/2 {
-			t.Errorf("%s: %d times, for %d KiB", name, ctx.asked, size>>10)
+		if ctx.checks < size/checkEvery/2 {
+			t.Errorf("%s: %d checks in %d KiB", name, ctx.checks, size>>10)
 		}
 	}
 }
 
-// TestDecodingStopsWithItsContext, at once, wherever it is.
+// TestDecodingStopsWithItsContext ends the context at every check in turn: no other check and no message may follow.
 func TestDecodingStopsWithItsContext(t *testing.T) {
 	for name, event := range large(3 * checkEvery) {
 		for n := 1; ; n++ {
@@ -103,10 +103,10 @@ func TestDecodingStopsWithItsContext(t *testing.T) {
 			passed := false
 			err := Messages(just(event), nil)(ctx, func(m Message) bool { passed = true; return true })
 			if ctx.Context.Err() == nil {
-				break // it ends by itself, earlier than that
+				break // decoding has fewer checks
 			}
-			if err != errEnded || passed || ctx.asked > n+1 { // context.Cause may be one
-				t.Errorf("%s: %v, passed on: %t, looked at %d times after the end", name, err, passed, ctx.asked-n)
+			if err != errEnded || passed || ctx.checks > n+1 { // context.Cause calls Err, too
+				t.Errorf("%s: %v, passed on: %t, %d checks after the end", name, err, passed, ctx.checks-n)
 			}
 		}
 	}

@@ -25,7 +25,7 @@ const relayOrder = `{"envID":"e1","envKey":"production","envName":"Production","
 // unanchored lacks the current key in its set.
 var unanchored = strings.Replace(relayOrder, `"sdk-11111111-new","hasViews"`, `"sdk-other","hasViews"`, 1)
 
-// environments are the forms an environment may come in, each for the reason given.
+// environments are forms of an environment by what is particular to them.
 var environments = map[string]string{
 	"usual":                            plainEnvironment,
 	"relay's order, arrays":            relayOrder,
@@ -48,7 +48,7 @@ var environments = map[string]string{
 	"array emptied by a later one":     strings.Replace(relayOrder, `"mobileKeys"`, `"sdkKeys":[],"mobileKeys"`, 1),
 	"array of other types":             strings.Replace(relayOrder, `"sdkKeys":[`, `"sdkKeys":[1,"a",{"value":7},`, 1),
 	"long s and Kelvin sign fold":      strings.NewReplacer(`sdkKey"`, "\u017fd\u212aKey\"", `mobKey`, `mob\u212aey`).Replace(plainEnvironment),
-	"escapes of every kind":            strings.Replace(plainEnvironment, `Production`, `\"\\\/\b\f\n\r\t\u00e9\uD83D\uDE00\ud83d\ud83d\ude00\ude00\ud83dx\u0000`, 1),
+	"escapes of every kind":            strings.Replace(plainEnvironment, `Production`, `\"\\\/\b\f\n\r\t\u00e9\uD83D\uDE00\ud83d\ud83d\ude00\ude00\ud83dx\u0000\uABCD\uEF09\uabcd\uef1A`, 1),
 	"escape cut short":                 strings.Replace(plainEnvironment, `Production`, `\u12`, 1),
 	"unknown escape":                   strings.Replace(plainEnvironment, `Production`, `\x`, 1),
 	"escape and control character":     strings.Replace(plainEnvironment, `Production`, "\\n\x01", 1),
@@ -155,7 +155,7 @@ func corpus(tb testing.TB) []seed {
 	}
 	const unknown = `{"?":[{"?":null},"?",-1.5e+7,true,false]}`
 	for _, s := range seeds {
-		// An unknown member in each object, and white space wherever there may be some.
+		// The same with an unknown member in each object, and the same with white space.
 		if data := strings.ReplaceAll(string(s.data), `{"`, `{"?":`+unknown+`,"`); data != string(s.data) {
 			seeds = append(seeds, seed{s.event, []byte(data)})
 		}

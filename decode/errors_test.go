@@ -8,11 +8,11 @@ import (
 	"testing"
 )
 
-// TestMalformedOffset: an offset is that in the event, or 0.
+// TestMalformedOffset checks that an offset counts from the beginning of the event.
 func TestMalformedOffset(t *testing.T) {
 	for _, test := range []struct {
 		event, data string
-		before      string // what has been read when the error is noticed; nothing if that is unknown
+		before      string // what has been read when the error is noticed; empty if the JSON is right
 	}{
 		{PatchEvent, `{"path":"/environments/e","data":{"envID":1,"version":1}}`, `{"path":"/environments/e","data":{"envID":1`},
 		{PatchEvent, `{"path":"/environments/e","data":]}`, `{"path":"/environments/e","data":]`},
@@ -51,7 +51,59 @@ func TestMalformedOffset(t *testing.T) {
 	}
 }
 
-// TestErrorsShowNoPayload puts what may be a key in the place of every value.
+// TestReasons checks the reason of each error that is not one in the JSON.
+func TestReasons(t *testing.T) {
+	put := func(members string) string { return `{"path":"/","data":{"environments":{},` + members + `}}` }
+	for _, test := range []struct {
+		event, data string
+		ignored     bool
+		want        error
+	}{
+		{"other", ``, true, ErrUnknownEvent},
+		{ReconnectEvent, ``, false, ErrReconnect},
+		{PutEvent, `{"path":"/x"}`, true, ErrPutPath},
+		{PutEvent, `{"path":"/"}`, false, errNoContent},
+		{PutEvent, put(`"environments":{"e":{"envID":"e","version":-1}}`), false, errNegativeVersion},
+		{PutEvent, put(`"environments":{"e":{"envID":"f"}}`), true, ErrWrongID},
+		{PutEvent, put(`"environments":{"":{"envID":""}}`), true, ErrWrongID},
+		{PutEvent, put(`"filters":{"f":null}`), true, errNoFilter},
+		{PutEvent, put(`"filters":{"":{"version":1}}`), true, errNoFilter},
+		{PutEvent, put(`"filters":{"f":{"version":-1}}`), true, errNegativeVersion},
+		{PatchEvent, `{"path":"/environments"}`, true, ErrUnknownPath},
+		{PatchEvent, `{"path":"/environments/"}`, true, ErrUnknownPath},
+		{PatchEvent, `{"path":"/environments/e/f"}`, true, ErrUnknownPath},
+		{PatchEvent, `{"path":"/environments/e","data":{"envID":"f"}}`, true, ErrWrongID},
+		{PatchEvent, `{"path":"/environments/e"}`, true, ErrWrongID},
+		{PatchEvent, `{"path":"/environments/e","data":{"version":-1}}`, false, errNegativeVersion},
+		{PatchEvent, `{"path":"/filters/f","data":null}`, true, errNoFilter},
+		{PatchEvent, `{"path":"/filters/f","data":{"version":-1}}`, true, errNegativeVersion},
+		{DeleteEvent, `{"path":"/flags/f","version":1}`, true, ErrUnknownPath},
+		{DeleteEvent, `{"path":"/environments/e","version":-1}`, false, errNegativeVersion},
+		{DeleteEvent, `{"path":"/filters/f","version":-1}`, true, errNegativeVersion},
+	} {
+		m, err := newDecoder(nil).decode(test.event, []byte(test.data))
+		if test.ignored {
+			all := []error{m.Err}
+			if m.Put != nil {
+				for _, e := range m.Put.Environments {
+					all = append(all, e.Err)
+				}
+				for _, f := range m.Put.Filters {
+					all = append(all, f.Err)
+				}
+			}
+			if ignored, ok := as[*IgnoredError](errors.Join(all...)); !ok || ignored.Event != test.event || err != nil {
+				t.Errorf("%s %s is not ignored: %v, %v", test.event, test.data, ignored, err)
+			}
+			err = errors.Join(all...)
+		}
+		if !errors.Is(err, test.want) {
+			t.Errorf("%s %s: %v, want %v", test.event, test.data, err, test.want)
+		}
+	}
+}
+
+// TestErrorsShowNoPayload replaces every value of a message by values that may be keys.
 func TestErrorsShowNoPayload(t *testing.T) {
 	const filter = `{"projKey":"p","key":"k","version":1}`
 	shown := 0

@@ -11,7 +11,7 @@ import (
 	"github.com/relaystream/autoconfig/stream/sse"
 )
 
-// people returns an environment as people name theirs. One in 25 has a name that JSON escapes.
+// people returns an environment with names that people might choose. JSON escapes the name of one in 25.
 func people(rng *rand.Rand, version int) EnvironmentRep {
 	pick := func(list ...string) string { return list[rng.IntN(len(list))] }
 	uuid := func() string {
@@ -38,8 +38,8 @@ func people(rng *rand.Rand, version int) EnvironmentRep {
 	return e
 }
 
-// TestFastPathIsTaken by whatever a service that writes compact JSON may say, unless JSON escapes
-// something in it. Nobody would notice otherwise but for the time that it takes.
+// TestFastPathIsTaken checks that the fast path reads what encoding/json writes, unless something is escaped. The
+// result of the general path is the same, so that no other test would notice.
 func TestFastPathIsTaken(t *testing.T) {
 	const messages = 5000
 	rng := rand.New(rand.NewPCG(1, 2))
@@ -70,8 +70,7 @@ func TestFastPathIsTaken(t *testing.T) {
 	t.Logf("taken by %.1f %% of the patches", 100*float64(fast)/messages)
 }
 
-// TestUnusualIsCounted: without white space nothing is unusual, with it what it stands in. What is said of filters
-// has one way only.
+// TestUnusualIsCounted counts environments with white space. Filters are never unusual.
 func TestUnusualIsCounted(t *testing.T) {
 	const usual = `"e1":` + plainEnvironment
 	for _, test := range []struct {

@@ -49,7 +49,7 @@ func TestAcceptedKeys(t *testing.T) {
 	}
 }
 
-// TestManyAcceptedKeys lists each key twice. An implementation of quadratic cost takes minutes.
+// TestManyAcceptedKeys lists each key twice. It takes minutes if the time is quadratic.
 func TestManyAcceptedKeys(t *testing.T) {
 	const many = 100_000
 	r := EnvironmentRep{SDKKey: SDKKeyRep{Value: "k0"}}

@@ -9,13 +9,13 @@ import (
 // list returns a list of n equal items.
 func list(n int, item string) string { return strings.TrimSuffix(strings.Repeat(item+",", n), ",") }
 
-// putOf returns a put of so many environments and filters, with white space in it.
+// putOf returns a put with the given numbers of environments and filters.
 func putOf(environments, filters int, space string) string {
 	return `{"path":"/",` + space + `"data":{"environments":{` + list(environments, `"e":{"envID":"e"}`) +
 		`},"filters":{` + list(filters, `"f":{"version":1}`) + `}}}`
 }
 
-// TestListedLimit has as many environments and filters as are allowed, and one more.
+// TestListedLimit decodes as many environments and filters as are allowed, and one more.
 func TestListedLimit(t *testing.T) {
 	if n := newDecoder(nil).in.maxListed; n != 262_144 {
 		t.Errorf("the default is %d", n)
@@ -45,7 +45,7 @@ func TestListedLimit(t *testing.T) {
 	}
 }
 
-// TestKeyLimit has as many keys of an environment as are allowed, and one more.
+// TestKeyLimit decodes as many keys of an environment as are allowed, and one more.
 func TestKeyLimit(t *testing.T) {
 	for _, member := range []string{"sdkKeys", "mobileKeys"} {
 		for _, key := range []string{`{"key":"a","value":"k"}`, `{"value":"k"}`} {
@@ -64,8 +64,9 @@ func TestKeyLimit(t *testing.T) {
 	}
 }
 
-// TestListedLimitOfWhatComesTwice: the limit is for all members of the name together, and null does not change it.
-func TestListedLimitOfWhatComesTwice(t *testing.T) {
+// TestListedLimitOfDuplicates checks that the limit applies to all members of one name together, and that null does
+// not change it.
+func TestListedLimitOfDuplicates(t *testing.T) {
 	for _, data := range []string{
 		`{"path":"/","data":{"environments":{"a":{"envID":"a"}},"environments":{"b":{"envID":"b"}}}}`,
 		`{"path":"/","data":{"environments":null,"environments":{"a":{"envID":"a"},"b":{"envID":"b"}}}}`,

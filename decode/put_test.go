@@ -5,11 +5,12 @@ import (
 	"testing"
 )
 
-// TestPutWithoutEnvironments is an empty set where it deletes nothing, and malformed where it deletes something.
+// TestPutWithoutEnvironments checks that a put without environments is an empty set if it deletes nothing, and
+// malformed if it would delete something.
 func TestPutWithoutEnvironments(t *testing.T) {
 	for _, test := range []struct {
 		members   string
-		malformed [4]bool // if nothing is held, environments, filters, and if that is unknown
+		malformed [4]bool // if the receiver holds nothing, an environment, a filter, and if Held is nil
 	}{
 		{``, [4]bool{false, true, true, true}},
 		{`,"data":null`, [4]bool{false, true, true, true}},
@@ -17,7 +18,7 @@ func TestPutWithoutEnvironments(t *testing.T) {
 		{`,"data":{"environments":null,"filters":null}`, [4]bool{false, true, true, true}},
 		{`,"data":{"environments":null,"filters":{}}`, [4]bool{false, true, false, true}},
 		{`,"data":{"filters":{"f":{"version":1}}}`, [4]bool{false, true, false, true}},
-		{`,"data":{"filters":[]}`, [4]bool{false, true, false, true}}, // filters that can't be read stay
+		{`,"data":{"filters":[]}`, [4]bool{false, true, false, true}}, // filters stay if they cannot be read
 		{`,"data":{"environments":{}},"data":null`, [4]bool{false, true, true, true}},
 		{`,"data":{"environments":{}}`, [4]bool{}},
 	} {

@@ -27,7 +27,7 @@ func keyed() []any {
 	}
 }
 
-// TestMasked formats and logs each value, by itself and inside of others.
+// TestMasked formats and logs values that contain a key, alone and inside of other values.
 func TestMasked(t *testing.T) {
 	for _, value := range keyed() {
 		var log bytes.Buffer
@@ -48,7 +48,8 @@ func TestMasked(t *testing.T) {
 	}
 }
 
-// TestNotMasked is the limit of masking that the documentation states. If it fails, the documentation may promise more.
+// TestNotMasked checks the limits of masking that the documentation states. If it fails, the documentation may
+// promise more.
 func TestNotMasked(t *testing.T) {
 	for _, value := range keyed() {
 		var log bytes.Buffer
