@@ -116,7 +116,7 @@ func samples(t *testing.T) []any {
 		&decode.MalformedError{Err: io.EOF}, &decode.IgnoredError{Err: io.EOF}, &decode.RefusedError{Err: io.EOF},
 
 		change, &change, change.Kind, change.Fields()[0], autoconfig.Filter{}, expired, &autoconfig.Key{MobileKey: e.MobKey},
-		diff.Subject{}, diff.Options{}, diff.Added, state, *state, state.Stats(), table, *table,
+		decode.Key{MobileKey: e.MobKey}, diff.Subject{}, diff.Options{}, diff.Added, state, *state, state.Stats(), table, *table,
 		diff.Entry[string, *autoconfig.EnvironmentRep]{Value: &e},
 
 		changes, changes.Totals(), stream.NewBehavior(change), stream.Just(change), stream.Block[autoconfig.Change](1), stream.AtNewer,

@@ -1,19 +1,26 @@
 // Package decode turns the events of the auto-configuration stream into typed messages.
 //
-// Messages maps an observable of server-sent events to an observable of messages. It keeps exactly
-// to what encoding/json accepts into the wire types (PutMessageData and the others), value for
-// value; a hand-written reader takes the wire's usual form, and everything else is left to
-// encoding/json.
+// Messages maps an observable of server-sent events to an observable of messages. It accepts exactly
+// what encoding/json accepts into the wire types (PutMessageData and the others), with the same values and
+// the same errors.
 //
-// What ends a connection is an error that ends the observable:
+// These errors end the observable, and with it the connection:
 //
-//   - *MalformedError: an event that is not what the protocol allows
-//   - *RefusedError: an environment whose key sets contradict each other; whatever else its message
-//     said has been passed on before
-//   - ErrReconnect: the server asked for a new connection
+//   - *MalformedError: an event violates the protocol.
+//   - *RefusedError: the keys of an environment contradict each other. The rest of its message has been passed
+//     on before.
+//   - ErrReconnect: the server asked for a new connection.
 //
-// What costs nobody anything is passed on as a message of kind Ignored, or as an entry with an Err:
-// an unknown event or path, a malformed filter, an environment under a wrong ID.
+// Anything less is passed on as a message of kind Ignored, or as an entry with an Err: an unknown event or
+// path, a malformed filter, an environment under the wrong ID.
 //
-// No error carries payload, because payload carries keys.
+// # Secrets
+//
+// SDK keys and mobile keys are masked by every verb of package fmt and by package slog, alone and inside of the
+// types of this package. No error text contains a value from an event, except the event's name and path.
+//
+// Encoding with encoding/json gives the real keys, because a wire type must survive it. slog.JSONHandler uses
+// encoding/json for slices, maps and structs, unless they implement slog.LogValuer. It therefore shows the real
+// keys in a []SDKKey, in a []*EnvironmentRep, or in a struct of another package with a key in it. A conversion
+// to string gives the real key, too.
 package decode

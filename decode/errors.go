@@ -7,33 +7,32 @@ import (
 	"strings"
 )
 
-// ErrReconnect ends the messages of a connection on which the server asked for another one.
+// ErrReconnect ends the messages of a connection when the server asks for a new one.
 var ErrReconnect = errors.New("decode: the server asked to reconnect")
 
-// Reasons for which a message, or an entry of one, is ignored: the Err of an *IgnoredError.
+// These errors are the Err of an *IgnoredError.
 var (
-	// ErrUnknownEvent is the reason for an event that is not part of the protocol.
+	// ErrUnknownEvent reports an event that is not part of the protocol.
 	ErrUnknownEvent = errors.New("unknown event name")
-	// ErrPutPath is the reason for a put whose path is not "/".
+	// ErrPutPath reports a put whose path is not "/".
 	ErrPutPath = errors.New("path of a put is not \"/\"")
-	// ErrUnknownPath is the reason for a patch or delete of something that is neither an
-	// environment nor a filter.
+	// ErrUnknownPath reports a patch or delete whose path is neither that of an environment nor that of a
+	// filter.
 	ErrUnknownPath = errors.New("path names neither an environment nor a filter")
-	// ErrWrongID is the reason for an environment whose envID is empty or differs from its path or
-	// map key.
+	// ErrWrongID reports an environment whose envID is empty, or differs from the ID in its path or map key.
 	ErrWrongID = errors.New("envID differs from the ID in the path or map key")
 )
 
-// Reasons for which an environment is refused: the Err of a *RefusedError.
+// These errors are the Err of a *RefusedError.
 var (
-	// ErrAnchor is the reason for a set of accepted keys without the current key.
+	// ErrAnchor reports a set of accepted keys that lacks the current key.
 	ErrAnchor = errors.New("current key is missing from the set of accepted keys")
-	// ErrEmptyKey is the reason for a set of accepted keys with an empty key in it.
+	// ErrEmptyKey reports a set of accepted keys that contains an empty key.
 	ErrEmptyKey = errors.New("set of accepted keys contains an empty key")
 )
 
-// ErrTooMany is the reason for which a put is malformed, or its filters are ignored, that lists more of
-// them than Options.MaxListed.
+// ErrTooMany reports a put, or an environment, that lists more items than Options.MaxListed. It is the Err of a
+// *MalformedError.
 var ErrTooMany = errors.New("more items than allowed")
 
 var (
@@ -42,19 +41,19 @@ var (
 	errNegativeVersion = errors.New("version is negative")
 )
 
-// A MalformedError reports an event that is not what the protocol allows. Its text never shows
-// payload.
+// A MalformedError reports an event that violates the protocol. Its text never contains a value from the event.
 type MalformedError struct {
-	// Event is the event's name.
+	// Event is the name of the event.
 	Event string
-	// Offset is the number of bytes of data read before the error was noticed. It is 0 if that is unknown,
-	// which it is of wrong types inside of the data of a put.
+	// Offset is the number of bytes of the event's data that were read before the error was noticed. It is 0
+	// if the cause is not an error in the JSON.
 	Offset int64
-	// Err is the cause. If it lies in the JSON, errors.As finds a *json.SyntaxError or a
-	// *json.UnmarshalTypeError, without what they would quote.
+	// Err is the cause. For an error in the JSON, errors.As finds a *json.SyntaxError or a
+	// *json.UnmarshalTypeError, as encoding/json returns it but without the value that it quotes.
 	Err error
 }
 
+// Error returns a description of the error.
 func (e *MalformedError) Error() string {
 	if e.Offset == 0 {
 		return fmt.Sprintf("decode: malformed %s event: %v", e.Event, e.Err)
@@ -62,96 +61,52 @@ func (e *MalformedError) Error() string {
 	return fmt.Sprintf("decode: malformed %s event: %v (at byte %d)", e.Event, e.Err, e.Offset)
 }
 
-// Unwrap returns the cause.
+// Unwrap returns Err.
 func (e *MalformedError) Unwrap() error { return e.Err }
 
-// malformed wraps cause and takes from it what could repeat payload: encoding/json quotes the
-// number that does not fit, and the character that it did not expect.
+// malformed returns the error for an event, or for an entry of it.
 func malformed(event string, cause error) *MalformedError {
 	e := &MalformedError{Event: event, Err: cause}
 	var syntax *json.SyntaxError
-	var kind *json.UnmarshalTypeError
+	var mistake *json.UnmarshalTypeError
 	switch {
 	case errors.As(cause, &syntax):
-		e.Offset = offset(cause, syntax.Offset)
-		e.Err = syntaxError{&json.SyntaxError{Offset: e.Offset}}
-	case errors.As(cause, &kind):
-		e.Offset = offset(cause, kind.Offset)
-		e.Err = typeError{&json.UnmarshalTypeError{Value: firstWord(kind.Value), Type: kind.Type, Offset: e.Offset, Struct: kind.Struct, Field: kind.Field}}
+		e.Offset = syntax.Offset
+	case errors.As(cause, &mistake):
+		e.Offset = mistake.Offset
 	}
 	return e
 }
 
-// A partError is the error of a part of an event that is decoded by itself, so that an offset is not one
-// in the event.
-type partError struct{ error }
-
-func (e partError) Unwrap() error { return e.error }
-
-// part returns err as a partError, nil if it is nil.
-func part(err error) error {
-	if err == nil {
-		return nil
-	}
-	return partError{err}
-}
-
-// offset returns the offset in the event of err, of which encoding/json says that it is at pos.
-func offset(err error, pos int64) int64 {
-	var part partError
-	if errors.As(err, &part) {
-		return 0
-	}
-	return pos
-}
-
-// A syntaxError is a *json.SyntaxError without the text that quotes its input.
+// A syntaxError adds a text to a *json.SyntaxError, whose own text only encoding/json can set.
 type syntaxError struct{ err *json.SyntaxError }
 
 func (syntaxError) Error() string   { return "invalid JSON" }
 func (e syntaxError) Unwrap() error { return e.err }
 
-// A typeError is a *json.UnmarshalTypeError that names the member and not the map key it is under.
-type typeError struct{ err *json.UnmarshalTypeError }
-
-func (e typeError) Error() string {
-	return fmt.Sprintf("JSON %s where %v is expected", e.err.Value, e.err.Type.Kind())
-}
-func (e typeError) Unwrap() error { return e.err }
-
-// firstWord returns the JSON type in the Value of a json.UnmarshalTypeError, which may be followed
-// by the value itself.
-func firstWord(value string) string {
-	for i, c := range value {
-		if c == ' ' {
-			return value[:i]
-		}
-	}
-	return value
-}
-
-// An IgnoredError tells why a message or an entry was passed over.
+// An IgnoredError reports a message, or an entry of a put, that is ignored.
 type IgnoredError struct {
-	// Event is the event's name.
+	// Event is the name of the event, at most 128 bytes of it.
 	Event string
-	// Path is the message's path, or that of the entry within a put; empty if there is none. At
-	// most 128 bytes of it are kept.
+	// Path is the path of the message or, for an entry of a put, of the item. It is empty if there is none,
+	// and cut off after 128 bytes.
 	Path string
-	// Err is the reason: ErrUnknownEvent, ErrPutPath, ErrUnknownPath, ErrWrongID, or for a filter
-	// that can't be read a *MalformedError.
+	// Err is ErrUnknownEvent, ErrPutPath, ErrUnknownPath or ErrWrongID, or a *MalformedError for a filter.
 	Err error
 }
 
+// Error returns a description of the error.
 func (e *IgnoredError) Error() string {
 	return fmt.Sprintf("decode: ignored %q event, path %q: %v", e.Event, e.Path, e.Err)
 }
 
-// Unwrap returns the reason.
+// Unwrap returns Err.
 func (e *IgnoredError) Unwrap() error { return e.Err }
 
+// ignored returns the error for an event or an entry of it.
 func ignored(event, path string, reason error) *IgnoredError {
 	const limit = 128
-	// Clones, because a part of a string keeps all of it in memory.
+	// Without Clone, a part of a string would keep all of it in memory.
 	return &IgnoredError{
 		Event: strings.Clone(event[:min(len(event), limit)]),
 		Path:  strings.Clone(path[:min(len(path), limit)]),
@@ -159,18 +114,19 @@ func ignored(event, path string, reason error) *IgnoredError {
 	}
 }
 
-// A RefusedError tells why an environment was refused. The last good item stays in force, and a
-// corrected message of the same version still counts.
+// A RefusedError reports an environment whose keys contradict each other. It is refused: the environment that is
+// held under the ID stays, and a corrected message with the same version is accepted.
 type RefusedError struct {
-	// ID is the environment.
+	// ID is the ID of the environment.
 	ID EnvironmentID
-	// Err is the reason: ErrAnchor or ErrEmptyKey.
+	// Err is ErrAnchor or ErrEmptyKey.
 	Err error
 }
 
+// Error returns a description of the error.
 func (e *RefusedError) Error() string {
 	return fmt.Sprintf("decode: refused environment %q: %v", string(e.ID), e.Err)
 }
 
-// Unwrap returns the reason.
+// Unwrap returns Err.
 func (e *RefusedError) Unwrap() error { return e.Err }

@@ -8,18 +8,20 @@ import (
 	"time"
 )
 
-// A Key is a credential of an environment: an SDK key or a mobile key. Exactly one of the two is set.
+// A Key is a credential that an environment accepts: an SDK key or a mobile key. Exactly one of the two is set.
 //
-// Every fmt verb and slog show it masked, like an SDKKey. A conversion of its fields to string and
-// encoding/json give the real value.
+// Every verb of package fmt and package slog show the masked form. encoding/json shows the real key, and so does
+// slog.JSONHandler for a slice, a map or a struct of another package with a Key in it.
 type Key struct {
-	SDKKey    SDKKey
+	// SDKKey is the key if it is an SDK key.
+	SDKKey SDKKey
+	// MobileKey is the key if it is a mobile key.
 	MobileKey MobileKey
-	// Expiry is when the key expires. The zero time means never.
+	// Expiry is the time at which the key expires. The zero time means never.
 	Expiry time.Time
 }
 
-// String returns the kind of the key and its masked form.
+// String returns the type of the key and its masked form.
 func (k Key) String() string {
 	if k.MobileKey != "" {
 		return "mobile key " + k.MobileKey.String()
@@ -27,18 +29,18 @@ func (k Key) String() string {
 	return "SDK key " + k.SDKKey.String()
 }
 
-// Format implements fmt.Formatter with String for every verb.
+// Format implements fmt.Formatter. Every verb prints what String returns.
 func (k Key) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, k.String()) }
 
-// LogValue implements slog.LogValuer with String.
+// LogValue implements slog.LogValuer. It returns what String returns.
 func (k Key) LogValue() slog.Value { return slog.StringValue(k.String()) }
 
-// AcceptedKeys returns the keys that the environment accepts, each once: the current SDK key, the current
-// mobile key, those of SDKKeys and of MobileKeys, the expiring one if SDKKeys is empty, and the lingering
-// ones. The current keys have no expiry, whatever SDKKeys and MobileKeys say. Of a key that is listed
-// several times, the first expiry counts. The result may include keys whose expiry is past.
+// AcceptedKeys returns the keys that the environment accepts: the current SDK key, the current mobile key, those in
+// SDKKeys and MobileKeys, the expiring SDK key if SDKKeys is empty, and those in Lingering. Each key is returned
+// once, with the first expiry in this order. The current keys have no expiry, even if SDKKeys or MobileKeys
+// say so. AcceptedKeys does not look at the clock: keys that have expired are included.
 //
-// The cost is linear in the number of keys.
+// It takes time in proportion to the number of keys.
 func (r *EnvironmentRep) AcceptedKeys() []Key {
 	set := keySet{keys: make([]Key, 0, 3+len(r.SDKKeys)+len(r.MobileKeys)+len(r.Lingering))}
 	set.add(Key{SDKKey: r.SDKKey.Value}, 0)
@@ -66,25 +68,25 @@ func (k *ConcurrentKeyRep[K]) expiry() int64 {
 	return *k.Expiry
 }
 
-// A keySet is a list of distinct keys.
+// A keySet is a set of keys in the order in which they were added.
 type keySet struct {
 	keys []Key
-	seen map[Key]struct{} // the keys without their expiry, once there are many
+	seen map[Key]struct{} // the keys without their expiry, if they are many
 }
 
-// add adds k, which has no expiry yet, unless it is empty or in the set.
+// add adds k with an expiry in Unix milliseconds, unless k is empty or in the set.
 func (s *keySet) add(k Key, milliseconds int64) {
 	if k == (Key{}) || s.has(k) {
 		return
 	}
 	if milliseconds != 0 {
-		// The year 1 is the zero time, which means never, so that no time is before 1970.
+		// A time before 1970 becomes 1970, because the beginning of the year 1 is the zero time: never.
 		k.Expiry = time.UnixMilli(max(milliseconds, 1))
 	}
 	s.keys = append(s.keys, k)
 }
 
-// has reports whether k, which has no expiry, is in the set, and remembers it if there are many.
+// has reports whether k is in the set, and adds it to seen.
 func (s *keySet) has(k Key) bool {
 	const few = 16
 	if len(s.keys) < few {
@@ -101,5 +103,5 @@ func (s *keySet) has(k Key) bool {
 	return ok
 }
 
-// same reports whether both are the same credential, whatever their expiry.
+// same reports whether k and other are equal except for their expiry.
 func (k Key) same(other Key) bool { return k.SDKKey == other.SDKKey && k.MobileKey == other.MobileKey }

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// A receiver knows the environments that messages brought.
+// A receiver holds the environments of the messages that it has received.
 type receiver map[EnvironmentID]*EnvironmentRep
 
 func (r receiver) find(id []byte) *EnvironmentRep { return r[EnvironmentID(id)] }
@@ -23,8 +23,8 @@ func (r receiver) receive(m Message) {
 	}
 }
 
-// FuzzKnown decodes a message, a put or a patch, as a receiver does who knows what another one said, and as one
-// who knows nothing: the two read it differently and must read the same.
+// FuzzKnown decodes two messages, each a put or a patch. The second must mean the same whether or not the decoder
+// knows the environments of the first.
 func FuzzKnown(f *testing.F) {
 	both := func(environment string) string {
 		return `{"path":"/","data":{"environments":{"e1":` + environment + `,"e0":` + strings.ReplaceAll(environment, `"e1"`, `"e0"`) + `}}}`

@@ -6,11 +6,12 @@ import (
 	"reflect"
 	"testing"
 	"unicode/utf8"
+	"unsafe"
 
 	"pgregory.net/rapid"
 )
 
-// drawEnvironment draws an environment of which each member is one of few, the empty one among them.
+// drawEnvironment draws an environment. Each member has one of few values, and may be empty.
 func drawEnvironment(t *rapid.T, version int) EnvironmentRep {
 	text := rapid.SampledFrom([]string{"", "a", "ä", "some longer text", `quoted "\n"`})
 	e := EnvironmentRep{
@@ -33,8 +34,8 @@ func drawEnvironment(t *rapid.T, version int) EnvironmentRep {
 	return e
 }
 
-// TestKnownIsOnlyAHint decodes the versions of an environment with the one before them as the known
-// one: what is shared with it must not change what the message says.
+// TestKnownIsOnlyAHint decodes several versions of an environment. The result must not depend on whether the version
+// before is known.
 func TestKnownIsOnlyAHint(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var known *EnvironmentRep
@@ -60,8 +61,8 @@ func TestKnownIsOnlyAHint(t *testing.T) {
 	})
 }
 
-// TestKnownIsNotTakenForWhatIsRead decodes strings in a form of JSON that is not plain with a known
-// environment whose strings are those very bytes: what is the same byte for byte is not the same text.
+// TestKnownIsNotTakenForWhatIsRead decodes JSON strings whose bytes equal the known text. The texts differ if the
+// string has an escape sequence.
 func TestKnownIsNotTakenForWhatIsRead(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		padding := rapid.StringMatching(`[ -!#-\[\]-~]{0,20}`)
@@ -77,8 +78,23 @@ func TestKnownIsNotTakenForWhatIsRead(t *testing.T) {
 	})
 }
 
-// TestSameText holds the comparison by words to what it means, byte by byte. That it must not see a
-// difference where there is none is a matter of time only, which no other test would notice.
+// TestReplacedKeyIsShared checks that a key which was current and now expires is in memory once.
+func TestReplacedKeyIsShared(t *testing.T) {
+	known := &EnvironmentRep{EnvID: "e1", SDKKey: SDKKeyRep{Value: "sdk-00000000-old"}, Version: 1}
+	bothPaths(string(patchOf(plainEnvironment)), func(data []byte) {
+		m, err := newDecoder(&Options{Known: func([]byte) *EnvironmentRep { return known }}).decode(PatchEvent, data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		old := string(m.Environment.Rep.SDKKey.Expiring.Value)
+		if old != "sdk-00000000-old" || unsafe.StringData(old) != unsafe.StringData(string(known.SDKKey.Value)) {
+			t.Errorf("%q has memory of its own", old)
+		}
+	})
+}
+
+// TestSameText compares sameText with a comparison byte by byte. Where sameText fails for no reason, the result of
+// decoding is still the same, so that no other test would notice.
 func TestSameText(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		known := rapid.SliceOfN(rapid.OneOf(rapid.ByteRange(' ', '~'), rapid.Byte()), 0, 40).Draw(t, "known")

@@ -6,17 +6,18 @@ import (
 	"testing"
 )
 
-// putOf returns a put with so many environments and filters. With white space in it, it is none for the
-// fast path.
+// list returns a list of n equal items.
+func list(n int, item string) string { return strings.TrimSuffix(strings.Repeat(item+",", n), ",") }
+
+// putOf returns a put with the given numbers of environments and filters.
 func putOf(environments, filters int, space string) string {
-	list := func(n int, item string) string { return strings.TrimSuffix(strings.Repeat(item+",", n), ",") }
 	return `{"path":"/",` + space + `"data":{"environments":{` + list(environments, `"e":{"envID":"e"}`) +
 		`},"filters":{` + list(filters, `"f":{"version":1}`) + `}}}`
 }
 
-// TestListedLimit has as many environments and filters as are allowed, and one more.
+// TestListedLimit decodes as many environments and filters as are allowed, and one more.
 func TestListedLimit(t *testing.T) {
-	if n := newDecoder(nil).maxListed; n != 262_144 {
+	if n := newDecoder(nil).in.maxListed; n != 262_144 {
 		t.Errorf("the default is %d", n)
 	}
 	for _, space := range []string{"", " "} {
@@ -44,8 +45,28 @@ func TestListedLimit(t *testing.T) {
 	}
 }
 
-// TestListedLimitOfWhatComesTwice: the limit is for all members of the name together, and null does not change it.
-func TestListedLimitOfWhatComesTwice(t *testing.T) {
+// TestKeyLimit decodes as many keys of an environment as are allowed, and one more.
+func TestKeyLimit(t *testing.T) {
+	for _, member := range []string{"sdkKeys", "mobileKeys"} {
+		for _, key := range []string{`{"key":"a","value":"k"}`, `{"value":"k"}`} {
+			for n, want := range map[int]error{10: nil, 11: ErrTooMany} {
+				environment := `{"envID":"e1","sdkKey":{"value":"k"},"mobKey":"k","` + member + `":[` + list(n, key) + `]}`
+				for event, data := range map[string]string{
+					PatchEvent: `{"path":"/environments/e1","data":` + environment + `}`,
+					PutEvent:   `{"path":"/","data":{"environments":{"e1":` + environment + `}}}`,
+				} {
+					if _, err := newDecoder(&Options{MaxListed: 10}).decode(event, []byte(data)); !errors.Is(err, want) {
+						t.Errorf("%s of %d %s: %v", event, n, member, err)
+					}
+				}
+			}
+		}
+	}
+}
+
+// TestListedLimitOfDuplicates checks that the limit applies to all members of one name together, and that null does
+// not change it.
+func TestListedLimitOfDuplicates(t *testing.T) {
 	for _, data := range []string{
 		`{"path":"/","data":{"environments":{"a":{"envID":"a"}},"environments":{"b":{"envID":"b"}}}}`,
 		`{"path":"/","data":{"environments":null,"environments":{"a":{"envID":"a"},"b":{"envID":"b"}}}}`,

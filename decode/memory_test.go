@@ -11,14 +11,15 @@ import (
 	"github.com/relaystream/autoconfig/stream/sse"
 )
 
-// TestEventsAreNotKept: an event may lie in a buffer as large as the largest put.
+// TestEventsAreNotKept checks that the data of an event can be freed when its message has been passed on. It may be
+// in a buffer that is as large as the largest put.
 func TestEventsAreNotKept(t *testing.T) {
 	kept := 0
 	events := func(_ context.Context, yield func(sse.Event) bool) error {
 		for _, seed := range corpus(t) {
 			name := [...]string{PutEvent, PatchEvent, DeleteEvent}[seed.event%3]
 			if _, err := newDecoder(nil).decode(name, seed.data); err != nil {
-				continue // it would be the last one
+				continue // the error would end the observable
 			}
 			buffer := make([]byte, 1<<16)
 			left := weak.Make(&buffer[0])
@@ -38,8 +39,8 @@ func TestEventsAreNotKept(t *testing.T) {
 	}
 }
 
-// TestLargeEventsLeaveNothing has one event of each kind that makes what the decoder remembers large, and what
-// an ignored message's error says.
+// TestLargeEventsLeaveNothing decodes events that make the state of the decoder large, or an error that the
+// receiver keeps.
 func TestLargeEventsLeaveNothing(t *testing.T) {
 	const large = 8 << 20
 	long := strings.Repeat("x", large)
@@ -77,7 +78,7 @@ func TestLargeEventsLeaveNothing(t *testing.T) {
 	}
 }
 
-// heap returns the bytes of the objects that are in use.
+// heap returns the number of bytes in use on the heap.
 func heap() int64 {
 	runtime.GC()
 	var stats runtime.MemStats
@@ -85,12 +86,12 @@ func heap() int64 {
 	return int64(stats.HeapAlloc)
 }
 
-// TestTextsAreKeptByThemselves, but for short ones: an ID outlives its environment, and a text that stays as it is the version
-// that it came with.
+// TestTextsAreKeptByThemselves checks that a long text keeps no other text in memory. An ID outlives its
+// environment, and a text that does not change outlives the version that brought it.
 func TestTextsAreKeptByThemselves(t *testing.T) {
 	environment := plainEnvironment
 	for _, text := range []string{"e1", "production", "Production", "shop", "Web Shop", "sdk-11111111-new", "sdk-00000000-old", "mob-22222222"} {
-		environment = strings.Replace(environment, `"`+text+`"`, `"`+text+strings.Repeat("-", maxShared-64)+`"`, 1) // two of them are more than is shared
+		environment = strings.Replace(environment, `"`+text+`"`, `"`+text+strings.Repeat("-", maxShared-64)+`"`, 1) // two of them are too long to share memory
 	}
 	texts := func(data []byte) []string {
 		m, err := newDecoder(nil).decode(PutEvent, data)

@@ -7,21 +7,21 @@ import (
 	"strconv"
 )
 
-// A Kind tells what a message does.
+// A Kind is the kind of a message.
 type Kind uint8
 
 const (
-	// Ignored messages change nothing; Message.Err tells why.
+	// Ignored is a message that changes nothing. Message.Err says why.
 	Ignored Kind = iota
-	// Put messages provide everything there is: Message.Put.
+	// Put is a message with the complete configuration, in Message.Put.
 	Put
-	// Patch messages add or change one item: Message.Environment or Message.Filter.
+	// Patch is a message that adds or changes one item, Message.Environment or Message.Filter.
 	Patch
-	// Delete messages remove one item: Message.Environment or Message.Filter.
+	// Delete is a message that deletes one item, Message.Environment or Message.Filter.
 	Delete
 )
 
-// String returns the kind's name in lower case.
+// String returns the name of the kind in lower case.
 func (k Kind) String() string {
 	names := [...]string{Ignored: "ignored", Put: PutEvent, Patch: PatchEvent, Delete: DeleteEvent}
 	if int(k) >= len(names) {
@@ -30,29 +30,36 @@ func (k Kind) String() string {
 	return names[k]
 }
 
-// A Message is what one event says. It owns all that it refers to, and is not modified after it
-// was passed on.
+// A Message is a decoded event. It does not refer to the event's data. Nothing that it points to may be modified.
+//
+// No verb of package fmt and no handler of package slog shows what a Message, a Listing or an Entry contains, so
+// that none shows a key. encoding/json does, and so does slog.JSONHandler for a slice, a map or a struct of
+// another package with one of them in it.
 type Message struct {
-	// Kind tells which of the other fields are set.
+	// Kind says which of the other fields are set.
 	Kind Kind
-	// Put is what a Put provides.
+	// Put is the configuration of a Put.
 	Put *Listing
-	// Environment is the subject of a Patch or Delete of an environment; its ID is empty otherwise.
+	// Environment is the subject of a Patch or Delete of an environment. Otherwise its ID is empty.
 	Environment EnvironmentEntry
-	// Filter is the subject of a Patch or Delete of a filter; its ID is empty otherwise.
+	// Filter is the subject of a Patch or Delete of a filter. Otherwise its ID is empty.
 	Filter FilterEntry
-	// Err tells why the message is Ignored. It is an *IgnoredError.
+	// Err says why the message is Ignored. It is an *IgnoredError.
 	Err error
 }
 
-// A Listing is the content of a Put: all items there are, in the order of the wire. Of two entries
-// with the same ID the later one counts.
+// A Listing is the content of a Put.
 type Listing struct {
+	// Environments are all environments in the order of the wire. Of several entries with the same ID the
+	// last one counts.
 	Environments []EnvironmentEntry
-	Filters      []FilterEntry
-	// FiltersErr tells why the filters could not be read as a whole; what was known of them stays.
+	// Filters are all filters in the order of the wire. Of several entries with the same ID the last one
+	// counts.
+	Filters []FilterEntry
+	// FiltersErr is set if the filters could not be read. The filters held before stay then. It is an
+	// *IgnoredError.
 	FiltersErr error
-	// Cached tells that the listing does not come from the server but from a saved state.
+	// Cached is true if the listing comes from a saved state and not from the server.
 	Cached bool
 }
 
@@ -66,17 +73,17 @@ type FilterEntry = Entry[FilterID, FilterRep]
 type Entry[ID EnvironmentID | FilterID, Rep any] struct {
 	// ID is the ID in the message's path or map key.
 	ID ID
-	// Version is the item's version, or that of its deletion.
+	// Version is the version of the item or, in a Delete, of the deletion.
 	Version int
-	// Rep is the item. It is nil in a Delete, in an entry with an Err, and in one that Options.Known
-	// tells to be outdated.
+	// Rep is the item. It is nil in a Delete, in an entry with an Err, and in an environment's entry that is
+	// older than the environment that Options.Known returns.
 	Rep *Rep
-	// Err tells why the entry must not be used: an *IgnoredError or a *RefusedError. An entry of a
-	// Put with an Err still counts as listed.
+	// Err says why the entry must not be used. It is an *IgnoredError or a *RefusedError. An item of a Put
+	// whose entry has an Err counts as listed: it is not deleted.
 	Err error
 }
 
-// String returns what m does in a few words, without keys.
+// String returns a short description of the message, without keys.
 func (m Message) String() string {
 	switch {
 	case m.Kind == Ignored:
@@ -90,12 +97,12 @@ func (m Message) String() string {
 	}
 }
 
-// String returns how much is listed.
+// String returns the numbers of environments and filters.
 func (l Listing) String() string {
 	return fmt.Sprintf("%d environments, %d filters", len(l.Environments), len(l.Filters))
 }
 
-// String returns the ID and the version, or why the entry must not be used.
+// String returns the ID with the version or the error.
 func (e Entry[ID, Rep]) String() string {
 	if e.Err != nil {
 		return fmt.Sprintf("%s: %v", string(e.ID), e.Err)
@@ -103,20 +110,20 @@ func (e Entry[ID, Rep]) String() string {
 	return fmt.Sprintf("%s version %d", string(e.ID), e.Version)
 }
 
-// Format implements fmt.Formatter with String for every verb.
+// Format implements fmt.Formatter. Every verb prints what String returns.
 func (m Message) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, m.String()) }
 
-// Format implements fmt.Formatter with String for every verb.
+// Format implements fmt.Formatter. Every verb prints what String returns.
 func (l Listing) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, l.String()) }
 
-// Format implements fmt.Formatter with String for every verb.
+// Format implements fmt.Formatter. Every verb prints what String returns.
 func (e Entry[ID, Rep]) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, e.String()) }
 
-// LogValue implements slog.LogValuer with String.
+// LogValue implements slog.LogValuer. It returns what String returns.
 func (m Message) LogValue() slog.Value { return slog.StringValue(m.String()) }
 
-// LogValue implements slog.LogValuer with String.
+// LogValue implements slog.LogValuer. It returns what String returns.
 func (l Listing) LogValue() slog.Value { return slog.StringValue(l.String()) }
 
-// LogValue implements slog.LogValuer with String.
+// LogValue implements slog.LogValuer. It returns what String returns.
 func (e Entry[ID, Rep]) LogValue() slog.Value { return slog.StringValue(e.String()) }

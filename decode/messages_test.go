@@ -7,7 +7,7 @@ import (
 	"github.com/relaystream/autoconfig/stream/sse"
 )
 
-// TestWrongOptionsPanicAtTheCall, where whoever wrote them sees it, and not at a subscription.
+// TestWrongOptionsPanicAtTheCall checks that Messages panics, and not the subscription.
 func TestWrongOptionsPanicAtTheCall(t *testing.T) {
 	defer func() {
 		if recover() == nil {
@@ -17,7 +17,7 @@ func TestWrongOptionsPanicAtTheCall(t *testing.T) {
 	Messages(stream.Never[sse.Event](), &Options{MaxListed: -1})
 }
 
-// TestKindsHaveNames: those that there are, and those that there may be.
+// TestKindsHaveNames checks the names of all kinds and of one that does not exist.
 func TestKindsHaveNames(t *testing.T) {
 	names := map[string]bool{}
 	for k := range Delete + 2 {

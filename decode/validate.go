@@ -2,20 +2,20 @@ package decode
 
 import "strings"
 
-// Paths of the items, after an optional leading slash.
+// The paths of items begin with one of these, after an optional slash.
 const (
 	environmentsPath = "environments/"
 	filtersPath      = "filters/"
 )
 
-// itemID returns the ID behind the collection in path, and whether path is in that collection. An
-// ID is one path element and not empty.
+// itemID returns the ID in path and reports whether path is that of an item in the collection. An ID is one path
+// element and not empty.
 func itemID(path, collection string) (string, bool) {
 	id, ok := strings.CutPrefix(strings.TrimPrefix(path, "/"), collection)
 	return id, ok && id != "" && !strings.Contains(id, "/")
 }
 
-// check returns why the environment contradicts itself, or nil.
+// check returns a *RefusedError if the keys of the environment contradict each other.
 func (r *EnvironmentRep) check() error {
 	if err := checkKeys(r.SDKKeys, r.SDKKey.Value); err != nil {
 		return &RefusedError{r.EnvID, err}
@@ -26,8 +26,8 @@ func (r *EnvironmentRep) check() error {
 	return nil
 }
 
-// checkKeys returns why keys is not a possible set of accepted keys around the anchor, or nil. An
-// empty set is possible: the anchor alone is accepted then.
+// checkKeys returns an error unless keys is a valid set of accepted keys, which contains the anchor. An empty set is
+// valid, too: then only the anchor is accepted.
 func checkKeys[K SDKKey | MobileKey](keys []ConcurrentKeyRep[K], anchor K) error {
 	anchored := len(keys) == 0
 	for i := range keys {

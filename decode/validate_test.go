@@ -6,13 +6,29 @@ import (
 	"testing"
 )
 
-// bothPaths calls f with data, and with a blank before it, which is no usual form.
+// bothPaths calls f with data as it is, and with white space in it, so that the general path reads it.
 func bothPaths(data string, f func(data []byte)) {
 	f([]byte(data))
-	f([]byte(" " + data))
+	f(spaced([]byte(data)))
 }
 
-// TestRefusedEnvironments has each way in which keys contradict each other, in both sets of them.
+// spaced returns data with a blank behind the opening bracket of each object.
+func spaced(data []byte) []byte {
+	var all []byte
+	quoted := false
+	for i, b := range data {
+		all = append(all, b)
+		if b == '"' && (i == 0 || data[i-1] != '\\') {
+			quoted = !quoted
+		}
+		if b == '{' && !quoted {
+			all = append(all, ' ')
+		}
+	}
+	return all
+}
+
+// TestRefusedEnvironments decodes environments whose keys contradict each other in every possible way.
 func TestRefusedEnvironments(t *testing.T) {
 	for _, test := range []struct {
 		name, members string
@@ -36,8 +52,8 @@ func TestRefusedEnvironments(t *testing.T) {
 	}
 }
 
-// TestRefusedOnlyIfNew: of an environment that is not newer than the known one nobody needs the keys, and a
-// connection must not end for it again and again.
+// TestRefusedOnlyIfNew checks that an environment is not refused unless it is newer than the known one. Otherwise
+// the same put would end every connection.
 func TestRefusedOnlyIfNew(t *testing.T) {
 	known := &EnvironmentRep{EnvID: "e1", Version: 5}
 	for _, test := range []struct {
@@ -58,14 +74,14 @@ func TestRefusedOnlyIfNew(t *testing.T) {
 			}
 		}
 		bothPaths(`{"path":"/environments/e1","data":`+e+`}`, func(data []byte) { check(PatchEvent, data) })
-		for _, e := range []string{e, "{ " + e[1:]} { // an unusual form costs only the environment the fast path
+		for _, e := range []string{e, "{ " + e[1:]} { // compact, and in an unusual form
 			bothPaths(`{"path":"/","data":{"environments":{"e1":`+e+`}}}`, func(data []byte) { check(PutEvent, data) })
 		}
 	}
 }
 
-// TestOnlyWhatCountsIsReported lists each ID twice.
-func TestOnlyWhatCountsIsReported(t *testing.T) {
+// TestSupersededEntriesAreNotReported lists each ID twice. Only the second entry may be reported.
+func TestSupersededEntriesAreNotReported(t *testing.T) {
 	for _, test := range []struct {
 		environments, filters string
 		bad                   int

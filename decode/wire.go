@@ -20,23 +20,29 @@ type EnvironmentID string
 type FilterID string
 
 // PutMessageData is the JSON data of an SSE message that provides the full configuration.
+//
+// It is masked like EnvironmentRep.
 type PutMessageData struct {
-	// Path is always "/" for this message type; a message with another path is ignored.
+	// Path is always "/". A message with another path is ignored.
 	Path string `json:"path"`
-	// Data contains everything there is.
+	// Data is the configuration.
 	Data PutContent `json:"data"`
 }
 
-// PutContent is the content of PutMessageData.
+// PutContent is the configuration in a PutMessageData.
+//
+// It is masked like EnvironmentRep.
 type PutContent struct {
-	// Environments contains every environment by its ID. Nil makes the message malformed; empty is
-	// a real, empty configuration.
+	// Environments contains every environment by its ID. Nil makes the message malformed if an empty
+	// configuration would delete something; see Options.Held.
 	Environments map[EnvironmentID]EnvironmentRep `json:"environments"`
 	// Filters contains every payload filter by its ID. Only protocol version 2 sends it.
 	Filters map[FilterID]FilterRep `json:"filters,omitempty"`
 }
 
 // PatchMessageData is the JSON data of an SSE message that adds or changes one environment.
+//
+// It is masked like EnvironmentRep.
 type PatchMessageData struct {
 	// Path is "/environments/$ENVID"; the leading slash may be missing.
 	Path string `json:"path"`
@@ -60,12 +66,16 @@ type DeleteMessageData struct {
 	Version int `json:"version"`
 }
 
-// EnvironmentRep is the wire form of an environment. One that came out of this library is shared
-// by all who received it and must not be modified.
+// EnvironmentRep is the wire form of an environment. An EnvironmentRep that this library passes on is shared and
+// must not be modified.
+//
+// Every verb of package fmt shows its fields with the keys masked, and package slog shows its ID, names and
+// version only. encoding/json shows the real keys, and so does slog.JSONHandler for a slice, a map or a struct
+// of another package with an EnvironmentRep in it.
 type EnvironmentRep struct {
-	// EnvID is the environment's ID; it equals the ID in the message's path or map key.
+	// EnvID is the ID of the environment. It equals the ID in the message's path or map key.
 	EnvID EnvironmentID `json:"envID"`
-	// EnvKey, EnvName, ProjKey and ProjName name the environment and its project for people.
+	// EnvKey, EnvName, ProjKey and ProjName identify the environment and its project to people.
 	EnvKey   string `json:"envKey"`
 	EnvName  string `json:"envName"`
 	ProjKey  string `json:"projKey"`
@@ -74,47 +84,53 @@ type EnvironmentRep struct {
 	SDKKey SDKKeyRep `json:"sdkKey"`
 	// MobKey is the current mobile key.
 	MobKey MobileKey `json:"mobKey"`
-	// SDKKeys and MobileKeys, where not empty, are the authoritative sets of accepted keys
-	// ("concurrent keys"); they contain SDKKey.Value and MobKey.
+	// SDKKeys and MobileKeys are the sets of accepted keys ("concurrent keys"). A set that is not empty is
+	// complete: it contains SDKKey.Value or MobKey, and no other key of its type is accepted.
 	SDKKeys    []ConcurrentKeyRep[SDKKey]    `json:"sdkKeys,omitempty"`
 	MobileKeys []ConcurrentKeyRep[MobileKey] `json:"mobileKeys,omitempty"`
-	// Lingering are SDK keys that were announced to expire, lost their place in SDKKey.Expiring to a newer key,
-	// and are accepted until their Timestamp. They are not on the wire: package decode leaves Lingering nil,
-	// and package diff sets it.
+	// Lingering are SDK keys that a newer key has displaced from SDKKey.Expiring, and that are accepted until
+	// their Timestamp. They are not on the wire: this package leaves Lingering nil, and package diff sets it.
 	Lingering []ExpiringKeyRep `json:"-"`
 	// DefaultTTL is the cache TTL for PHP clients, in minutes.
 	DefaultTTL int `json:"defaultTtl"`
-	// SecureMode tells that secure mode is required.
+	// SecureMode is true if secure mode is required.
 	SecureMode bool `json:"secureMode"`
 	// Version grows with every change of this environment. It is never negative.
 	Version int `json:"version"`
 }
 
 // SDKKeyRep is an SDK key, optionally accompanied by an old key that expires.
+//
+// Every verb of package fmt and package slog show its fields with the keys masked. encoding/json shows the real
+// keys, and so does slog.JSONHandler for a slice, a map or a struct of another package with an SDKKeyRep in it.
 type SDKKeyRep struct {
 	// Value is the current key.
 	Value SDKKey `json:"value"`
-	// Expiring is the old key, with an empty Value if there is none.
+	// Expiring is the old key. Its Value is empty if there is none.
 	Expiring ExpiringKeyRep `json:"expiring"`
 }
 
-// ExpiringKeyRep is an old key that stays valid for a while.
+// ExpiringKeyRep is an old key that is accepted until it expires.
+//
+// It is masked like SDKKeyRep.
 type ExpiringKeyRep struct {
 	// Value is the old key.
 	Value SDKKey `json:"value"`
-	// Timestamp is when the key expires, in milliseconds since the Unix epoch; 0 means never.
+	// Timestamp is the time at which the key expires, in milliseconds since the Unix epoch. 0 means never.
 	Timestamp int64 `json:"timestamp"`
 }
 
-// ConcurrentKeyRep is one key of an environment that accepts several at a time.
+// ConcurrentKeyRep is one of several keys that an environment accepts at the same time.
+//
+// It is masked like SDKKeyRep.
 type ConcurrentKeyRep[K SDKKey | MobileKey] struct {
-	// Key names the credential for people. It is not a secret.
+	// Key is the name of the credential for people. It is not a secret.
 	Key string `json:"key"`
 	// Value is the credential.
 	Value K `json:"value"`
-	// Expiry is when the key expires, in milliseconds since the Unix epoch; nil and 0 mean never.
+	// Expiry is the time at which the key expires, in milliseconds since the Unix epoch. Nil and 0 mean never.
 	Expiry *int64 `json:"expiry,omitempty"`
-	// HasViews tells that the key is restricted to views.
+	// HasViews is true if the key is restricted to views.
 	HasViews bool `json:"hasViews"`
 }
 

@@ -1,8 +1,8 @@
-// Package mask shows credentials without revealing them.
+// Package mask formats credentials without revealing them.
 //
-// A credential type is a defined string. It forwards its Format method here, so that no verb of
-// package fmt prints the real value; a conversion to string gives it. So does a struct that has
-// credentials in it, for the sake of pointers to it.
+// The type of a credential is a defined string type whose Format method calls Format. No verb of package fmt prints
+// the real value then. A conversion to string still gives it. The type of a struct that contains credentials has
+// a Format method that calls Struct.
 package mask
 
 import (
@@ -10,47 +10,48 @@ import (
 	"strconv"
 )
 
-// shown is how many trailing characters of a credential stay visible, and minLength the length
-// that a credential must exceed for any to be: the end of a short one would be most of it.
 const (
-	shown     = 4
-	minLength = 8
+	shown    = 4 // bytes at the end of a long credential that the masked form shows
+	shortest = 9 // bytes of a credential that is long enough to show some
 )
 
-// String returns secret with all but its last four bytes hidden, and wholly hidden if it is no
-// longer than eight bytes. The empty string stays empty: it is no secret, and worth telling apart.
+// String returns the masked form of secret. It shows the last four bytes of a secret of nine bytes or more, and
+// nothing of a shorter one. The masked form of the empty string is empty.
 func String(secret string) string {
 	switch {
 	case secret == "":
 		return ""
-	case len(secret) <= minLength:
+	case len(secret) < shortest:
 		return "***"
 	default:
 		return "***" + secret[len(secret)-shown:]
 	}
 }
 
-// Format implements fmt.Formatter for a credential: %q and %#v print the masked form quoted,
-// every other verb as it is. Width and flags are ignored.
+// Format implements fmt.Formatter for a credential. %q and %#v print the masked form in quotes, and all other verbs
+// print it without. Format ignores width and flags.
 //
-// Package fmt itself does not ask a Formatter for %T, which shows the type alone, and for %p and %w,
-// which show the real value. Neither is a verb for a credential: go vet reports every %w and no %p.
-// Nor does it ask one that is in an unexported field of a struct that has no Format of its own, or behind
-// a pointer to such a struct inside of another value if the verb suits no pointer; go vet reports the
-// latter.
+// Package fmt does not call the Format method of a credential in these cases, and prints the real value:
+//
+//   - The verb is %p or %w. go vet reports %w. (%T prints the type.)
+//   - The credential is in an unexported field of a struct that has no Format method.
+//   - The credential is in a struct without a Format method, a pointer to which is in another value, and the verb
+//     is not one for pointers. go vet reports it.
 func Format(f fmt.State, verb rune, secret string) {
 	masked := String(secret)
 	if verb == 'q' || verb == 'v' && f.Flag('#') {
 		masked = strconv.Quote(masked)
 	}
-	// An fmt.State writes to memory and reports no error.
+	// An fmt.State writes to memory and returns no error.
 	_, _ = f.Write([]byte(masked))
 }
 
-// Struct implements fmt.Formatter for a struct that has credentials in it, as package fmt would do it
-// without: fields is value as a type without methods. It is needed because of the pointer to such a
-// struct inside of another value, a []*T for example. For %s, and any other verb that suits no pointer,
-// package fmt shows all that the pointer leads to and asks none of it, only the pointer itself.
+// Struct implements fmt.Formatter for a struct that contains credentials. It prints what package fmt prints for a
+// struct without a Format method. fields is value, converted to a type without methods.
+//
+// The struct needs a Format method for pointers to it inside of other values, such as a []*T. For %s, or another
+// verb that is not one for pointers, package fmt prints the struct that the pointer leads to without calling the
+// Format methods of its fields.
 func Struct(f fmt.State, verb rune, value, fields any) {
 	if verb == 'v' && f.Flag('#') {
 		_, _ = fmt.Fprintf(f, "%T%+v", value, fields)

@@ -24,7 +24,7 @@ const (
 
 func TestString(t *testing.T) {
 	for secret, want := range map[string]string{
-		"":          "", // to be told from a key
+		"":          "",
 		"12345678":  "***",
 		"123456789": "***6789",
 		secret:      "***tail",
@@ -35,8 +35,8 @@ func TestString(t *testing.T) {
 	}
 }
 
-// shown returns what a verb makes of a credential, alone and inside of other values.
-func shown(flags string, verb rune) string {
+// formatted formats a credential, alone and inside of other values.
+func formatted(flags string, verb rune) string {
 	c := credential(secret)
 	format := "%" + flags + string(verb)
 	return fmt.Sprintf(strings.Repeat(format+" ", 5), c, &c, []credential{c}, map[credential]credential{c: c}, struct{ C any }{c})
@@ -45,10 +45,10 @@ func shown(flags string, verb rune) string {
 func TestVerbsShowTheMaskedForm(t *testing.T) {
 	for _, verb := range letters {
 		if verb == 'p' || verb == 'w' {
-			continue // see below
+			continue // see TestWhatBypassesFormat
 		}
 		for _, flags := range []string{"", "+", "#", "-30", "030", ".30", " "} {
-			if text := shown(flags, verb); strings.Contains(text, "0123") || strings.Contains(text, "30313233") {
+			if text := formatted(flags, verb); strings.Contains(text, "0123") || strings.Contains(text, "30313233") {
 				t.Errorf("%%%s%c: %s", flags, verb, text)
 			}
 		}
@@ -73,7 +73,7 @@ func TestStructsAreShownByTheirFields(t *testing.T) {
 		if got := fmt.Sprintf(format, a); got != want {
 			t.Errorf("%s: %s, want %s", format, got, want)
 		}
-		// Only a pointer that has the method can be asked, in the midst of another value.
+		// Package fmt calls the Format method of the pointer.
 		if got := fmt.Sprintf(format, []*account{&a}); !strings.Contains(got, want) {
 			t.Errorf("%s of a pointer in a slice: %s, want %s", format, got, want)
 		}
@@ -83,11 +83,11 @@ func TestStructsAreShownByTheirFields(t *testing.T) {
 	}
 }
 
-// TestWhatBypassesFormat is the known limit: package fmt asks no method for these verbs, nor can it for
-// a field that is not exported, nor does it behind some pointers. If that changes, the comment of Format and SECURITY.md may promise more.
+// TestWhatBypassesFormat checks the limits that the comment of Format states. If it fails, the comment and SECURITY.md
+// may promise more.
 func TestWhatBypassesFormat(t *testing.T) {
 	for _, verb := range "pw" {
-		if text := shown("", verb); !strings.Contains(text, secret) {
+		if text := formatted("", verb); !strings.Contains(text, secret) {
 			t.Errorf("%%%c: %s", verb, text)
 		}
 	}
@@ -101,7 +101,7 @@ func TestWhatBypassesFormat(t *testing.T) {
 	}
 }
 
-// TestVetReports demands that go vet reports what it is said to report about these verbs.
+// TestVetReports checks that go vet reports what the comment of Format says.
 func TestVetReports(t *testing.T) {
 	const file = "testdata/verbs/verbs.go"
 	source, err := os.ReadFile(file)
