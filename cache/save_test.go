@@ -70,12 +70,16 @@ func TestTheEndSavesTheRest(t *testing.T) {
 	}
 }
 
-// TestTheEndSavesWhatWasThereBefore: changes may begin after the configuration does.
+// TestTheEndSavesWhatWasThereBefore: the configuration may differ from the one loaded before the first change comes.
 func TestTheEndSavesWhatWasThereBefore(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
-		s, store := newSource(), &memoryStore{t: t}
-		s.set(state(environment("e1", 1)))
-		r := s.save(t.Context(), New(store, nil))
+		s, store := newSource(), &memoryStore{t: t, data: sealedState(t, testKey, state(environment("e1", 1)))}
+		c := New(store, nil)
+		if _, err := c.Load(under(testKey)).First(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		s.set(state(environment("e1", 2)))
+		r := s.save(t.Context(), c)
 		if _, err := s.finish(r); err != nil || len(store.saves) != 1 {
 			t.Error(err, store.saves)
 		}
@@ -181,8 +185,8 @@ func TestSaveEndsWithItsContext(t *testing.T) {
 	}{
 		{"in a save", func(<-chan struct{}) hook { return obedient }, false, "save failed", 0},
 		{"in the last save", func(<-chan struct{}) hook { return obedient }, true, "save failed", 0},
-		{"in a save that goes on", deaf, false, "save failed", grace},
-		{"in a last save that goes on", deaf, true, "save failed", grace},
+		{"in a save that goes on", deaf, false, "save failed", 20 * time.Millisecond},
+		{"in a last save that goes on", deaf, true, "save failed", 20 * time.Millisecond},
 		{"in the pause after a failed save", func(<-chan struct{}) hook { return failing }, false, "save failed, save failed", 0},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -218,6 +222,22 @@ func TestSaveEndsWithItsContext(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestSavedAtTheLastMoment: what a store has saved within its grace is saved.
+func TestSavedAtTheLastMoment(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		s, store := newSource(), &memoryStore{t: t, onSave: late}
+		c := New(store, nil)
+		ctx, cancel := context.WithCancelCause(t.Context())
+		r := s.save(ctx, c)
+		s.set(state(environment("e1", 1)))
+		synctest.Wait()
+		cancel(errBroken)
+		if _, err := r.end(); !errors.Is(err, errBroken) || errors.Is(err, ErrNotSaved) || c.Stats() != (Stats{Saves: 1}) {
+			t.Errorf("%v, %+v", err, c.Stats())
+		}
+	})
 }
 
 // TestNothingBeginsAfterTheContext: a context that ends while the configuration is encoded, or has ended before.
@@ -356,8 +376,8 @@ func TestWhatTheStoreHoldsIsNotSavedAgain(t *testing.T) {
 		s.set(first)
 		s.set(second)
 		pass(time.Minute)
-		if _, err := s.finish(r); err != nil || len(store.saves) != 1 {
-			t.Error(err, store.saves)
+		if _, err := s.finish(r); err != nil || len(store.saves) != 1 || c.Stats() != (Stats{Loaded: true, Saves: 1}) {
+			t.Errorf("%v, %v, %+v", err, store.saves, c.Stats())
 		}
 	})
 }
@@ -452,17 +472,24 @@ func TestDeafStore(t *testing.T) {
 	})
 }
 
-// TestSaveAfterAPanic leaves nothing behind; the bubble would not end.
+// TestSaveAfterAPanic leaves nothing behind.
 func TestSaveAfterAPanic(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		s := newSource()
 		s.set(state())
+		ended := false
 		defer func() {
-			if recover() != errBroken {
-				t.Error("no panic")
+			if recover() != errBroken || !ended {
+				t.Error("no panic, or the changes are still followed")
 			}
 		}()
-		changed := stream.Concat(stream.Just(diff.Change{}), stream.Never[diff.Change]())
+		changed := func(ctx context.Context, yield func(diff.Change) bool) error {
+			yield(diff.Change{})
+			<-ctx.Done()
+			time.Sleep(time.Second)
+			ended = true
+			return context.Cause(ctx)
+		}
 		_ = New(&memoryStore{t: t}, func(Event) { panic(errBroken) }).Save(t.Context(), changed, s.snapshot, s.key)
 	})
 }

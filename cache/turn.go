@@ -64,12 +64,10 @@ func await(ctx context.Context, done <-chan result) (r result, ok bool) {
 		return r, true
 	case <-ctx.Done():
 	}
-	late := time.NewTimer(grace)
-	defer late.Stop()
 	select {
 	case r = <-done:
 		return r, true
-	case <-late.C:
+	case <-time.After(grace):
 		return r, false
 	}
 }
