@@ -1,0 +1,92 @@
+package cache
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"time"
+
+	"github.com/relaystream/autoconfig/decode"
+	"github.com/relaystream/autoconfig/stream"
+)
+
+// storeTimeout is how long a call of a Store may take.
+const storeTimeout = 10 * time.Second
+
+// errNotFound reports a Store that holds nothing. It differs from fs.ErrNotExist, which a key may fail with, too.
+var errNotFound = errors.New("cache: nothing is saved")
+
+// Load returns the saved configuration as a source: each subscription loads it, waits for key, and yields at most
+// one message, a Put that is Cached. Then it completes. It does not fail: it yields nothing if there is no usable
+// configuration, and reports why. key returns the auto-configuration key, once there is one; it should
+// return when its context ends, as that of the subscription does.
+func (c *Cache) Load(key func(context.Context) (string, error)) stream.Observable[decode.Message] {
+	return func(ctx context.Context, yield func(decode.Message) bool) error {
+		put, err := c.load(ctx, key)
+		switch {
+		case ctx.Err() != nil: // nobody waits for it any more
+			return context.Cause(ctx)
+		case err != nil:
+			c.notLoaded(ctx, err)
+			return context.Cause(ctx)
+		}
+		c.tell(Event{Kind: Loaded, Environments: len(put.Environments), Filters: len(put.Filters)})
+		yield(decode.Message{Kind: decode.Put, Put: put})
+		return nil
+	}
+}
+
+func (c *Cache) load(ctx context.Context, key func(context.Context) (string, error)) (*decode.Listing, error) {
+	sealed, err := c.call(ctx, c.store.Load)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, errNotFound
+	}
+	if err != nil {
+		return nil, err
+	}
+	k, err := key(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("cache: key: %w", err)
+	}
+	snapshot, err := unseal(k, sealed)
+	if err != nil {
+		return nil, err
+	}
+	c.loaded(c.markOf(snapshot, k))
+	return decodeSnapshot(ctx, snapshot)
+}
+
+// call makes a call of the store other than a save.
+func (c *Cache) call(ctx context.Context, f func(context.Context) ([]byte, error)) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	defer cancel()
+	return c.turn.do(ctx, f)
+}
+
+// notLoaded reports why nothing is yielded, and has unusable data set aside.
+func (c *Cache) notLoaded(ctx context.Context, err error) {
+	if err == errNotFound {
+		c.tell(Event{Kind: NotFound})
+		return
+	}
+	c.tell(Event{Kind: LoadFailed, Err: err})
+	unusable := []error{ErrDamaged, ErrForeign, ErrVersion, ErrTooLarge}
+	if slices.ContainsFunc(unusable, func(reason error) bool { return errors.Is(err, reason) }) {
+		c.setAside(ctx)
+	}
+}
+
+func (c *Cache) setAside(ctx context.Context) {
+	store, ok := c.store.(interface {
+		SetAside(ctx context.Context) error
+	})
+	if !ok {
+		return
+	}
+	_, err := c.call(ctx, func(ctx context.Context) ([]byte, error) { return nil, store.SetAside(ctx) })
+	if err != nil && ctx.Err() == nil {
+		c.tell(Event{Kind: SetAsideFailed, Err: err})
+	}
+}
