@@ -149,7 +149,7 @@ func (j *Journal) Run() {
 // out, and Run returns. Close waits for that for 80 ms in all, so that a call of the logger that takes longer
 // holds up nobody. When that call returns, Run returns too and writes nothing more.
 //
-// Close may be called several times.
+// If Run has not been called yet, Close waits for it in the same way. It may be called several times.
 func (j *Journal) Close() {
 	deadline := j.beginClosing()
 	j.notes.Close(nil)

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/relaystream/autoconfig/decode"
@@ -255,7 +256,7 @@ func TestLevels(t *testing.T) {
 		inBubble(t, func(t *testing.T, j *Journal, b *book) {
 			b.minimum.Set(level)
 			everything(j)
-			time.Sleep(1)
+			synctest.Wait()
 			var got []string
 			for _, r := range b.take() {
 				got = append(got, r.Message)

@@ -120,7 +120,7 @@ func (w *writer) handle(at time.Time, level slog.Level, message string, attrs ..
 
 // finish writes how much was left out at the end.
 func (w *writer) finish() {
-	if w.left > 0 && !w.journal.closed() && w.journal.enabled(slog.LevelWarn) {
+	if w.left > 0 && w.journal.enabled(slog.LevelWarn) && !w.journal.closed() {
 		w.handle(time.Now(), slog.LevelWarn, "lines left out at the end", slog.Int("more", w.left))
 	}
 }
