@@ -8,7 +8,7 @@
 //  2. Lines are written in the order in which they were recorded, with the time of what they tell.
 //  3. Up to 1,024 events wait for the logger. Those that come when as many wait are merged by message, until
 //     all 1,024 are written: one line then gives their number, in its text and as the attribute more.
-//  4. One event writes at most 32 lines about expiring keys, and at most 32 about expired ones; one more line
+//  4. One change writes at most 32 lines about expiring keys, and at most 32 about expired ones; one more line
 //     of each kind gives the number of the others.
 //  5. Close ends the log within 80 ms, whatever the logger does. After it has returned no line is begun.
 //
@@ -37,8 +37,8 @@ const (
 // A Journal records what happens to a client and writes it to a logger. All methods but Run may be called
 // concurrently.
 //
-// Concurrency: adding serializes the recording methods, and guards next and the fields from place on. The
-// lock of notes is taken inside of it. The writer takes neither while it writes.
+// Concurrency: adding serializes the recording methods and guards next. The lock of notes, which is taken
+// inside of it, guards the fields from place to running. The writer holds neither while it writes.
 type Journal struct {
 	handler slog.Handler
 	notes   *stream.Subject[note]
@@ -78,6 +78,7 @@ func (j *Journal) add(n note) {
 	defer j.adding.Unlock()
 	j.next = n
 	j.next.at = time.Now()
+	// The only error is that of a closed subject.
 	_ = j.notes.Update(context.Background(), j.put)
 	j.next = note{}
 }
@@ -136,7 +137,6 @@ func (j *Journal) takeEarly() []note {
 // recording methods do nothing, and Close returns at once.
 func (j *Journal) Run() {
 	defer close(j.done)
-	defer j.notes.Close(nil)
 	w := writer{journal: j}
 	// Which notes are merged is a matter of their places: the policy itself may merge as soon as two wait.
 	policy := stream.Coalesce(1, note.kind, merge)
@@ -178,7 +178,7 @@ func (j *Journal) beginClosing() time.Time {
 func (j *Journal) open() bool {
 	j.closing.Lock()
 	defer j.closing.Unlock()
-	return !j.shut && (j.until.IsZero() || time.Now().Before(j.until))
+	return j.until.IsZero() || time.Now().Before(j.until)
 }
 
 // closed reports whether Close has returned, so that no line may be written.

@@ -5,8 +5,11 @@ import (
 	"github.com/relaystream/autoconfig/diff"
 )
 
-// touchesKeys reports whether a key that expires, or has expired, may have to do with c.
-func touchesKeys(c diff.Change) bool { return mayExpire(c.New) || mayExpire(c.Old) }
+// touchesKeys reports whether c adds or updates an environment that has, or had, a key with an expiry: besides
+// the line about the environment there may be lines about its keys.
+func touchesKeys(c diff.Change) bool {
+	return (c.Kind == diff.EnvironmentAdded || c.Kind == diff.EnvironmentUpdated) && (mayExpire(c.New) || mayExpire(c.Old))
+}
 
 // mayExpire reports whether a key of e, which may be nil, has an expiry.
 func mayExpire(e *decode.EnvironmentRep) bool {

@@ -75,6 +75,8 @@ func TestChanges(t *testing.T) {
 		{"a key without expiry takes no leave", added(environmentOf("e1", 1, slot("sdk-old-old-old", 0))), []string{"INFO environment added" + e1v1}},
 		{"added with listed keys", added(environmentOf("e1", 1, sdk("sdk-current-0000"), sdkAt("sdk-a-aaaa", 5*second), mobileAt("mob-b-bbbb", 6*second))),
 			[]string{"INFO environment added" + e1v1, willExpire(1, "SDK key ***aaaa", 5), willExpire(1, "mobile key ***bbbb", 6)}},
+		{"added with a mobile key alone", added(environmentOf("e1", 1, mobileAt("mob-b-bbbb", 6*second))),
+			[]string{"INFO environment added" + e1v1, willExpire(1, "mobile key ***bbbb", 6)}},
 		{"added with a key that lingers", added(environmentOf("e1", 1, lingering("sdk-c-cccc", 7*second))),
 			[]string{"INFO environment added" + e1v1, willExpire(1, "SDK key ***cccc", 7)}},
 		{"an expiry is set", updated(plain, environmentOf("e1", 2, slot("sdk-old-old-old", 5*second))),

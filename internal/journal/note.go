@@ -33,10 +33,9 @@ func (n note) kind() kind { return kind{n.place, n.level, n.message} }
 
 func (n note) count() int { return max(n.more, 1) }
 
-// merge returns a note that counts, with the attributes of the newer one. It holds no change, because many
-// would keep much in memory.
+// merge returns a note that counts, in the place of the older one and with the attributes of the newer one.
 func merge(older, newer note) (note, stream.Place) {
-	older.attrs, older.change = newer.attrs, diff.Change{}
+	older.attrs = newer.attrs
 	older.more = older.count() + newer.count()
 	older.keyed += newer.keyed
 	return older, stream.AtOlder
