@@ -89,9 +89,13 @@ func TestStuckLogger(t *testing.T) {
 			"INFO 28976 more: environment added more=28976",
 			"WARN 2 more: connection lost error=failed again retry_in=2s more=2")
 
-		addMany(j, 1)
+		b.stop()
+		addMany(j, 5)
+		b.goOn()
 		synctest.Wait()
-		expect(t, "afterwards", texts(b.take()), "INFO environment added environment=e0 project=Project name=Env version=1")
+		if got := texts(b.take()); len(got) != 5 {
+			t.Errorf("afterwards: %q", got)
+		}
 	})
 }
 
@@ -261,6 +265,18 @@ func TestKeysAreLeftOutAtTheEnd(t *testing.T) {
 	})
 }
 
+// TestEndOfALogOfErrors says nothing of what was left out.
+func TestEndOfALogOfErrors(t *testing.T) {
+	inBubble(t, func(t *testing.T, j *Journal, b *book) {
+		b.minimum.Set(slog.LevelError)
+		b.duration = 60 * time.Millisecond
+		j.Note(slog.LevelError, "first")
+		j.Note(slog.LevelError, "second")
+		j.Close()
+		expect(t, "log", texts(b.take()), "ERROR first")
+	})
+}
+
 // TestCloseWithoutRun waits, because Run may be about to begin, and then nothing is written.
 func TestCloseWithoutRun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -420,7 +436,7 @@ func TestNoKeyIsLogged(t *testing.T) {
 		synctest.Wait()
 		for _, r := range b.take() {
 			r.Attrs(func(a slog.Attr) bool {
-				if a.Value.Kind() == slog.KindAny || strings.Contains(a.Value.String(), "SECRET") {
+				if kind := a.Value.Kind(); kind == slog.KindAny || kind == slog.KindLogValuer || strings.Contains(a.Value.String(), "SECRET") {
 					t.Errorf("%s: %v", r.Message, a)
 				}
 				return true
