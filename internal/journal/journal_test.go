@@ -64,8 +64,8 @@ func TestStuckLogger(t *testing.T) {
 		start := time.Now()
 		addMany(j, many-1)
 		j.Lost(errors.New("failed"), time.Second)
-		j.Change(added(environmentOf("last", 1)))
 		j.Lost(errors.New("failed again"), 2*time.Second)
+		j.Change(added(environmentOf("last", 1)))
 		if d := time.Since(start); d != 0 {
 			t.Errorf("recording took %v", d)
 		}
@@ -162,7 +162,7 @@ func TestMergedKeysAreCounted(t *testing.T) {
 	})
 }
 
-// TestBeforeRun nothing is written, and nothing is lost.
+// TestBeforeRun nothing is written and nothing is lost, and what follows is merged all the same.
 func TestBeforeRun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBook()
@@ -172,9 +172,13 @@ func TestBeforeRun(t *testing.T) {
 			j.Change(diff.Change{Kind: diff.Synced})
 			j.Connecting("https://host/")
 		}
+		b.stop()
 		go j.Run()
 		synctest.Wait()
-		j.Note(slog.LevelInfo, "running")
+		for range 100 {
+			j.Stale(diff.Subject{Filter: "f1"}, 1)
+		}
+		b.goOn()
 		j.Close()
 		got := texts(b.take())
 		if len(got) != limit+3 {
@@ -184,7 +188,7 @@ func TestBeforeRun(t *testing.T) {
 			"INFO environment added environment=e0 project=Project name=Env version=1",
 			"INFO 100 more: synced more=100",
 			"INFO 100 more: connecting url=https://host/ more=100",
-			"INFO running")
+			"DEBUG 100 more: ignored: version is not newer filter=f1 version=1 more=100")
 	})
 }
 
