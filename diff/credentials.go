@@ -63,11 +63,6 @@ func authoritative(e *decode.EnvironmentRep, c credential) bool {
 	return len(e.SDKKeys) > 0
 }
 
-// mayExpire reports whether e names a key with an expiry. It is cheap, and false nearly always.
-func mayExpire(e *decode.EnvironmentRep) bool {
-	return e.SDKKey.Expiring.Value != "" || len(e.SDKKeys) > 0 || len(e.MobileKeys) > 0
-}
-
 // consistent returns e with a single slot that says no other than the keys that count: the current key
 // does not expire, and what an array does not list is not accepted. It is e itself nearly always.
 func consistent(e *decode.EnvironmentRep) *decode.EnvironmentRep {

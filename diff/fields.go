@@ -13,9 +13,10 @@ import (
 // A Field is one difference between the item before a change and the item after it.
 type Field struct {
 	// Path names the field as in Go, such as "SDKKey.Expiring.Timestamp" or "SDKKeys[0]".
-	Path string
+	Path string `json:"path"`
 	// Old and New are the values, keys masked. The one that there is not is empty.
-	Old, New string
+	Old string `json:"old,omitempty"`
+	New string `json:"new,omitempty"`
 }
 
 // Fields lists what differs between the items of c; an item that was added or deleted differs from
@@ -40,6 +41,7 @@ func environment(e *decode.EnvironmentRep) decode.EnvironmentRep {
 	}
 	item.SDKKeys = append([]decode.ConcurrentKeyRep[decode.SDKKey]{}, item.SDKKeys...)
 	item.MobileKeys = append([]decode.ConcurrentKeyRep[decode.MobileKey]{}, item.MobileKeys...)
+	item.Lingering = append([]decode.ExpiringKeyRep{}, item.Lingering...)
 	return item
 }
 

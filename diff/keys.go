@@ -1,126 +1,75 @@
 package diff
 
 import (
+	"cmp"
+	"iter"
 	"slices"
-	"time"
+	"strings"
 
 	"github.com/relaystream/autoconfig/decode"
 )
 
-// NextExpiry returns when the next key expires; ok is false if none will.
-func (s *State) NextExpiry() (t time.Time, ok bool) {
-	if len(s.schedule.queue) == 0 {
-		return t, false
-	}
-	return time.UnixMilli(s.schedule.queue[0].expiry), true
+// mayExpire reports whether e names a key with an expiry, or an old key in the single slot. It is cheap, and
+// false nearly always.
+func mayExpire(e *decode.EnvironmentRep) bool {
+	return e.SDKKey.Expiring.Value != "" || len(e.Lingering) > 0 || anyExpires(e.SDKKeys) || anyExpires(e.MobileKeys)
 }
 
-// Expire emits KeyExpired for each key whose time has come, by the wall clock, in the order of their
-// expiry.
-func (s *State) Expire(emit func(Change)) {
-	if len(s.schedule.queue) == 0 {
-		return
-	}
-	now := s.now().UnixMilli()
-	for len(s.schedule.queue) > 0 && s.schedule.queue[0].expiry <= now {
-		s.expire(s.schedule.queue[0], emit)
-	}
+func anyExpires[K decode.SDKKey | decode.MobileKey](keys []decode.ConcurrentKeyRep[K]) bool {
+	return slices.ContainsFunc(keys, func(k decode.ConcurrentKeyRep[K]) bool { return k.Expiry != nil })
 }
 
-// expire takes a scheduled key out of its environment.
-func (s *State) expire(e *expiry, emit func(Change)) {
-	s.schedule.remove(e)
-	before, _, _ := s.environments.Get(e.env)
-	change := Expired(before, e.key())
-	s.environments.Replace(e.env, change.New)
-	s.stats.Expired++
-	emit(change)
+// sortedKeys returns the keys that e accepts, sorted for align.
+func sortedKeys(e *decode.EnvironmentRep) []Key {
+	keys := e.AcceptedKeys()
+	slices.SortFunc(keys, compareKeys)
+	return keys
 }
 
-// Expired returns the change that a key of an environment has expired: its New is the environment
-// without the key.
-func Expired(environment *decode.EnvironmentRep, key *Key) Change {
-	after := without(environment, credential{sdk: key.SDKKey, mobile: key.MobileKey}.same)
-	return Change{Kind: KeyExpired, Old: environment, New: after, Key: key}
+// compareKeys orders keys, whatever their expiry.
+func compareKeys(a, b Key) int {
+	if c := strings.Compare(string(a.SDKKey), string(b.SDKKey)); c != 0 {
+		return c
+	}
+	return strings.Compare(string(a.MobileKey), string(b.MobileKey))
 }
 
-// prune returns the environment without the keys that have expired, and with a single slot that agrees
-// with the other keys.
-func (s *State) prune(e *decode.EnvironmentRep) *decode.EnvironmentRep {
-	if !mayExpire(e) {
-		return e
-	}
-	now := s.now().UnixMilli()
-	return without(consistent(e), func(c credential) bool { return c.expiry != 0 && c.expiry <= now })
-}
-
-// reschedule brings the schedule in line with an environment that was added, or updated from old. named
-// is the environment as the message named it, and e what prune left of it.
-func (s *State) reschedule(old, named, e *decode.EnvironmentRep, emit func(Change)) {
-	if old != nil && named == e && sameKeys(old, e) {
-		return // what old named is scheduled; as nearly always, and BenchmarkPatch takes 47 ns instead of 62
-	}
-	if len(s.schedule.byEnv[e.EnvID]) > 0 {
-		s.reviseAll(named, e, emit)
-	}
-	if !mayExpire(e) {
-		return
-	}
-	for c := range credentials(e) {
-		if c.expiry != 0 && s.schedule.find(e.EnvID, c) == nil {
-			s.schedule.add(e.EnvID, c)
-			s.announce(e, c)
+// align pairs the equal keys of two sorted sets. It yields every key of both once, with nil beside those that
+// only one set has.
+func align(before, after []Key) iter.Seq2[*Key, *Key] {
+	return func(yield func(before, after *Key) bool) {
+		for len(before) > 0 || len(after) > 0 {
+			var b, a *Key
+			order := 0
+			switch {
+			case len(after) == 0:
+				order = -1
+			case len(before) == 0:
+				order = 1
+			default:
+				order = compareKeys(before[0], after[0])
+			}
+			if order <= 0 {
+				b, before = &before[0], before[1:]
+			}
+			if order >= 0 {
+				a, after = &after[0], after[1:]
+			}
+			if !yield(b, a) {
+				return
+			}
 		}
 	}
 }
 
-// sameKeys reports whether a and b name the same keys with the same expiries.
-func sameKeys(a, b *decode.EnvironmentRep) bool {
-	return a.SDKKey == b.SDKKey && a.MobKey == b.MobKey && sameList(a.SDKKeys, b.SDKKeys) && sameList(a.MobileKeys, b.MobileKeys)
-}
-
-// sameList reports whether a and b are one list, as decode makes equal ones.
-func sameList[K decode.SDKKey | decode.MobileKey](a, b []decode.ConcurrentKeyRep[K]) bool {
-	return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0])
-}
-
-// reviseAll revises the scheduled keys that the message may be about: those that it names, and, where
-// it names all that are accepted, the others too.
-func (s *State) reviseAll(named, e *decode.EnvironmentRep, emit func(Change)) {
-	if len(named.SDKKeys) > 0 || len(named.MobileKeys) > 0 {
-		for _, pending := range slices.Clone(s.schedule.byEnv[e.EnvID]) {
-			s.revise(pending, named, e, emit)
-		}
-		return
-	}
-	for c := range credentials(named) {
-		if pending := s.schedule.find(e.EnvID, c); pending != nil {
-			s.revise(pending, named, e, emit)
+// expired returns the keys that before accepts with an expiry and after does not accept, in the order of
+// their expiry.
+func expired(before, after *decode.EnvironmentRep) (keys []Key) {
+	for k, still := range align(sortedKeys(before), sortedKeys(after)) {
+		if still == nil && !k.Expiry.IsZero() {
+			keys = append(keys, *k)
 		}
 	}
-}
-
-// revise decides what becomes of a scheduled key of an environment that was updated.
-func (s *State) revise(pending *expiry, named, e *decode.EnvironmentRep, emit func(Change)) {
-	now, ok := lookup(e, pending.credential)
-	_, wasNamed := lookup(named, pending.credential)
-	switch {
-	case ok && now.expiry == 0:
-		s.schedule.remove(pending) // current again, or without end
-	case ok && now.expiry != pending.expiry:
-		s.schedule.move(pending, now.expiry)
-		s.announce(e, now)
-	case ok:
-	case wasNamed || authoritative(named, pending.credential):
-		// The new expiry lies in the past, or the key was taken back before its time.
-		s.expire(pending, emit)
-	default:
-		// A newer key took its place in the single slot. What was announced for it still holds.
-	}
-}
-
-func (s *State) announce(e *decode.EnvironmentRep, c credential) {
-	if s.options.Expiring != nil {
-		s.options.Expiring(e, c.key())
-	}
+	slices.SortStableFunc(keys, func(a, b Key) int { return cmp.Compare(a.Expiry.UnixMilli(), b.Expiry.UnixMilli()) })
+	return keys
 }

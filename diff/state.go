@@ -2,6 +2,7 @@ package diff
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"time"
 
@@ -20,12 +21,6 @@ type Options struct {
 	// Stale, if not nil, is called for a patch, delete or entry of a put of which the version is not
 	// newer than the known one, and which is ignored. It is called during Apply and must be quick.
 	Stale func(s Subject, version int)
-	// Expiring, if not nil, is called when an environment names a key that will expire, or another
-	// time for it. It is called during Apply and must be quick.
-	Expiring func(environment *decode.EnvironmentRep, key *Key)
-	// Synced, if not nil, is called when a put has been applied, before the change of that kind is
-	// emitted. It is called during Apply and must be quick.
-	Synced func(put *decode.Listing)
 }
 
 // resolve returns o with its defaults. It panics if they are wrong.
@@ -51,6 +46,7 @@ type State struct {
 	options      Options
 	stats        Stats
 	synced       Change // the last Synced
+	heard        bool   // a message of the server's has been applied
 	now          func() time.Time
 }
 
@@ -121,16 +117,23 @@ func (s State) Format(f fmt.State, _ rune) {
 
 // Apply applies a message and emits the changes that it makes. Before a put it expires the keys whose
 // time has come, because the machine may have been asleep; otherwise that is for Expire alone.
-func (s *State) Apply(m *decode.Message, emit func(Change)) {
+func (s *State) Apply(ctx context.Context, m *decode.Message, emit func(Change)) error {
 	switch m.Kind {
 	case decode.Put:
+		if m.Put.Cached && s.heard {
+			s.stats.Ignored++
+			break
+		}
+		s.heard = !m.Put.Cached
 		s.stats.Puts++
 		s.Expire(emit)
 		s.put(m.Put, emit)
 	case decode.Patch:
+		s.heard = true
 		s.stats.Patches++
 		s.patch(m, emit)
 	case decode.Delete:
+		s.heard = true
 		s.stats.Deletes++
 		s.delete(m, emit)
 	case decode.Ignored:
@@ -139,6 +142,7 @@ func (s *State) Apply(m *decode.Message, emit func(Change)) {
 	if s.timekeeper != nil {
 		s.timekeeper.arm()
 	}
+	return nil
 }
 
 func (s *State) patch(m *decode.Message, emit func(Change)) {
@@ -175,9 +179,6 @@ func (s *State) put(put *decode.Listing, emit func(Change)) {
 		s.putFilters(put.Filters, emit)
 	}
 	s.synced = Change{Kind: Synced, Cached: put.Cached}
-	if s.options.Synced != nil {
-		s.options.Synced(put)
-	}
 	emit(s.synced)
 }
 
@@ -244,7 +245,7 @@ func (s *State) environmentChanged(entry *decode.EnvironmentEntry, old, e *decod
 		s.reschedule(old, entry.Rep, e, emit)
 	case Deleted:
 		s.schedule.cancel(old.EnvID)
-		emit(Change{Kind: EnvironmentDeleted, Old: old})
+		emit(deleted(Change{Kind: EnvironmentDeleted, Old: old}, entry))
 	case Stale:
 		s.stale(Subject{Environment: entry.ID}, entry.Version)
 	}
@@ -258,11 +259,33 @@ func (s *State) filterChanged(entry *decode.FilterEntry, old, f *Filter, outcome
 	case Updated:
 		emit(Change{Kind: FilterUpdated, OldFilter: old, NewFilter: f})
 	case Deleted:
-		emit(Change{Kind: FilterDeleted, OldFilter: old})
+		emit(deleted(Change{Kind: FilterDeleted, OldFilter: old}, entry))
 	case Stale:
 		s.stale(Subject{Filter: entry.ID}, entry.Version)
 	}
 	s.count(outcome, f != nil)
+}
+
+// deleted completes c with the deletion by entry, or by a put without one.
+func deleted[ID decode.EnvironmentID | decode.FilterID, Rep any](c Change, entry *decode.Entry[ID, Rep]) Change {
+	if entry == nil {
+		c.Omitted = true
+	} else {
+		c.Version = entry.Version
+	}
+	return c
+}
+
+// EnvironmentByKey returns the environment that accepts a key, or nil.
+func (s *State) EnvironmentByKey(key Key) *decode.EnvironmentRep {
+	for _, e := range s.environments.All {
+		for _, k := range e.AcceptedKeys() {
+			if k.SDKKey == key.SDKKey && k.MobileKey == key.MobileKey && (k.Expiry.IsZero() || k.Expiry.After(s.now())) {
+				return e
+			}
+		}
+	}
+	return nil
 }
 
 func (s *State) count(outcome Outcome, present bool) {

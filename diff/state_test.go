@@ -62,7 +62,7 @@ func (c *conversation) emit(change Change) {
 	c.log = append(c.log, line)
 }
 
-func (c *conversation) apply(m decode.Message) { c.state.Apply(&m, c.emit) }
+func (c *conversation) apply(m decode.Message) { _ = c.state.Apply(context.Background(), &m, c.emit) }
 
 // want compares what was emitted since the last call.
 func (c *conversation) want(lines ...string) {

@@ -13,12 +13,12 @@ import (
 // backlog is how many changes may wait for the subscriber of Changes before the messages have to.
 const backlog = 256
 
-// Changes scans messages into a versioned state and emits its changes. It is cold: each subscription
-// has a state of its own. It ends as messages does; keys that would have expired later do not
+// Changes scans messages into a versioned state and emits its individual changes. It is cold: each
+// subscription has a state of its own. It ends as messages does; keys that would have expired later do not
 // expire then. The options are copied at the call.
 //
-// Keys expire while no message arrives, so one goroutine of its own reads the messages, and another
-// waits for the next expiry.
+// Keys expire while no message arrives, so one goroutine reads the messages, and another waits for the next
+// expiry.
 func Changes(messages stream.Observable[decode.Message], o *Options) stream.Observable[Change] {
 	options := o.resolve()
 	return func(ctx context.Context, yield func(Change) bool) error {
@@ -29,39 +29,61 @@ func Changes(messages stream.Observable[decode.Message], o *Options) stream.Obse
 		defer cancel()
 		// The subject calls the prefix when the subscription begins, so that no change precedes it.
 		begin := func() []Change {
-			running.Go(func() { changes.Close(state.Run(ctx, messages, changes.Update)) })
+			running.Go(func() { changes.Close(state.Run(ctx, changes.Update, messages)) })
 			return nil
 		}
-		return changes.Observe(stream.Block[Change](backlog), begin)(ctx, yield)
+		return Split(changes.Observe(stream.Block[Change](backlog), begin))(ctx, yield)
 	}
 }
 
-// Run applies messages and the expiries that they announce to s until messages ends, and returns
-// what that returns. Every access to s is made inside of a call of update, which must run the
-// function that it is given, not concurrently with another access, and may wait afterwards; the
-// Update method of a stream.Subject is one. An error from update ends Run with that error.
+// An updater runs a function that uses a State, gives it a function that takes changes, and may wait
+// afterwards. It runs one function at a time. Subject.Update of package stream is one.
+type updater = func(ctx context.Context, f func(emit func(Change))) error
+
+// Run applies to s the messages of several sources and the expiries of keys. It returns when messages ends, with the
+// error of messages. The sources in more end then, too; one of them that completes earlier ends nothing,
+// and one that fails ends Run with its error. A put that ctx interrupts ends Run with the context's cause.
 //
-// Run calls update from two goroutines: that of its caller for messages, and one of its own, which
-// has ended when Run returns, for expiries. Others may call Apply under the same rule meanwhile: the
-// expiries that their messages announce are applied, too. A state is run only once.
-func (s *State) Run(ctx context.Context, messages stream.Observable[decode.Message], update func(context.Context, func(emit func(Change))) error) error {
+// Run uses s only in functions that it passes to update. Update must run the function, never while s is used
+// elsewhere, and may wait afterwards. An error of update ends Run with that error. The Update method of a
+// stream.Subject is such a function.
+//
+// Run reads messages on the caller's goroutine, and each of more on a goroutine of its own. One more goroutine
+// waits for the next expiry. They have ended when Run returns. A state is run only once; Apply may be
+// called meanwhile under the same rule, and keys that its messages announce expire too.
+func (s *State) Run(
+	ctx context.Context, update func(ctx context.Context, f func(emit func(Change))) error,
+	messages stream.Observable[decode.Message], more ...stream.Observable[decode.Message],
+) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	t := &timekeeper{state: s, update: update, earlier: make(chan struct{}, 1)}
 	var running sync.WaitGroup
 	defer running.Wait()
 	defer cancel(nil)
-	running.Go(func() {
-		if err := t.run(ctx); err != nil {
-			cancel(err)
-		}
-	})
+	start := func(run func() error) {
+		running.Go(func() {
+			if err := run(); err != nil {
+				cancel(err)
+			}
+		})
+	}
+	start(func() error { return t.run(ctx) })
+	for _, source := range more {
+		start(func() error { return s.consume(ctx, update, source) })
+	}
+	return s.consume(ctx, update, messages)
+}
 
-	var failed error
+// consume applies the messages of one source.
+func (s *State) consume(ctx context.Context, update updater, messages stream.Observable[decode.Message]) error {
 	var message decode.Message
-	apply := func(emit func(Change)) { s.Apply(&message, emit) } // made once, so that a message costs no allocation
+	var applied, failed error
+	apply := func(emit func(Change)) { applied = s.Apply(ctx, &message, emit) } // made once, so that a message costs no allocation
 	err := messages(ctx, func(m decode.Message) bool {
 		message = m
-		failed = update(ctx, apply)
+		if failed = update(ctx, apply); failed == nil {
+			failed = applied
+		}
 		return failed == nil
 	})
 	if failed != nil {
@@ -78,7 +100,7 @@ const recheck = time.Minute
 // for all of them, and neither timer nor wake-up while there are none.
 type timekeeper struct {
 	state   *State
-	update  func(context.Context, func(emit func(Change))) error
+	update  updater
 	next    atomic.Int64  // when the next key expires, in Unix ms; 0 if none will
 	earlier chan struct{} // gets a token when next has become earlier
 }
