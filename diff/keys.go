@@ -9,14 +9,30 @@ import (
 	"github.com/relaystream/autoconfig/decode"
 )
 
-// mayExpire reports whether e names a key with an expiry, or an old key in the single slot. It is cheap, and
-// false nearly always.
+// mayExpire reports whether e has a key with an expiry, or a key in the single slot. It is cheap, and false
+// nearly always.
 func mayExpire(e *decode.EnvironmentRep) bool {
 	return e.SDKKey.Expiring.Value != "" || len(e.Lingering) > 0 || anyExpires(e.SDKKeys) || anyExpires(e.MobileKeys)
 }
 
 func anyExpires[K decode.SDKKey | decode.MobileKey](keys []decode.ConcurrentKeyRep[K]) bool {
-	return slices.ContainsFunc(keys, func(k decode.ConcurrentKeyRep[K]) bool { return k.Expiry != nil })
+	for i := range keys {
+		if keys[i].Expiry != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// sameKeys reports whether a and b have the same keys with the same expiries. It may be false if they do.
+func sameKeys(a, b *decode.EnvironmentRep) bool {
+	return a.SDKKey == b.SDKKey && a.MobKey == b.MobKey &&
+		sameList(a.SDKKeys, b.SDKKeys) && sameList(a.MobileKeys, b.MobileKeys) && sameList(a.Lingering, b.Lingering)
+}
+
+// sameList reports whether a and b share their memory, as decode makes equal lists.
+func sameList[T any](a, b []T) bool {
+	return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0])
 }
 
 // sortedKeys returns the keys that e accepts, sorted for align.
@@ -70,6 +86,103 @@ func expired(before, after *decode.EnvironmentRep) (keys []Key) {
 			keys = append(keys, *k)
 		}
 	}
-	slices.SortStableFunc(keys, func(a, b Key) int { return cmp.Compare(a.Expiry.UnixMilli(), b.Expiry.UnixMilli()) })
+	slices.SortStableFunc(keys, func(a, b Key) int { return cmp.Compare(expiry(&a), expiry(&b)) })
 	return keys
+}
+
+// expiry returns the expiry of a key in Unix milliseconds, 0 for never.
+func expiry(k *Key) int64 {
+	if k.Expiry.IsZero() {
+		return 0
+	}
+	return k.Expiry.UnixMilli()
+}
+
+// settle returns a copy of e that says of each key what is so: the current keys do not expire, the single slot
+// agrees with SDKKeys, which are authoritative, and no key lingers.
+func settle(e *decode.EnvironmentRep) *decode.EnvironmentRep {
+	settled := *e
+	settled.SDKKeys = withoutExpiry(e.SDKKeys, e.SDKKey.Value)
+	settled.MobileKeys = withoutExpiry(e.MobileKeys, e.MobKey)
+	settled.SDKKey.Expiring = singleSlot(e)
+	settled.Lingering = nil
+	return &settled
+}
+
+// withoutExpiry returns keys with no expiry for the current one.
+func withoutExpiry[K decode.SDKKey | decode.MobileKey](keys []decode.ConcurrentKeyRep[K], current K) []decode.ConcurrentKeyRep[K] {
+	expires := func(k decode.ConcurrentKeyRep[K]) bool { return k.Value == current && k.Expiry != nil }
+	if !slices.ContainsFunc(keys, expires) {
+		return keys
+	}
+	keys = slices.Clone(keys)
+	for i := range keys {
+		if keys[i].Value == current {
+			keys[i].Expiry = nil
+		}
+	}
+	return keys
+}
+
+// singleSlot returns the single slot of e as it counts.
+func singleSlot(e *decode.EnvironmentRep) decode.ExpiringKeyRep {
+	slot := e.SDKKey.Expiring
+	if slot.Value == e.SDKKey.Value || slot.Value == "" {
+		return decode.ExpiringKeyRep{}
+	}
+	if len(e.SDKKeys) == 0 {
+		return slot
+	}
+	for _, k := range e.SDKKeys {
+		if k.Value == slot.Value {
+			slot.Timestamp = 0
+			if k.Expiry != nil {
+				slot.Timestamp = *k.Expiry
+			}
+			return slot
+		}
+	}
+	return decode.ExpiringKeyRep{}
+}
+
+// without returns e without the keys that dropped reports.
+func without(e *decode.EnvironmentRep, dropped func(Key) bool) *decode.EnvironmentRep {
+	sdk := func(value decode.SDKKey) bool { return dropped(Key{SDKKey: value}) }
+	rest := *e
+	if sdk(rest.SDKKey.Expiring.Value) {
+		rest.SDKKey.Expiring = decode.ExpiringKeyRep{}
+	}
+	rest.SDKKeys = remove(e.SDKKeys, func(k decode.ConcurrentKeyRep[decode.SDKKey]) bool { return sdk(k.Value) })
+	rest.MobileKeys = remove(e.MobileKeys, func(k decode.ConcurrentKeyRep[decode.MobileKey]) bool { return dropped(Key{MobileKey: k.Value}) })
+	rest.Lingering = remove(e.Lingering, func(k decode.ExpiringKeyRep) bool { return sdk(k.Value) })
+	return &rest
+}
+
+// remove returns list without the values that dropped reports: list itself if there are none, else a copy no
+// larger than needed.
+func remove[T any](list []T, dropped func(T) bool) []T {
+	if !slices.ContainsFunc(list, dropped) {
+		return list
+	}
+	var rest []T
+	for _, v := range list {
+		if !dropped(v) {
+			rest = append(rest, v)
+		}
+	}
+	return rest
+}
+
+// Expired returns the change that a key of an environment has expired. Its New is the environment without the
+// key, or the environment itself if that does not name the key, or as a current one.
+func Expired(environment *decode.EnvironmentRep, key *Key) Change {
+	c := Change{Kind: KeyExpired, Old: environment, New: environment, Key: key}
+	same := func(k Key) bool { return compareKeys(k, *key) == 0 }
+	if same(Key{SDKKey: environment.SDKKey.Value}) || same(Key{MobileKey: environment.MobKey}) {
+		return c
+	}
+	if slices.ContainsFunc(environment.AcceptedKeys(), same) {
+		c.New = without(environment, same)
+	}
+	return c
 }

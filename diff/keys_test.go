@@ -1,6 +1,7 @@
 package diff
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/relaystream/autoconfig/decode"
@@ -125,14 +126,14 @@ func TestKeyExpiry(t *testing.T) {
 			c.patch(mobile(rotating(2, "k3", "", 0)))
 			c.at(2000)
 		}, []string{"added a@1", "announced k1 of a at 2000", "updated a@1>a@2", "expired k1 of a at 2000"}},
-		{"mobile key, beside SDK keys: the single ones are no array", func(c *conversation) {
+		{"mobile key, beside SDK keys: there is no single slot for mobile keys", func(c *conversation) {
 			e, at := array(1, key("k1", 0)), int64(2000)
 			e.MobKey, e.MobileKeys = "m1", []decode.ConcurrentKeyRep[decode.MobileKey]{{Value: "m1"}, {Value: "m0", Expiry: &at}}
 			c.patch(e)
 			e.Version, e.MobileKeys = 2, nil
 			c.patch(e)
 			c.at(2000)
-		}, []string{"added a@1", "announced m0 of a at 2000", "updated a@1>a@2", "expired m0 of a at 2000"}},
+		}, []string{"added a@1", "announced m0 of a at 2000", "updated a@1>a@2", "expired m0 of a at 1000"}},
 		{"mobile array: a key that vanishes expires at once", func(c *conversation) {
 			e, at := env("a", 1), int64(2000)
 			e.MobKey, e.MobileKeys = "m1", []decode.ConcurrentKeyRep[decode.MobileKey]{{Value: "m1"}, {Value: "m0", Expiry: &at}}
@@ -210,7 +211,7 @@ func TestItemsNameOnlyAcceptedKeys(t *testing.T) {
 	var last Change
 	emit := func(change Change) { last = change }
 	apply := func(e decode.EnvironmentRep) {
-		c.state.Apply(&decode.Message{Kind: decode.Patch, Environment: entry(e)}, emit)
+		_ = c.state.Apply(t.Context(), &decode.Message{Kind: decode.Patch, Environment: entry(e)}, emit)
 	}
 	apply(rotating(1, "new", "old", 900))
 	if last.New.SDKKey.Expiring.Value != "" {
@@ -230,17 +231,19 @@ func TestItemsNameOnlyAcceptedKeys(t *testing.T) {
 	}
 }
 
-// TestEmptyScheduleHoldsNothing: maps and slices never shrink by themselves.
+// TestEmptyScheduleHoldsNothing: slices never shrink by themselves.
 func TestEmptyScheduleHoldsNothing(t *testing.T) {
 	c := newConversation(t, Options{})
 	for i := range 100 {
-		c.patch(rotating(i+1, "new", decode.SDKKey(rune('a'+i)), 2000))
+		e := rotating(1, "new", "old", 2000)
+		e.EnvID = decode.EnvironmentID(fmt.Sprint(i))
+		c.patch(e)
 	}
-	if len(c.state.schedule.keys) != 100 {
-		t.Fatalf("%d keys are scheduled", len(c.state.schedule.keys))
+	if n := len(c.state.schedule); n != 100 {
+		t.Fatalf("%d environments are scheduled", n)
 	}
 	c.at(2000)
-	if s := &c.state.schedule; s.keys != nil || s.byEnv != nil || s.queue != nil {
-		t.Errorf("when all keys have expired, memory for %d is left", cap(s.queue))
+	if s := c.state.schedule; s != nil {
+		t.Errorf("when all keys have expired, memory for %d environments is left", cap(s))
 	}
 }

@@ -77,7 +77,7 @@ func checkWallClock(t *testing.T, jump, want time.Duration) {
 	var mu sync.Mutex
 	var expired []time.Duration
 	wakeups := 0
-	err := state.Run(ctx, messages, func(_ context.Context, f func(func(Change))) error {
+	err := state.Run(ctx, func(_ context.Context, f func(func(Change))) error {
 		mu.Lock()
 		defer mu.Unlock()
 		wakeups++
@@ -87,7 +87,7 @@ func checkWallClock(t *testing.T, jump, want time.Duration) {
 			}
 		})
 		return nil
-	})
+	}, messages)
 	if !errors.Is(err, errDay) || !slices.Equal(expired, []time.Duration{want}) || wakeups > 100 {
 		t.Errorf("%v; expired after %v, want %v; %d wake-ups", err, expired, want, wakeups)
 	}
@@ -100,11 +100,11 @@ func TestNoTimerWithoutKeys(t *testing.T) {
 		defer cancel()
 		state := NewState(nil)
 		wakeups := 0
-		err := state.Run(ctx, stream.Never[decode.Message](), func(_ context.Context, f func(func(Change))) error {
+		err := state.Run(ctx, func(_ context.Context, f func(func(Change))) error {
 			wakeups++
 			f(func(Change) {})
 			return nil
-		})
+		}, stream.Never[decode.Message]())
 		if !errors.Is(err, errDay) || wakeups != 1 {
 			t.Errorf("%v after %d wake-ups", err, wakeups)
 		}
@@ -117,12 +117,12 @@ func TestKeysOfAnotherSourceExpire(t *testing.T) {
 		ctx, cancel := context.WithTimeoutCause(t.Context(), 24*time.Hour, errDay)
 		defer cancel()
 		state, changes := NewState(nil), stream.NewSubject[Change]()
-		go func() { changes.Close(state.Run(ctx, stream.Never[decode.Message](), changes.Update)) }()
+		go func() { changes.Close(state.Run(ctx, changes.Update, stream.Never[decode.Message]())) }()
 		synctest.Wait()
 		start := time.Now()
 		e := rotating(1, "k2", "k1", start.Add(time.Hour).UnixMilli())
 		err := changes.Update(ctx, func(emit func(Change)) {
-			state.Apply(&decode.Message{Kind: decode.Patch, Environment: entry(e)}, emit)
+			_ = state.Apply(ctx, &decode.Message{Kind: decode.Patch, Environment: entry(e)}, emit)
 		})
 		if err != nil {
 			t.Fatal(err)

@@ -25,17 +25,23 @@ func newConversation(t *testing.T, o Options) *conversation {
 	o.Stale = func(s Subject, version int) {
 		c.log = append(c.log, fmt.Sprintf("stale %s%s@%d", s.Environment, s.Filter, version))
 	}
-	o.Expiring = func(e *decode.EnvironmentRep, k *Key) {
-		c.log = append(c.log, fmt.Sprintf("announced %s%s of %s at %d", string(k.SDKKey), string(k.MobileKey), e.EnvID, k.Expiry.UnixMilli()))
-	}
 	c.state = NewState(&o)
 	c.state.now = func() time.Time { return time.UnixMilli(c.clock) }
 	return c
 }
 
-// emit logs a change in a form short enough for tables.
+// emit logs the changes that one stands for in a form short enough for tables.
 func (c *conversation) emit(change Change) {
 	c.changes = append(c.changes, change)
+	for part := range change.Split {
+		c.log = append(c.log, c.line(part))
+		if part.Kind == EnvironmentAdded || part.Kind == EnvironmentUpdated {
+			c.announced(part.Old, part.New)
+		}
+	}
+}
+
+func (c *conversation) line(change Change) string {
 	item := func(e *decode.EnvironmentRep) string {
 		if e == nil {
 			return ""
@@ -59,10 +65,27 @@ func (c *conversation) emit(change Change) {
 	default:
 		line += " " + item(change.Old) + item(change.New) + filter(change.OldFilter) + filter(change.NewFilter)
 	}
-	c.log = append(c.log, line)
+	return line
 }
 
-func (c *conversation) apply(m decode.Message) { _ = c.state.Apply(context.Background(), &m, c.emit) }
+// announced logs which keys expire that were not known to, or at another time.
+func (c *conversation) announced(before, after *decode.EnvironmentRep) {
+	var known []Key
+	if before != nil {
+		known = before.AcceptedKeys()
+	}
+	for _, k := range after.AcceptedKeys() {
+		if !k.Expiry.IsZero() && !slices.Contains(known, k) {
+			c.log = append(c.log, fmt.Sprintf("announced %s%s of %s at %d", string(k.SDKKey), string(k.MobileKey), after.EnvID, k.Expiry.UnixMilli()))
+		}
+	}
+}
+
+func (c *conversation) apply(m decode.Message) {
+	if err := c.state.Apply(c.t.Context(), &m, c.emit); err != nil {
+		c.t.Error(err)
+	}
+}
 
 // want compares what was emitted since the last call.
 func (c *conversation) want(lines ...string) {
@@ -198,7 +221,7 @@ func TestTombstonesAreBounded(t *testing.T) {
 	}
 	c.patch(env("x", 1))
 	c.delete("x", 2)
-	if s := c.state.environments.slots["x"]; s.value != nil {
+	if s := c.state.environments.slots["x"]; s.value != (environment{}) {
 		t.Error("a tombstone keeps its item")
 	}
 }

@@ -1,0 +1,72 @@
+package diff
+
+import (
+	"slices"
+	"time"
+
+	"github.com/relaystream/autoconfig/decode"
+)
+
+// A keyIndex has the environments that accept a key, which is without its expiry.
+type keyIndex map[Key][]decode.EnvironmentID
+
+// EnvironmentByKey returns an environment that accepts key, whatever its Expiry, or nil. A key past its expiry,
+// by the wall clock, is not accepted, even if its KeyExpired has not been emitted yet.
+//
+// The first call builds an index of all keys, which takes time and memory in proportion to their number. Later
+// calls are quick, and each change of an environment's keys updates the index. The call counts as a change of
+// the State: it must not be concurrent with others.
+func (s *State) EnvironmentByKey(key Key) *decode.EnvironmentRep {
+	if s.index == nil {
+		s.index = make(keyIndex, 2*s.environments.Len())
+		for _, e := range s.environments.All {
+			s.index.update(nil, e.rep)
+		}
+	}
+	for _, id := range s.index[withoutTime(key)] {
+		e, _, _ := s.environments.Get(id)
+		if e.keys == nil || e.keys.accepts(key, s.clock()) {
+			return e.rep
+		}
+	}
+	return nil
+}
+
+// update replaces the keys of an environment. Either of the two may be nil.
+func (x keyIndex) update(before, after *decode.EnvironmentRep) {
+	var old, current []Key
+	switch {
+	case before == nil:
+		current = sortedKeys(after)
+	case after == nil:
+		old = sortedKeys(before)
+	case sameKeys(before, after):
+		return
+	default:
+		old, current = sortedKeys(before), sortedKeys(after)
+	}
+	for gone, added := range align(old, current) {
+		switch {
+		case added == nil:
+			x.remove(withoutTime(*gone), before.EnvID)
+		case gone == nil:
+			k := withoutTime(*added)
+			x[k] = append(x[k], after.EnvID)
+		}
+	}
+}
+
+func (x keyIndex) remove(k Key, id decode.EnvironmentID) {
+	ids := x[k]
+	i := slices.Index(ids, id)
+	if ids = slices.Delete(ids, i, i+1); len(ids) == 0 {
+		delete(x, k)
+	} else {
+		x[k] = ids
+	}
+}
+
+func withoutTime(k Key) Key {
+	k.Expiry = time.Time{}
+	return k
+}
