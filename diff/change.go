@@ -109,11 +109,11 @@ func (c Change) String() string {
 	case EnvironmentAdded, EnvironmentUpdated:
 		return fmt.Sprintf("%v: %s", c.Kind, describe(c.New))
 	case EnvironmentDeleted:
-		return fmt.Sprintf("%v: %s%s", c.Kind, describe(c.Old), c.deletion())
+		return fmt.Sprintf("%v: %s", c.Kind, describe(c.Old))
 	case FilterAdded, FilterUpdated:
 		return fmt.Sprintf("%v: %s", c.Kind, c.NewFilter)
 	case FilterDeleted:
-		return fmt.Sprintf("%v: %s%s", c.Kind, c.OldFilter, c.deletion())
+		return fmt.Sprintf("%v: %s", c.Kind, c.OldFilter)
 	case KeyExpired:
 		if c.Key == nil {
 			return fmt.Sprintf("keys expired: %s", describe(c.New))
@@ -125,14 +125,6 @@ func (c Change) String() string {
 		}
 	}
 	return c.Kind.String()
-}
-
-// deletion describes the deletion that c reports.
-func (c Change) deletion() string {
-	if c.Omitted {
-		return ", omitted by a put"
-	}
-	return fmt.Sprintf(", by version %d", c.Version)
 }
 
 func describe(e *decode.EnvironmentRep) string {

@@ -100,16 +100,21 @@ func (c *Change) composed() bool { return c.several || c.Kind == KeyExpired && c
 // whatever merges changes, and before whoever handles each KeyExpired.
 func Split(changes stream.Observable[Change]) stream.Observable[Change] {
 	return func(ctx context.Context, yield func(Change) bool) error {
-		return changes(ctx, func(c Change) bool {
+		var ended error
+		err := changes(ctx, func(c Change) bool {
 			if !c.composed() {
 				return yield(c)
 			}
 			for part := range c.Split {
-				if !yield(part) {
+				if ended = context.Cause(ctx); ended != nil || !yield(part) {
 					return false
 				}
 			}
 			return true
 		})
+		if ended != nil {
+			return ended
+		}
+		return err
 	}
 }

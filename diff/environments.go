@@ -11,8 +11,8 @@ func usable(entry *decode.EnvironmentEntry) bool {
 
 // listed applies an entry of a put.
 func (s *State) listed(known *environmentSlot, entry *decode.EnvironmentEntry, emit func(Change)) {
-	switch {
-	case !usable(entry):
+	switch same := entry.Rep != nil && entry.Rep == known.value.rep; {
+	case !same && !usable(entry): // what is known need not be looked at
 		s.stats.Skipped++
 	case entry.Rep == nil:
 		s.stale(Subject{Environment: entry.ID}, entry.Version)

@@ -42,12 +42,12 @@ func sortedKeys(e *decode.EnvironmentRep) []Key {
 	return keys
 }
 
-// compareKeys orders keys, whatever their expiry.
+// compareKeys orders keys, whatever their expiry: SDK keys before mobile keys.
 func compareKeys(a, b Key) int {
-	if c := strings.Compare(string(a.SDKKey), string(b.SDKKey)); c != 0 {
+	if c := strings.Compare(string(a.MobileKey), string(b.MobileKey)); c != 0 {
 		return c
 	}
-	return strings.Compare(string(a.MobileKey), string(b.MobileKey))
+	return strings.Compare(string(a.SDKKey), string(b.SDKKey))
 }
 
 // align pairs the equal keys of two sorted sets. It yields every key of both once, with nil beside those that
