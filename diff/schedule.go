@@ -2,8 +2,7 @@ package diff
 
 import "container/heap"
 
-// A schedule has the keyrings with keys that will expire, as a heap by time, so that one timer serves any
-// number of them.
+// A schedule has the keyrings with keys that will expire. It is a heap by time, so that one timer is enough.
 type schedule []*keyring
 
 // add schedules the next expiry of r, if there is one.
