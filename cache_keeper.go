@@ -199,7 +199,7 @@ func (k *keeper) load(ctx, loading context.Context) {
 		if k.heard.Load() {
 			return
 		}
-		k.client.state.Apply(message, emit)
+		_ = k.client.state.Apply(ctx, message, emit)
 		k.saved = mark{k.revision(), key}
 		loaded = true
 	})

@@ -137,7 +137,7 @@ func FuzzCacheFile(f *testing.F) {
 		if listing, err = decodeSnapshot(plain); err != nil {
 			t.Fatal(err)
 		}
-		if d := cmp.Diff(before, applied(listing), cmpopts.IgnoreUnexported(Key{})); d != "" {
+		if d := cmp.Diff(before, applied(listing), cmpopts.IgnoreUnexported(Change{})); d != "" {
 			t.Error(d)
 		}
 	})

@@ -1,6 +1,7 @@
 package autoconfig
 
 import (
+	"context"
 	"fmt"
 	"testing"
 
@@ -53,7 +54,7 @@ func drawEnvironment(t *rapid.T, id EnvironmentID) EnvironmentRep {
 func drawState(t *rapid.T) *diff.State {
 	state := diff.NewState(nil)
 	ignore := func(Change) {}
-	state.Apply(&decode.Message{Kind: decode.Put, Put: new(decode.Listing)}, ignore)
+	_ = state.Apply(context.Background(), &decode.Message{Kind: decode.Put, Put: new(decode.Listing)}, ignore)
 	for range rapid.IntRange(0, 12).Draw(t, "messages") {
 		id := rapid.OneOf(rapid.StringN(1, 3, -1), rapid.StringMatching(`[ab"\\/<}]`)).Draw(t, "id")
 		kind := rapid.SampledFrom([]decode.Kind{decode.Patch, decode.Patch, decode.Patch, decode.Delete}).Draw(t, "kind")
@@ -65,7 +66,7 @@ func drawState(t *rapid.T) *diff.State {
 			f := FilterRep{ProjKey: drawText(t, "projKey"), FilterKey: drawText(t, "key"), Version: rapid.IntMin(0).Draw(t, "version")}
 			m.Filter = decode.FilterEntry{ID: FilterID(id), Version: f.Version, Rep: &f}
 		}
-		state.Apply(&m, ignore)
+		_ = state.Apply(context.Background(), &m, ignore)
 	}
 	return state
 }
@@ -90,7 +91,7 @@ func checkSnapshot(t *rapid.T) {
 		t.Fatal(err)
 	}
 	before[len(before)-1].Cached = true // Synced
-	if d := cmp.Diff(before, applied(listing), cmpopts.IgnoreUnexported(Key{})); d != "" {
+	if d := cmp.Diff(before, applied(listing), cmpopts.IgnoreUnexported(Change{})); d != "" {
 		t.Fatal(d)
 	}
 }
@@ -98,7 +99,7 @@ func checkSnapshot(t *rapid.T) {
 // applied returns the snapshot of the state that a listing makes.
 func applied(listing *decode.Listing) []Change {
 	state := diff.NewState(nil)
-	state.Apply(&decode.Message{Kind: decode.Put, Put: listing}, func(Change) {})
+	_ = state.Apply(context.Background(), &decode.Message{Kind: decode.Put, Put: listing}, func(Change) {})
 	return state.Snapshot()
 }
 

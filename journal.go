@@ -88,7 +88,9 @@ func (j *journal) noteChange(c Change) {
 	case FilterDeleted:
 		j.addFilter(c.Kind.String(), c.OldFilter)
 	case KeyExpired:
-		j.add(slog.LevelWarn, c.Kind.String(), c.New, slog.Any("key", c.Key))
+		for part := range c.Split {
+			j.add(slog.LevelWarn, part.Kind.String(), part.New, slog.Any("key", part.Key))
+		}
 	case Synced:
 		if j.enabled(slog.LevelInfo) {
 			j.lines = append(j.lines, line{slog.LevelInfo, "synced", []slog.Attr{slog.Bool("cached", c.Cached)}})
@@ -125,11 +127,6 @@ func (j *journal) stale(s diff.Subject, version int) {
 		attr = slog.String("filter", string(s.Filter))
 	}
 	j.lines = append(j.lines, line{slog.LevelInfo, "ignored: version is not newer", []slog.Attr{attr, slog.Int("version", version)}})
-}
-
-// expiring notes that a key will expire. It is called by the state during an update.
-func (j *journal) expiring(e *decode.EnvironmentRep, k *Key) {
-	j.add(slog.LevelWarn, "key will expire", e, slog.Any("key", k), slog.Time("at", k.Expiry))
 }
 
 // connecting writes that an attempt begins.

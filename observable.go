@@ -43,7 +43,7 @@ func (c *Client) observe(ctx context.Context, yield func(Change) bool) error {
 		return nil
 	}
 	defer c.Close()
-	return c.changes.Observe(stream.Block[Change](DefaultLag), begin)(ctx, yield)
+	return diff.Split(c.changes.Observe(stream.Block[Change](DefaultLag), begin))(ctx, yield)
 }
 
 // A Client is one connection, kept up, and one state, for any number of subscribers, who come and go
@@ -98,8 +98,6 @@ func newClient(s *settings) *Client {
 	c.state = diff.NewState(&diff.Options{
 		MaxTombstones: s.MaxTombstones,
 		Stale:         c.journal.stale,
-		Expiring:      c.journal.expiring,
-		Synced:        c.synced,
 	})
 	return c
 }
@@ -119,7 +117,7 @@ func (c *Client) run(ctx context.Context) error {
 	events := stream.Tap(c.connection(), c.arrived)                        // one connection: ends with its error
 	messages := decode.Messages(events, c.decodeOptions())                 // its events, typed
 	messages = stream.Retry(stream.Tap(messages, c.received), c.reconnect) // reconnects until it is told to stop
-	return c.state.Run(ctx, messages, c.update)                            // versioned state, scanned into changes
+	return c.state.Run(ctx, c.update, messages)                            // versioned state, scanned into changes
 }
 
 // connection is one connection to the server.
@@ -175,7 +173,14 @@ func (c *Client) received(m decode.Message) {
 
 // update applies f to the state and passes on what it emits.
 func (c *Client) update(ctx context.Context, f func(emit func(Change))) error {
-	err := c.journal.update(ctx, c.changes, f)
+	err := c.journal.update(ctx, c.changes, func(emit func(Change)) {
+		f(func(change Change) {
+			if change.Kind == Synced {
+				c.synced(change.Cached)
+			}
+			emit(change)
+		})
+	})
 	c.keeper.changed()
 	return err
 }
@@ -243,14 +248,14 @@ func (c *Client) Ready(ctx context.Context) error {
 //
 // It completes when the client is closed, and fails when the client fails.
 func (c *Client) Changes() stream.Observable[Change] {
-	return diff.Split(c.ChangesUnder(stream.Coalesce(c.settings.Lag, Change.Subject, diff.Merge)))
+	return c.ChangesUnder(stream.Coalesce(c.settings.Lag, Change.Subject, diff.Merge))
 }
 
 // ChangesUnder is Changes with another policy for a subscriber that falls behind. With stream.Block it
 // gets every single change, and holds up the connection, and so everybody, while more than the
 // policy's number of them wait.
 func (c *Client) ChangesUnder(policy stream.Policy[Change]) stream.Observable[Change] {
-	return c.changes.Observe(policy, c.state.Snapshot)
+	return diff.Split(c.changes.Observe(policy, c.state.Snapshot))
 }
 
 // Events returns the events as they arrive, of all connections, from the subscription on. A subscriber

@@ -78,7 +78,7 @@ func samples(t *testing.T) []any {
 	refused := &sse.StatusError{Code: http.StatusBadGateway, Header: header, Body: []byte(planted.auto)}
 
 	state := diff.NewState(nil)
-	state.Apply(&message, func(diff.Change) {})
+	_ = state.Apply(context.Background(), &message, func(diff.Change) {})
 	table := diff.NewTable[string, *autoconfig.EnvironmentRep](1)
 	table.Upsert("a", 1, &e)
 	changes := stream.NewSubject[autoconfig.Change]()
@@ -116,8 +116,7 @@ func samples(t *testing.T) []any {
 		&decode.MalformedError{Err: io.EOF}, &decode.IgnoredError{Err: io.EOF}, &decode.RefusedError{Err: io.EOF},
 
 		change, &change, change.Kind, change.Fields()[0], autoconfig.Filter{}, expired, &autoconfig.Key{MobileKey: e.MobKey},
-		decode.Key{MobileKey: e.MobKey}, diff.Subject{}, diff.Options{}, diff.Added, state, *state, state.Stats(), table, *table,
-		diff.Entry[string, *autoconfig.EnvironmentRep]{Value: &e},
+		diff.Subject{}, diff.Options{}, diff.Added, state, *state, state.Stats(), table, *table,
 
 		changes, changes.Totals(), stream.NewBehavior(change), stream.Just(change), stream.Block[autoconfig.Change](1), stream.AtNewer,
 		stream.Notification[autoconfig.Change]{Value: change}, stream.RetryPolicy(nil),

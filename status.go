@@ -6,7 +6,6 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/relaystream/autoconfig/decode"
 	"github.com/relaystream/autoconfig/stream"
 )
 
@@ -73,14 +72,14 @@ func (c *Client) opened() {
 }
 
 // synced is called by the state, which is locked.
-func (c *Client) synced(put *decode.Listing) {
-	if !put.Cached {
+func (c *Client) synced(cached bool) {
+	if !cached {
 		c.policy.synced = true
 		c.keeper.synced()
 	}
 	c.board.change(func(s *Status) {
-		s.Cached = put.Cached
-		if !put.Cached {
+		s.Cached = cached
+		if !cached {
 			s.State, s.Attempt = Valid, 0
 		}
 	})

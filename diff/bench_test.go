@@ -37,14 +37,14 @@ func BenchmarkPut(b *testing.B) {
 				for i := range entries {
 					s.Environment([]byte(entries[i].ID))
 				}
-				s.Apply(put, discard)
+				_ = s.Apply(b.Context(), put, discard)
 			}
 			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*n), "ns/environment")
 		})
 	}
 	run("first", func() *State { return NewState(nil) })
 	known := NewState(nil)
-	known.Apply(put, discard)
+	_ = known.Apply(b.Context(), put, discard)
 	run("unchanged", func() *State { return known })
 	rand.Shuffle(n, func(i, j int) { entries[i], entries[j] = entries[j], entries[i] })
 	run("unchanged, in another order", func() *State { return known })
@@ -55,15 +55,15 @@ func BenchmarkPut(b *testing.B) {
 func BenchmarkPatch(b *testing.B) {
 	entries := manyEnvironments(1000)
 	s := NewState(nil)
-	s.Apply(&decode.Message{Kind: decode.Put, Put: &decode.Listing{Environments: entries}}, discard)
+	_ = s.Apply(b.Context(), &decode.Message{Kind: decode.Put, Put: &decode.Listing{Environments: entries}}, discard)
 	rand.Shuffle(len(entries), func(i, j int) { entries[i], entries[j] = entries[j], entries[i] })
-	m := decode.Message{Kind: decode.Patch}
+	m, ctx := decode.Message{Kind: decode.Patch}, b.Context()
 	b.ReportAllocs()
 	for i := 0; b.Loop(); i++ {
 		entry := &entries[i%len(entries)]
 		entry.Version++
 		m.Environment = *entry
 		s.Environment([]byte(entry.ID))
-		s.Apply(&m, discard)
+		_ = s.Apply(ctx, &m, discard)
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"io"
 	"log/slog"
 	"strconv"
-	"time"
 
 	"github.com/relaystream/autoconfig/decode"
 )
@@ -14,23 +13,23 @@ import (
 type Kind uint8
 
 const (
-	// EnvironmentAdded says that Change.New is there. It was unknown, or deleted before.
+	// EnvironmentAdded reports that Change.New exists. It was unknown or deleted before.
 	EnvironmentAdded Kind = iota + 1
-	// EnvironmentUpdated says that Change.New replaces Change.Old. One that was composed may stand for
-	// more; see Change.Split.
+	// EnvironmentUpdated reports that Change.New replaces Change.Old. It may stand for more until it is
+	// split; see Change.Split.
 	EnvironmentUpdated
-	// EnvironmentDeleted says that Change.Old is gone.
+	// EnvironmentDeleted reports that Change.Old is gone.
 	EnvironmentDeleted
-	// FilterAdded says that Change.NewFilter is there.
+	// FilterAdded reports that Change.NewFilter exists.
 	FilterAdded
-	// FilterUpdated says that Change.NewFilter replaces Change.OldFilter.
+	// FilterUpdated reports that Change.NewFilter replaces Change.OldFilter.
 	FilterUpdated
-	// FilterDeleted says that Change.OldFilter is gone.
+	// FilterDeleted reports that Change.OldFilter is gone.
 	FilterDeleted
-	// KeyExpired says that Change.Key is no longer accepted by the environment Change.New, which
-	// is Change.Old without that key; the two are the same if the environment did not name it.
+	// KeyExpired reports that the environment Change.New no longer accepts Change.Key. Until it is split
+	// it may stand for several keys, and Change.Key is nil; see Change.Split.
 	KeyExpired
-	// Synced says that all changes of a complete configuration have been emitted.
+	// Synced reports that all changes of a complete configuration have been emitted.
 	Synced
 )
 
@@ -47,18 +46,28 @@ func (k Kind) String() string {
 	return names[k]
 }
 
+// MarshalText implements encoding.TextMarshaler with String, so that JSON shows the kind in words.
+func (k Kind) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
+
 // A Change is one difference between two states: a small value, free to copy. What it points to is
 // shared and must not be modified.
 type Change struct {
 	// Kind tells which of the other fields are set.
 	Kind Kind
-	// Cached tells, of Synced, that the configuration is a saved one and not the server's.
+	// Cached is set for Synced if the configuration is a saved one and not the server's.
 	Cached bool
-	// Old and New are the environment before and after.
+	// Omitted is set for EnvironmentDeleted and FilterDeleted if a put omitted the item. Its version is
+	// forgotten then: the same version may be added again.
+	Omitted bool
+	// several is set if Split may yield more than c itself, or something else.
+	several bool
+	// Version is the version of the delete, for EnvironmentDeleted and FilterDeleted that are not Omitted.
+	Version int
+	// Old and New are the environment before and after. For KeyExpired they may be equal.
 	Old, New *decode.EnvironmentRep
 	// OldFilter and NewFilter are the filter before and after.
 	OldFilter, NewFilter *Filter
-	// Key is what expired, of KeyExpired.
+	// Key is the key that expired, for KeyExpired.
 	Key *Key
 }
 
@@ -68,25 +77,14 @@ type Filter struct {
 	decode.FilterRep
 }
 
-// A Key is a credential that will expire or has expired: an SDK key or a mobile key, the other one being
-// empty.
-type Key struct {
-	SDKKey    decode.SDKKey
-	MobileKey decode.MobileKey
-	// Expiry is when the key will expire, or was to expire; zero if it was never announced to.
-	Expiry time.Time
-
-	// before is the key that expired before this one, in a Change that stands for several, and all tells
-	// of one that all have: the environment was deleted in between.
-	before *Key
-	all    bool
-}
+// A Key is an SDK key or a mobile key of an environment.
+type Key = decode.Key
 
 // A Subject is what a change is about. Changes of one subject compose.
 type Subject struct {
-	// Environment is the environment's ID, empty if the subject is another.
+	// Environment is the environment's ID. It is empty if the subject is not an environment.
 	Environment decode.EnvironmentID
-	// Filter is the filter's ID, empty if the subject is another. Both are empty for Synced.
+	// Filter is the filter's ID. It is empty if the subject is not a filter. Both IDs are empty for Synced.
 	Filter decode.FilterID
 }
 
@@ -109,9 +107,6 @@ func (c Change) Subject() Subject {
 func (c Change) String() string {
 	switch c.Kind {
 	case EnvironmentAdded, EnvironmentUpdated:
-		if c.anew() {
-			return fmt.Sprintf("environment deleted and added: %s", describe(c.New))
-		}
 		return fmt.Sprintf("%v: %s", c.Kind, describe(c.New))
 	case EnvironmentDeleted:
 		return fmt.Sprintf("%v: %s", c.Kind, describe(c.Old))
@@ -120,6 +115,9 @@ func (c Change) String() string {
 	case FilterDeleted:
 		return fmt.Sprintf("%v: %s", c.Kind, c.OldFilter)
 	case KeyExpired:
+		if c.Key == nil {
+			return fmt.Sprintf("keys expired: %s", describe(c.New))
+		}
 		return fmt.Sprintf("%v: %s of %s", c.Kind, c.Key, describe(c.New))
 	case Synced:
 		if c.Cached {
@@ -130,32 +128,31 @@ func (c Change) String() string {
 }
 
 func describe(e *decode.EnvironmentRep) string {
-	return fmt.Sprintf("%s (%s %s) version %d", string(e.EnvID), e.ProjName, e.EnvName, e.Version)
-}
-
-// String returns a description of the filter.
-func (f *Filter) String() string {
-	return fmt.Sprintf("%s (%s %s) version %d", string(f.ID), f.ProjKey, f.FilterKey, f.Version)
-}
-
-// String returns the kind of the key and its masked form.
-func (k Key) String() string {
-	if k.MobileKey != "" {
-		return "mobile key " + k.MobileKey.String()
+	if e == nil {
+		return "none"
 	}
-	return "SDK key " + k.SDKKey.String()
+	return fmt.Sprintf("%s (%s %s) version %d", plain(string(e.EnvID)), plain(e.ProjName), plain(e.EnvName), e.Version)
 }
 
-// Format implements fmt.Formatter with the line that String returns for every verb: one that suits no
-// pointer makes package fmt show all that a pointer leads to, keys as they are.
+// String returns one line that describes the filter.
+func (f *Filter) String() string {
+	if f == nil {
+		return "none"
+	}
+	return fmt.Sprintf("%s (%s %s) version %d", plain(string(f.ID)), plain(f.ProjKey), plain(f.FilterKey), f.Version)
+}
+
+// plain returns s, quoted if it contains anything that Go quotes as an escape, such as a line feed.
+func plain(s string) string {
+	if quoted := strconv.Quote(s); len(quoted) != len(s)+2 {
+		return quoted
+	}
+	return s
+}
+
+// Format implements fmt.Formatter with String for every verb, because package fmt would show the keys
+// behind the pointers for some.
 func (c Change) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, c.String()) }
 
-// LogValue implements slog.LogValuer with the line that String returns, because an encoder of JSON
-// would show keys.
+// LogValue implements slog.LogValuer with String.
 func (c Change) LogValue() slog.Value { return slog.StringValue(c.String()) }
-
-// Format implements fmt.Formatter with String for every verb.
-func (k Key) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, k.String()) }
-
-// LogValue implements slog.LogValuer with the masked form.
-func (k Key) LogValue() slog.Value { return slog.StringValue(k.String()) }

@@ -1,8 +1,6 @@
 package diff
 
 import (
-	"fmt"
-	"maps"
 	"slices"
 	"testing"
 	"time"
@@ -10,176 +8,59 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/relaystream/autoconfig/decode"
+	"github.com/relaystream/autoconfig/stream"
 )
 
-// A view is what a subscriber makes of changes. It fails the test if they do not fit each other.
-type view struct {
-	t            *rapid.T
-	environments map[decode.EnvironmentID]*decode.EnvironmentRep
-	filters      map[decode.FilterID]*Filter
-	accepted     map[decode.EnvironmentID]keyring
+// foldOldest composes changes from the oldest on.
+func foldOldest(changes []Change) (all Change, ok bool) {
+	for _, c := range changes {
+		if !ok {
+			all, ok = c, true
+			continue
+		}
+		all, ok = Compose(all, c)
+	}
+	return all, ok
 }
 
-// A keyring has the keys that a subscriber accepts for an environment, and whether they were announced to
-// expire.
-type keyring map[Key]bool
-
-func newView(t *rapid.T) *view {
-	return &view{t, map[decode.EnvironmentID]*decode.EnvironmentRep{}, map[decode.FilterID]*Filter{}, map[decode.EnvironmentID]keyring{}}
+// foldNewest composes changes from the newest on.
+func foldNewest(changes []Change) (all Change, ok bool) {
+	for _, c := range slices.Backward(changes) {
+		if !ok {
+			all, ok = c, true
+			continue
+		}
+		all, ok = Compose(c, all)
+	}
+	return all, ok
 }
 
-func (v *view) apply(c Change) {
-	id := c.Subject()
-	switch c.Kind {
-	case EnvironmentAdded, EnvironmentUpdated, EnvironmentDeleted, KeyExpired:
-		if v.environments[id.Environment] != c.Old || (c.Kind == EnvironmentAdded) != (c.Old == nil) {
-			v.t.Fatalf("%v does not follow %v", c, v.environments[id.Environment])
-		}
-		v.environments[id.Environment] = c.New
-		if c.New == nil {
-			delete(v.environments, id.Environment)
-		}
-		v.accept(id.Environment, c)
-	case FilterAdded, FilterUpdated, FilterDeleted:
-		if v.filters[id.Filter] != c.OldFilter {
-			v.t.Fatalf("%v does not follow %v", c, v.filters[id.Filter])
-		}
-		v.filters[id.Filter] = c.NewFilter
-		if c.NewFilter == nil {
-			delete(v.filters, id.Filter)
-		}
-	}
-}
-
-// accept keeps to what the items name, and keeps a key that was announced to expire until it does.
-func (v *view) accept(id decode.EnvironmentID, c Change) {
-	if c.New == nil {
-		delete(v.accepted, id)
-		return
-	}
-	after := keyring{}
-	for key, announced := range v.accepted[id] {
-		if announced {
-			after[key] = true
-		}
-	}
-	for k := range credentials(c.New) {
-		after[Key{SDKKey: k.sdk, MobileKey: k.mobile}] = k.expiry != 0
-	}
-	if c.Kind == KeyExpired {
-		if accepts(c.New, c.Key) {
-			v.t.Fatalf("%v is accepted still", string(c.Key.SDKKey))
-		}
-		delete(after, Key{SDKKey: c.Key.SDKKey, MobileKey: c.Key.MobileKey})
-	}
-	v.accepted[id] = after
-}
-
-func (v *view) clone() *view {
-	return &view{v.t, maps.Clone(v.environments), maps.Clone(v.filters), maps.Clone(v.accepted)}
-}
-
-// drawMessage draws a message about few items, so that they meet often. Most versions are newer than
-// newest.
-func drawMessage(t *rapid.T, clock int64, newest *int) decode.Message {
-	id := rapid.SampledFrom([]string{"a", "a", "b"}).Draw(t, "id")
-	version := *newest + rapid.IntRange(-1, 3).Draw(t, "version")
-	*newest = max(*newest, version)
-	listed := func() decode.EnvironmentEntry {
-		keys := rapid.SampledFrom([]decode.SDKKey{"k1", "k2", "k3"})
-		e := env(id, version)
-		e.SDKKey.Value = keys.Draw(t, "key")
-		at := rapid.SampledFrom([]int64{0, clock - 5, clock + 10, clock + 30}).Draw(t, "expiry")
-		switch rapid.IntRange(0, 3).Draw(t, "format") {
-		case 0:
-			e.SDKKeys = append(array(0, key(e.SDKKey.Value, 0)).SDKKeys, key(keys.Draw(t, "old key"), at))
-		case 1, 2:
-			e.SDKKey.Expiring = decode.ExpiringKeyRep{Value: keys.Draw(t, "old key"), Timestamp: at}
-		}
-		return entry(e)
-	}
-	filter := decode.FilterEntry{ID: decode.FilterID(id), Version: version, Rep: &decode.FilterRep{Version: version}}
-	switch rapid.IntRange(0, 9).Draw(t, "message") {
-	case 0:
-		return decode.Message{Kind: decode.Put, Put: &decode.Listing{Environments: []decode.EnvironmentEntry{listed()}, Filters: []decode.FilterEntry{filter}}}
-	case 1:
-		return decode.Message{Kind: decode.Delete, Environment: decode.EnvironmentEntry{ID: decode.EnvironmentID(id), Version: version}}
-	case 2:
-		return decode.Message{Kind: decode.Patch, Filter: filter}
-	case 3:
-		return decode.Message{Kind: decode.Delete, Filter: decode.FilterEntry{ID: decode.FilterID(id), Version: version}}
-	default:
-		return decode.Message{Kind: decode.Patch, Environment: listed()}
-	}
-}
-
-// checkCompose compares applying a window of changes one by one with applying what they compose to,
-// per subject. From window to window both go on, so that what one has missed has consequences.
+// checkCompose composes all changes of a subject that there were since the last look, in both orders. What the
+// mirror makes of that must be the state, of which the model tells the keys.
 func checkCompose(t *rapid.T) {
-	clock, newest := int64(1000), 0
-	state := NewState(nil)
-	state.now = func() time.Time { return time.UnixMilli(clock) }
-	plain, composed := newView(t), newView(t)
-	for range rapid.IntRange(1, 8).Draw(t, "windows") {
-		all, waiting := []*view{composed.clone()}, map[Subject]Change{}
-		emit := func(c Change) {
-			plain.apply(c)
-			all = append(all, plain.clone())
-			if older, ok := waiting[c.Subject()]; ok {
-				if c, ok = Compose(older, c); !ok {
-					delete(waiting, older.Subject())
-					return
-				}
+	m := newMachine(t)
+	actions := m.actions()
+	actions["look"] = func(t *rapid.T) {
+		subjects := map[Subject][]Change{}
+		for _, c := range m.waiting {
+			subjects[c.Subject()] = append(subjects[c.Subject()], c)
+		}
+		m.waiting = nil
+		for subject, changes := range subjects {
+			c, ok := foldOldest(changes)
+			other, also := foldNewest(changes)
+			other.Version, other.Omitted = c.Version, c.Omitted // an addition and a deletion leave no trace
+			if ok != also || ok && other != c {
+				t.Fatalf("%v: %v, %t and %v, %t", subject, c, ok, other, also)
 			}
-			waiting[c.Subject()] = c
+			if ok {
+				m.waiting = append(m.waiting, c)
+			}
 		}
-		for range rapid.IntRange(0, 8).Draw(t, "messages") {
-			m := drawMessage(t, clock, &newest)
-			clock += rapid.Int64Range(0, 20).Draw(t, "time")
-			state.Expire(emit)
-			state.Apply(&m, emit)
-		}
-		for _, c := range waiting {
-			expired := keyring{}
-			c.Split(func(part Change) bool {
-				composed.apply(part)
-				if part.Kind == KeyExpired {
-					key := Key{SDKKey: part.Key.SDKKey, MobileKey: part.Key.MobileKey}
-					if expired[key] {
-						t.Fatalf("%v: %s expires twice", c, string(key.SDKKey))
-					}
-					expired[key] = true
-				}
-				return true
-			})
-		}
-		compareViews(t, composed, plain, all)
+		m.deliver(len(m.waiting))
 	}
-}
-
-// compareViews demands the same items. Of keys, composed must accept those that were accepted in all views,
-// and no others than plain.
-func compareViews(t *rapid.T, composed, plain *view, all []*view) {
-	if !maps.Equal(composed.environments, plain.environments) || !maps.Equal(composed.filters, plain.filters) {
-		t.Fatalf("composed %v %v, one by one %v %v", composed.environments, composed.filters, plain.environments, plain.filters)
-	}
-	for id := range plain.environments {
-		for key := range composed.accepted[id] {
-			if _, ok := plain.accepted[id][key]; !ok {
-				t.Fatalf("%s of %s is still accepted", string(key.SDKKey), id)
-			}
-		}
-		for key := range all[0].accepted[id] {
-			always := true
-			for _, v := range all {
-				announced, ok := v.accepted[id][key]
-				always = always && ok && announced
-			}
-			if _, ok := composed.accepted[id][key]; always && !ok {
-				t.Fatalf("%s of %s is no longer accepted", string(key.SDKKey), id)
-			}
-		}
-	}
+	actions[""] = func(*rapid.T) { m.check() }
+	t.Repeat(actions)
 }
 
 func TestComposeIsApplyingBoth(t *testing.T) { rapid.Check(t, checkCompose) }
@@ -192,52 +73,34 @@ func TestComposeKinds(t *testing.T) {
 	added := Change{Kind: EnvironmentAdded, New: &a}
 	updated := Change{Kind: EnvironmentUpdated, Old: &a, New: &b}
 	again := Change{Kind: EnvironmentUpdated, Old: &b, New: &c}
-	deleted := Change{Kind: EnvironmentDeleted, Old: &b}
-	expired := Change{Kind: KeyExpired, Old: &b, New: &c, Key: &Key{SDKKey: "k"}}
+	deleted := Change{Kind: EnvironmentDeleted, Old: &b, Version: 7}
+	expired := Change{Kind: KeyExpired, Old: &b, New: &c}
 	readded := Change{Kind: EnvironmentAdded, New: &c}
+	filter := &Filter{ID: "f"}
 	for _, test := range []struct {
 		older, newer Change
-		want         Kind
+		want         Change // of kind 0 if there is none
 	}{
-		{added, updated, EnvironmentAdded},
-		{updated, again, EnvironmentUpdated},
-		{updated, deleted, EnvironmentDeleted},
-		{deleted, readded, EnvironmentUpdated},
-		{Change{Kind: EnvironmentUpdated, Old: &a, New: &b, Key: &Key{all: true}}, deleted, EnvironmentDeleted},
-		{updated, expired, EnvironmentUpdated},
-		{Change{Kind: KeyExpired, Old: &a, New: &b, Key: &Key{SDKKey: "j"}}, expired, KeyExpired},
-		{Change{Kind: EnvironmentAdded, New: &b}, deleted, 0},
-		{Change{Kind: FilterUpdated, OldFilter: &Filter{}, NewFilter: &Filter{}}, Change{Kind: FilterDeleted, OldFilter: &Filter{}}, FilterDeleted},
-		{Change{Kind: FilterDeleted, OldFilter: &Filter{}}, Change{Kind: FilterAdded, NewFilter: &Filter{}}, FilterUpdated},
-		{Change{Kind: FilterAdded, NewFilter: &Filter{}}, Change{Kind: FilterDeleted, OldFilter: &Filter{}}, 0},
-		{Change{Kind: Synced, Cached: true}, Change{Kind: Synced}, Synced},
+		{added, updated, Change{Kind: EnvironmentAdded, New: &b}},
+		{Change{Kind: EnvironmentAdded, New: &b}, expired, Change{Kind: EnvironmentAdded, New: &c}},
+		{updated, again, Change{Kind: EnvironmentUpdated, Old: &a, New: &c}},
+		{updated, deleted, Change{Kind: EnvironmentDeleted, Old: &a, Version: 7}},
+		{Change{Kind: KeyExpired, Old: &a, New: &b}, Change{Kind: EnvironmentDeleted, Old: &b, Omitted: true}, Change{Kind: EnvironmentDeleted, Old: &a, Omitted: true}},
+		{deleted, readded, Change{Kind: EnvironmentUpdated, Old: &b, New: &c}},
+		{updated, expired, Change{Kind: EnvironmentUpdated, Old: &a, New: &c}},
+		{Change{Kind: KeyExpired, Old: &a, New: &b}, again, Change{Kind: EnvironmentUpdated, Old: &a, New: &c}},
+		{Change{Kind: KeyExpired, Old: &a, New: &b}, expired, Change{Kind: KeyExpired, Old: &a, New: &c, several: true}},
+		{Change{Kind: EnvironmentAdded, New: &b}, deleted, Change{}},
+		{Change{Kind: FilterUpdated, OldFilter: filter, NewFilter: filter}, Change{Kind: FilterDeleted, OldFilter: filter, Version: 7}, Change{Kind: FilterDeleted, OldFilter: filter, Version: 7}},
+		{Change{Kind: FilterDeleted, OldFilter: filter, Omitted: true}, Change{Kind: FilterAdded, NewFilter: filter}, Change{Kind: FilterUpdated, OldFilter: filter, NewFilter: filter}},
+		{Change{Kind: FilterAdded, NewFilter: filter}, Change{Kind: FilterDeleted, OldFilter: filter}, Change{}},
+		{Change{Kind: Synced, Cached: true}, Change{Kind: Synced}, Change{Kind: Synced}},
 	} {
 		got, ok := Compose(test.older, test.newer)
-		if ok != (test.want != 0) || ok && got.Kind != test.want {
-			t.Errorf("%v, %v: %v %v, want %v", test.older.Kind, test.newer.Kind, got.Kind, ok, test.want)
+		if ok != (test.want.Kind != 0) || ok && got != test.want {
+			t.Errorf("%v, %v: %v %v, want %v", test.older.Kind, test.newer.Kind, got, ok, test.want)
 		}
 	}
-}
-
-func composeAll(changes []Change) Change {
-	all := changes[0]
-	for _, change := range changes[1:] {
-		all, _ = Compose(all, change)
-	}
-	return all
-}
-
-// composeLastFirst composes changes with what has been composed of those that follow.
-func composeLastFirst(changes []Change) Change {
-	all, ok := changes[len(changes)-1], true
-	for _, change := range slices.Backward(changes[:len(changes)-1]) {
-		if !ok {
-			all, ok = change, true
-			continue
-		}
-		all, ok = Compose(change, all)
-	}
-	return all
 }
 
 // TestSplit composes all that a subscriber misses after a first message.
@@ -247,15 +110,20 @@ func TestSplit(t *testing.T) {
 		missed func(c *conversation)
 		want   []string
 	}{
-		{"an update", func(c *conversation) { c.patch(rotating(2, "k3", "k2", 5000)) }, []string{"updated a@1>a@2"}},
+		{"an update", func(c *conversation) { c.patch(rotating(2, "k3", "k2", 5000)) },
+			[]string{"updated a@1>a@2", "announced k2 of a at 5000"}},
 		{"an expiry", func(c *conversation) { c.at(2000) }, []string{"expired k1 of a at 2000"}},
-		{"an expiry and an update", func(c *conversation) { c.at(2000); c.patch(rotating(2, "k3", "k2", 5000)) },
+		{"an expiry and an update", func(c *conversation) { c.at(2000); c.patch(rotating(2, "k3", "", 0)) },
 			[]string{"updated a@1>a@2", "expired k1 of a at 2000"}},
-		{"two expiries", func(c *conversation) {
+		{"a rotation, and two expiries, of which one was never heard of", func(c *conversation) {
 			c.patch(rotating(2, "k3", "k2", 2500))
 			c.at(2500)
-		}, []string{"updated a@1>a@2", "expired k1 of a at 2500", "expired k2 of a at 2500"}},
-		{"a key that expires and becomes the current one", func(c *conversation) { c.at(2000); c.patch(rotating(2, "k1", "k2", 5000)) },
+		}, []string{"updated a@1>a@2", "expired k1 of a at 2500"}},
+		{"two rotations: the key that lost its place in the single slot is heard of", func(c *conversation) {
+			c.patch(rotating(2, "k3", "k2", 2500))
+			c.patch(rotating(3, "k4", "k3", 3500))
+		}, []string{"updated a@1>a@3", "announced k3 of a at 3500", "announced k2 of a at 2500"}},
+		{"a key that expires and becomes the current one", func(c *conversation) { c.at(2000); c.patch(rotating(2, "k1", "", 0)) },
 			[]string{"updated a@1>a@2"}},
 		{"a key that expires twice", func(c *conversation) {
 			c.at(2000)
@@ -266,22 +134,15 @@ func TestSplit(t *testing.T) {
 			c.patch(rotating(2, "k1", "", 0))
 			c.patch(rotating(3, "k3", "", 0))
 		}, []string{"updated a@1>a@3", "expired k1 of a at 1000"}},
-		{"a deletion takes all keys away", func(c *conversation) {
+		{"a deletion and an addition, without the key", func(c *conversation) {
 			c.delete("a", 2)
 			c.patch(rotating(3, "k3", "", 0))
-		}, []string{"deleted a@1", "added a@3"}},
-		{"whatever comes after it", func(c *conversation) {
-			c.delete("a", 2)
-			c.patch(rotating(3, "k3", "k2", 2000))
-			c.at(2000)
-			c.patch(rotating(4, "k3", "", 0))
-		}, []string{"deleted a@1", "added a@4"}},
-		{"or before", func(c *conversation) {
-			c.at(2000)
+		}, []string{"updated a@1>a@3", "expired k1 of a at 1000"}},
+		{"and with it", func(c *conversation) {
 			c.put()
-			c.put(entry(rotating(3, "k1", "", 0)))
-		}, []string{"deleted a@1", "added a@3"}},
-		{"and stays deleted", func(c *conversation) {
+			c.put(entry(rotating(1, "k3", "k1", 2000)))
+		}, []string{"updated a@1>a@1"}},
+		{"a deletion at last", func(c *conversation) {
 			c.delete("a", 2)
 			c.patch(rotating(3, "k3", "", 0))
 			c.delete("a", 4)
@@ -293,35 +154,64 @@ func TestSplit(t *testing.T) {
 			before := len(c.changes)
 			test.missed(c)
 			missed := slices.DeleteFunc(c.changes[before:], func(c Change) bool { return c.Kind == Synced })
-			for _, all := range []Change{composeAll(missed), composeLastFirst(missed)} {
-				c.log = nil
-				all.Split(func(part Change) bool { c.emit(part); return true })
-				c.want(test.want...)
-			}
+			all, _ := foldOldest(missed)
+			c.log = nil
+			c.emit(all)
+			c.want(test.want...)
 		})
 	}
 }
 
-// TestComposedChangeIsBounded lets a subscriber miss more and more rotations.
-func TestComposedChangeIsBounded(t *testing.T) {
-	c := newConversation(t, Options{})
-	c.patch(rotating(1, "k0", "", 0))
-	missed := len(c.changes)
-	for i := range 64 {
-		c.patch(rotating(2+i, decode.SDKKey(fmt.Sprint("k", i+1)), decode.SDKKey(fmt.Sprint("k", i)), c.clock+1))
-		c.at(c.clock + 1)
+// TestSplitItems demands what the individual changes of one that stands for several point to, and that Split
+// stops when it is told to.
+func TestSplitItems(t *testing.T) {
+	before := array(1, key("k1", 0), key("k2", 3000), key("k3", 2000), key("k4", 0))
+	after := array(2, key("k1", 0), key("k4", 0))
+	k2, k3 := Key{SDKKey: "k2", Expiry: time.UnixMilli(3000)}, Key{SDKKey: "k3", Expiry: time.UnixMilli(2000)}
+	type part struct {
+		kind     Kind
+		old, new *decode.EnvironmentRep
+		key      Key
 	}
-	compose := func() (all Change, parts []Kind) {
-		all = composeAll(c.changes[missed:])
-		all.Split(func(part Change) bool { parts = append(parts, part.Kind); return true })
-		return all, parts
-	}
-	if _, parts := compose(); len(parts) != 65 {
-		t.Errorf("64 keys have expired, and these are the changes: %v", parts)
-	}
-	c.patch(rotating(100, "k65", "k64", c.clock+1))
-	c.at(c.clock + 1)
-	if all, parts := compose(); all.Key.count() != 1 || !slices.Equal(parts, []Kind{EnvironmentDeleted, EnvironmentAdded}) {
-		t.Errorf("65 keys have expired, and these are the changes: %v", parts)
+	updated := []part{{EnvironmentUpdated, &before, &after, Key{}}, {KeyExpired, &after, &after, k3}, {KeyExpired, &after, &after, k2}}
+	for _, test := range []struct {
+		name string
+		c    Change
+		want []part
+	}{
+		{"an update", Change{Kind: EnvironmentUpdated, Old: &before, New: &after, several: true}, updated},
+		{"one that stands for itself", Change{Kind: EnvironmentUpdated, Old: &before, New: &after}, updated[:1]},
+		{"an expiry", Change{Kind: KeyExpired, Old: &before, New: &after, several: true},
+			[]part{{KeyExpired, &before, &after, k3}, {KeyExpired, &after, &after, k2}}},
+		{"an expiry that somebody else made", Change{Kind: KeyExpired, Old: &before, New: &after},
+			[]part{{KeyExpired, &before, &after, k3}, {KeyExpired, &after, &after, k2}}},
+		{"an individual expiry", Change{Kind: KeyExpired, Old: &before, New: &after, Key: &k2}, []part{{KeyExpired, &before, &after, k2}}},
+		{"an expiry of keys without an expiry", Change{Kind: KeyExpired, Old: &after, New: &before, several: true},
+			[]part{{EnvironmentUpdated, &after, &before, Key{}}}},
+	} {
+		for n := range len(test.want) {
+			var got []part
+			for c := range Split(stream.Just(test.c)).All(t.Context()) {
+				p := part{kind: c.Kind, old: c.Old, new: c.New}
+				if c.Key != nil {
+					p.key = *c.Key
+				}
+				if got = append(got, p); len(got) == n+1 {
+					break
+				}
+			}
+			if !slices.Equal(got, test.want[:n+1]) {
+				t.Errorf("%s, up to %d: %v, want %v", test.name, n, got, test.want[:n+1])
+			}
+		}
+		parts := 0
+		for c := range test.c.Split {
+			if parts++; c.composed() {
+				t.Errorf("%s: %v would be split again", test.name, c)
+			}
+		}
+		if parts != len(test.want) {
+			t.Errorf("%s: %d changes, want %d", test.name, parts, len(test.want))
+		}
 	}
 }

@@ -1,111 +1,76 @@
 package diff
 
 import (
-	"container/heap"
-	"slices"
+	"time"
 
 	"github.com/relaystream/autoconfig/decode"
 )
 
-// A schedule knows which keys of which environments will expire when. It is a heap, so that one
-// timer serves any number of keys.
-type schedule struct {
-	queue expiryQueue
-	keys  map[scheduledKey]*expiry
-	byEnv map[decode.EnvironmentID][]*expiry
-	added uint64
-}
-
-// A scheduledKey identifies a key of an environment.
-type scheduledKey struct {
-	env    decode.EnvironmentID
-	sdk    decode.SDKKey
-	mobile decode.MobileKey
-}
-
-// An expiry is a key that will expire.
-type expiry struct {
-	credential
-	env   decode.EnvironmentID
-	order uint64 // of addition, for keys that expire at the same time
-	index int    // in the queue
-}
-
-func (s *schedule) add(env decode.EnvironmentID, c credential) {
-	if s.keys == nil {
-		s.keys = make(map[scheduledKey]*expiry)
-		s.byEnv = make(map[decode.EnvironmentID][]*expiry)
+// NextExpiry returns when the next key expires; ok is false if none will.
+func (s *State) NextExpiry() (t time.Time, ok bool) {
+	if len(s.schedule) == 0 {
+		return t, false
 	}
-	s.added++
-	e := &expiry{credential: c, env: env, order: s.added}
-	heap.Push(&s.queue, e)
-	s.keys[scheduledKey{env, c.sdk, c.mobile}] = e
-	s.byEnv[env] = append(s.byEnv[env], e)
+	return time.UnixMilli(s.schedule[0].next), true
 }
 
-// find returns the expiry of a key of env, or nil.
-func (s *schedule) find(env decode.EnvironmentID, c credential) *expiry {
-	return s.keys[scheduledKey{env, c.sdk, c.mobile}]
-}
-
-func (s *schedule) remove(e *expiry) {
-	s.unschedule(e)
-	rest := slices.DeleteFunc(s.byEnv[e.env], func(other *expiry) bool { return other == e })
-	if len(rest) == 0 {
-		delete(s.byEnv, e.env)
-	} else {
-		s.byEnv[e.env] = rest
+// Expire emits one KeyExpired for each environment with keys that have expired by the wall clock. It stands for
+// all of these keys; see Change.Split.
+func (s *State) Expire(emit func(Change)) {
+	if len(s.schedule) == 0 {
+		return
+	}
+	for now := s.clock(); len(s.schedule) > 0 && s.schedule[0].next <= now; {
+		s.expire(s.schedule[0], now, emit)
 	}
 }
 
-// cancel removes all keys of env.
-func (s *schedule) cancel(env decode.EnvironmentID) {
-	for _, e := range s.byEnv[env] {
-		s.unschedule(e)
+// expire removes the keys that have expired by now from an environment.
+func (s *State) expire(r *keyring, now int64, emit func(Change)) {
+	old, _, _ := s.environments.Get(r.named.EnvID)
+	pending := r.pending
+	e := environment{s.prune(r, now), r}
+	s.environments.Replace(r.named.EnvID, e)
+	s.stats.Expired += uint64(pending - r.pending)
+	s.replaced(old.rep, e.rep)
+	emit(Change{Kind: KeyExpired, Old: old.rep, New: e.rep, several: true})
+}
+
+// revise returns the environment that replaces old when a message names its next version, and whether keys of old
+// expire with that.
+func (s *State) revise(old environment, named *decode.EnvironmentRep) (e environment, expires bool) {
+	now := s.clock()
+	if old.keys.still(old.rep, named, now) {
+		old.keys.named = named
+		return environment{named, old.keys}, false
 	}
-	delete(s.byEnv, env)
-}
-
-func (s *schedule) unschedule(e *expiry) {
-	heap.Remove(&s.queue, e.index)
-	delete(s.keys, scheduledKey{e.env, e.sdk, e.mobile})
-	if len(s.queue) == 0 {
-		s.queue, s.keys, s.byEnv = nil, nil, nil // maps never shrink
+	settled := settle(named)
+	e.keys = &keyring{named: settled, keys: sortedKeys(settled)}
+	if len(named.Lingering) > 0 { // a saved configuration
+		saved := &keyring{keys: sortedKeys(&decode.EnvironmentRep{Lingering: named.Lingering})}
+		lingering, _ := e.keys.meet(saved, now)
+		e.keys.linger(lingering)
 	}
-}
-
-func (s *schedule) move(e *expiry, to int64) {
-	e.expiry = to
-	heap.Fix(&s.queue, e.index)
-}
-
-// An expiryQueue is a heap by time; it implements heap.Interface.
-type expiryQueue []*expiry
-
-func (q expiryQueue) Len() int { return len(q) }
-
-func (q expiryQueue) Less(i, j int) bool {
-	if q[i].expiry != q[j].expiry {
-		return q[i].expiry < q[j].expiry
+	if old.keys != nil {
+		lingering, expired := e.keys.meet(old.keys, now)
+		e.keys.linger(lingering)
+		s.schedule.remove(old.keys)
+		s.stats.Expired += uint64(expired)
+		expires = expired > 0
 	}
-	return q[i].order < q[j].order
+	if e.rep = s.prune(e.keys, now); e.keys.next == 0 && e.keys.dropped == 0 {
+		e.keys = nil // none expires
+	}
+	return e, expires
 }
 
-func (q expiryQueue) Swap(i, j int) {
-	q[i], q[j] = q[j], q[i]
-	q[i].index, q[j].index = i, j
+// prune returns the environment of r without the keys that have expired by now, and schedules the next expiry.
+func (s *State) prune(r *keyring, now int64) *decode.EnvironmentRep {
+	s.schedule.remove(r)
+	rep := r.prune(now)
+	s.schedule.add(r)
+	return rep
 }
 
-func (q *expiryQueue) Push(x any) {
-	e := x.(*expiry)
-	e.index = len(*q)
-	*q = append(*q, e)
-}
-
-func (q *expiryQueue) Pop() any {
-	last := len(*q) - 1
-	e := (*q)[last]
-	(*q)[last] = nil
-	*q = (*q)[:last]
-	return e
-}
+// clock returns the wall clock in Unix ms.
+func (s *State) clock() int64 { return s.now().UnixMilli() }

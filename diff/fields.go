@@ -12,38 +12,40 @@ import (
 
 // A Field is one difference between the item before a change and the item after it.
 type Field struct {
-	// Path names the field as in Go, such as "SDKKey.Expiring.Timestamp" or "SDKKeys[0]".
-	Path string
-	// Old and New are the values, keys masked. The one that there is not is empty.
-	Old, New string
+	// Path names the field as Go does, such as "SDKKey.Expiring.Timestamp" or "SDKKeys[0]".
+	Path string `json:"path"`
+	// Old and New are the values, keys masked. A value that does not exist is empty.
+	Old string `json:"old,omitempty"`
+	New string `json:"new,omitempty"`
 }
 
-// Fields lists what differs between the items of c; an item that was added or deleted differs from
-// the empty one. It costs far more than the change itself, for people to read.
+// Fields lists what differs between the items of c. An item that was added or deleted differs from
+// the empty one. Fields is for people to read: it costs far more than the change itself.
 func (c Change) Fields() []Field {
 	var r reporter
 	switch c.Kind {
 	case EnvironmentAdded, EnvironmentUpdated, EnvironmentDeleted, KeyExpired:
-		cmp.Equal(environment(c.Old), environment(c.New), cmp.Reporter(&r))
+		cmp.Equal(withLists(c.Old), withLists(c.New), cmp.Reporter(&r))
 	case FilterAdded, FilterUpdated, FilterDeleted:
-		cmp.Equal(filter(c.OldFilter), filter(c.NewFilter), cmp.Reporter(&r))
+		cmp.Equal(filterRep(c.OldFilter), filterRep(c.NewFilter), cmp.Reporter(&r))
 	}
 	return r.fields
 }
 
-// environment returns what e is to be compared as: cmp takes a slice that is nil and one that is not
-// for different as a whole.
-func environment(e *decode.EnvironmentRep) decode.EnvironmentRep {
+// withLists returns e, or the empty environment, with no list that is nil: package cmp reports those as a
+// difference from an empty one.
+func withLists(e *decode.EnvironmentRep) decode.EnvironmentRep {
 	var item decode.EnvironmentRep
 	if e != nil {
 		item = *e
 	}
 	item.SDKKeys = append([]decode.ConcurrentKeyRep[decode.SDKKey]{}, item.SDKKeys...)
 	item.MobileKeys = append([]decode.ConcurrentKeyRep[decode.MobileKey]{}, item.MobileKeys...)
+	item.Lingering = append([]decode.ExpiringKeyRep{}, item.Lingering...)
 	return item
 }
 
-func filter(f *Filter) decode.FilterRep {
+func filterRep(f *Filter) decode.FilterRep {
 	if f == nil {
 		return decode.FilterRep{}
 	}

@@ -1,126 +1,192 @@
 package diff
 
 import (
+	"cmp"
+	"iter"
 	"slices"
-	"time"
+	"strings"
 
 	"github.com/relaystream/autoconfig/decode"
 )
 
-// NextExpiry returns when the next key expires; ok is false if none will.
-func (s *State) NextExpiry() (t time.Time, ok bool) {
-	if len(s.schedule.queue) == 0 {
-		return t, false
-	}
-	return time.UnixMilli(s.schedule.queue[0].expiry), true
+// mayExpire reports whether e has a key with an expiry, or a key in the single slot. Most environments have
+// neither.
+func mayExpire(e *decode.EnvironmentRep) bool {
+	return e.SDKKey.Expiring.Value != "" || len(e.Lingering) > 0 || anyExpires(e.SDKKeys) || anyExpires(e.MobileKeys)
 }
 
-// Expire emits KeyExpired for each key whose time has come, by the wall clock, in the order of their
-// expiry.
-func (s *State) Expire(emit func(Change)) {
-	if len(s.schedule.queue) == 0 {
-		return
-	}
-	now := s.now().UnixMilli()
-	for len(s.schedule.queue) > 0 && s.schedule.queue[0].expiry <= now {
-		s.expire(s.schedule.queue[0], emit)
-	}
-}
-
-// expire takes a scheduled key out of its environment.
-func (s *State) expire(e *expiry, emit func(Change)) {
-	s.schedule.remove(e)
-	before, _, _ := s.environments.Get(e.env)
-	change := Expired(before, e.key())
-	s.environments.Replace(e.env, change.New)
-	s.stats.Expired++
-	emit(change)
-}
-
-// Expired returns the change that a key of an environment has expired: its New is the environment
-// without the key.
-func Expired(environment *decode.EnvironmentRep, key *Key) Change {
-	after := without(environment, credential{sdk: key.SDKKey, mobile: key.MobileKey}.same)
-	return Change{Kind: KeyExpired, Old: environment, New: after, Key: key}
-}
-
-// prune returns the environment without the keys that have expired, and with a single slot that agrees
-// with the other keys.
-func (s *State) prune(e *decode.EnvironmentRep) *decode.EnvironmentRep {
-	if !mayExpire(e) {
-		return e
-	}
-	now := s.now().UnixMilli()
-	return without(consistent(e), func(c credential) bool { return c.expiry != 0 && c.expiry <= now })
-}
-
-// reschedule brings the schedule in line with an environment that was added, or updated from old. named
-// is the environment as the message named it, and e what prune left of it.
-func (s *State) reschedule(old, named, e *decode.EnvironmentRep, emit func(Change)) {
-	if old != nil && named == e && sameKeys(old, e) {
-		return // what old named is scheduled; as nearly always, and BenchmarkPatch takes 47 ns instead of 62
-	}
-	if len(s.schedule.byEnv[e.EnvID]) > 0 {
-		s.reviseAll(named, e, emit)
-	}
-	if !mayExpire(e) {
-		return
-	}
-	for c := range credentials(e) {
-		if c.expiry != 0 && s.schedule.find(e.EnvID, c) == nil {
-			s.schedule.add(e.EnvID, c)
-			s.announce(e, c)
+func anyExpires[K decode.SDKKey | decode.MobileKey](keys []decode.ConcurrentKeyRep[K]) bool {
+	for i := range keys {
+		if keys[i].Expiry != nil {
+			return true
 		}
 	}
+	return false
 }
 
-// sameKeys reports whether a and b name the same keys with the same expiries.
+// sameKeys reports whether a and b have the same keys with the same expiries. It compares lists by their memory only,
+// so it may report false although they have.
 func sameKeys(a, b *decode.EnvironmentRep) bool {
-	return a.SDKKey == b.SDKKey && a.MobKey == b.MobKey && sameList(a.SDKKeys, b.SDKKeys) && sameList(a.MobileKeys, b.MobileKeys)
+	return a.SDKKey == b.SDKKey && a.MobKey == b.MobKey &&
+		sameList(a.SDKKeys, b.SDKKeys) && sameList(a.MobileKeys, b.MobileKeys) && sameList(a.Lingering, b.Lingering)
 }
 
-// sameList reports whether a and b are one list, as decode makes equal ones.
-func sameList[K decode.SDKKey | decode.MobileKey](a, b []decode.ConcurrentKeyRep[K]) bool {
+// sameList reports whether a and b share their memory. Package decode lets equal lists do that.
+func sameList[T any](a, b []T) bool {
 	return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0])
 }
 
-// reviseAll revises the scheduled keys that the message may be about: those that it names, and, where
-// it names all that are accepted, the others too.
-func (s *State) reviseAll(named, e *decode.EnvironmentRep, emit func(Change)) {
-	if len(named.SDKKeys) > 0 || len(named.MobileKeys) > 0 {
-		for _, pending := range slices.Clone(s.schedule.byEnv[e.EnvID]) {
-			s.revise(pending, named, e, emit)
-		}
-		return
+// sortedKeys returns the keys that e accepts, sorted for align.
+func sortedKeys(e *decode.EnvironmentRep) []Key {
+	keys := e.AcceptedKeys()
+	slices.SortFunc(keys, compareKeys)
+	return keys
+}
+
+// compareKeys orders keys, whatever their expiry: SDK keys before mobile keys.
+func compareKeys(a, b Key) int {
+	if c := strings.Compare(string(a.MobileKey), string(b.MobileKey)); c != 0 {
+		return c
 	}
-	for c := range credentials(named) {
-		if pending := s.schedule.find(e.EnvID, c); pending != nil {
-			s.revise(pending, named, e, emit)
+	return strings.Compare(string(a.SDKKey), string(b.SDKKey))
+}
+
+// align pairs the equal keys of two sorted sets. It yields every key of both once, with nil beside those that
+// only one set has.
+func align(before, after []Key) iter.Seq2[*Key, *Key] {
+	return func(yield func(before, after *Key) bool) {
+		for len(before) > 0 || len(after) > 0 {
+			var b, a *Key
+			order := 0
+			switch {
+			case len(after) == 0:
+				order = -1
+			case len(before) == 0:
+				order = 1
+			default:
+				order = compareKeys(before[0], after[0])
+			}
+			if order <= 0 {
+				b, before = &before[0], before[1:]
+			}
+			if order >= 0 {
+				a, after = &after[0], after[1:]
+			}
+			if !yield(b, a) {
+				return
+			}
 		}
 	}
 }
 
-// revise decides what becomes of a scheduled key of an environment that was updated.
-func (s *State) revise(pending *expiry, named, e *decode.EnvironmentRep, emit func(Change)) {
-	now, ok := lookup(e, pending.credential)
-	_, wasNamed := lookup(named, pending.credential)
-	switch {
-	case ok && now.expiry == 0:
-		s.schedule.remove(pending) // current again, or without end
-	case ok && now.expiry != pending.expiry:
-		s.schedule.move(pending, now.expiry)
-		s.announce(e, now)
-	case ok:
-	case wasNamed || authoritative(named, pending.credential):
-		// The new expiry lies in the past, or the key was taken back before its time.
-		s.expire(pending, emit)
-	default:
-		// A newer key took its place in the single slot. What was announced for it still holds.
+// expired returns the keys that before accepts with an expiry and after does not accept, in the order of
+// their expiry.
+func expired(before, after *decode.EnvironmentRep) (keys []Key) {
+	if before == nil || after == nil {
+		return nil
 	}
+	for k, still := range align(sortedKeys(before), sortedKeys(after)) {
+		if still == nil && !k.Expiry.IsZero() {
+			keys = append(keys, *k)
+		}
+	}
+	slices.SortStableFunc(keys, func(a, b Key) int { return cmp.Compare(expiry(&a), expiry(&b)) })
+	return keys
 }
 
-func (s *State) announce(e *decode.EnvironmentRep, c credential) {
-	if s.options.Expiring != nil {
-		s.options.Expiring(e, c.key())
+// expiry returns the expiry of a key in Unix milliseconds, 0 for never.
+func expiry(k *Key) int64 {
+	if k.Expiry.IsZero() {
+		return 0
 	}
+	return k.Expiry.UnixMilli()
+}
+
+// settle returns a copy of e without contradictions: the current keys do not expire, and the single slot
+// agrees with SDKKeys, which are authoritative. No key lingers in it.
+func settle(e *decode.EnvironmentRep) *decode.EnvironmentRep {
+	settled := *e
+	settled.SDKKeys = withoutExpiry(e.SDKKeys, e.SDKKey.Value)
+	settled.MobileKeys = withoutExpiry(e.MobileKeys, e.MobKey)
+	settled.SDKKey.Expiring = singleSlot(e)
+	settled.Lingering = nil
+	return &settled
+}
+
+// withoutExpiry returns keys with no expiry for the current one.
+func withoutExpiry[K decode.SDKKey | decode.MobileKey](keys []decode.ConcurrentKeyRep[K], current K) []decode.ConcurrentKeyRep[K] {
+	expires := func(k decode.ConcurrentKeyRep[K]) bool { return k.Value == current && k.Expiry != nil }
+	if !slices.ContainsFunc(keys, expires) {
+		return keys
+	}
+	keys = slices.Clone(keys)
+	for i := range keys {
+		if keys[i].Value == current {
+			keys[i].Expiry = nil
+		}
+	}
+	return keys
+}
+
+// singleSlot returns the single slot of e, without contradicting the current key and SDKKeys.
+func singleSlot(e *decode.EnvironmentRep) decode.ExpiringKeyRep {
+	slot := e.SDKKey.Expiring
+	if slot.Value == e.SDKKey.Value || slot.Value == "" {
+		return decode.ExpiringKeyRep{}
+	}
+	if len(e.SDKKeys) == 0 {
+		return slot
+	}
+	for _, k := range e.SDKKeys {
+		if k.Value == slot.Value {
+			slot.Timestamp = 0
+			if k.Expiry != nil {
+				slot.Timestamp = *k.Expiry
+			}
+			return slot
+		}
+	}
+	return decode.ExpiringKeyRep{}
+}
+
+// without returns e without the keys that dropped reports.
+func without(e *decode.EnvironmentRep, dropped func(Key) bool) *decode.EnvironmentRep {
+	sdk := func(value decode.SDKKey) bool { return dropped(Key{SDKKey: value}) }
+	rest := *e
+	if sdk(rest.SDKKey.Expiring.Value) {
+		rest.SDKKey.Expiring = decode.ExpiringKeyRep{}
+	}
+	rest.SDKKeys = remove(e.SDKKeys, func(k decode.ConcurrentKeyRep[decode.SDKKey]) bool { return sdk(k.Value) })
+	rest.MobileKeys = remove(e.MobileKeys, func(k decode.ConcurrentKeyRep[decode.MobileKey]) bool { return dropped(Key{MobileKey: k.Value}) })
+	rest.Lingering = remove(e.Lingering, func(k decode.ExpiringKeyRep) bool { return sdk(k.Value) })
+	return &rest
+}
+
+// remove returns list without the values that dropped reports: list itself if there are none, else a copy no
+// larger than needed.
+func remove[T any](list []T, dropped func(T) bool) []T {
+	if !slices.ContainsFunc(list, dropped) {
+		return list
+	}
+	var rest []T
+	for _, v := range list {
+		if !dropped(v) {
+			rest = append(rest, v)
+		}
+	}
+	return rest
+}
+
+// Expired returns the KeyExpired of a key of an environment. Its New is a copy of the environment without the key,
+// or the environment itself if the key is a current one or unknown.
+func Expired(environment *decode.EnvironmentRep, key *Key) Change {
+	c := Change{Kind: KeyExpired, Old: environment, New: environment, Key: key}
+	same := func(k Key) bool { return compareKeys(k, *key) == 0 }
+	if same(Key{SDKKey: environment.SDKKey.Value}) || same(Key{MobileKey: environment.MobKey}) {
+		return c
+	}
+	if slices.ContainsFunc(environment.AcceptedKeys(), same) {
+		c.New = without(environment, same)
+	}
+	return c
 }

@@ -1,6 +1,8 @@
 package diff
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -25,17 +27,23 @@ func newConversation(t *testing.T, o Options) *conversation {
 	o.Stale = func(s Subject, version int) {
 		c.log = append(c.log, fmt.Sprintf("stale %s%s@%d", s.Environment, s.Filter, version))
 	}
-	o.Expiring = func(e *decode.EnvironmentRep, k *Key) {
-		c.log = append(c.log, fmt.Sprintf("announced %s%s of %s at %d", string(k.SDKKey), string(k.MobileKey), e.EnvID, k.Expiry.UnixMilli()))
-	}
 	c.state = NewState(&o)
 	c.state.now = func() time.Time { return time.UnixMilli(c.clock) }
 	return c
 }
 
-// emit logs a change in a form short enough for tables.
+// emit logs the changes that one stands for in a form short enough for tables.
 func (c *conversation) emit(change Change) {
 	c.changes = append(c.changes, change)
+	for part := range change.Split {
+		c.log = append(c.log, c.line(part))
+		if part.Kind == EnvironmentAdded || part.Kind == EnvironmentUpdated {
+			c.announced(part.Old, part.New)
+		}
+	}
+}
+
+func (c *conversation) line(change Change) string {
 	item := func(e *decode.EnvironmentRep) string {
 		if e == nil {
 			return ""
@@ -59,10 +67,27 @@ func (c *conversation) emit(change Change) {
 	default:
 		line += " " + item(change.Old) + item(change.New) + filter(change.OldFilter) + filter(change.NewFilter)
 	}
-	c.log = append(c.log, line)
+	return line
 }
 
-func (c *conversation) apply(m decode.Message) { c.state.Apply(&m, c.emit) }
+// announced logs which keys expire that were not known to, or at another time.
+func (c *conversation) announced(before, after *decode.EnvironmentRep) {
+	var known []Key
+	if before != nil {
+		known = before.AcceptedKeys()
+	}
+	for _, k := range after.AcceptedKeys() {
+		if !k.Expiry.IsZero() && !slices.Contains(known, k) {
+			c.log = append(c.log, fmt.Sprintf("announced %s%s of %s at %d", string(k.SDKKey), string(k.MobileKey), after.EnvID, k.Expiry.UnixMilli()))
+		}
+	}
+}
+
+func (c *conversation) apply(m decode.Message) {
+	if err := c.state.Apply(c.t.Context(), &m, c.emit); err != nil {
+		c.t.Error(err)
+	}
+}
 
 // want compares what was emitted since the last call.
 func (c *conversation) want(lines ...string) {
@@ -198,7 +223,7 @@ func TestTombstonesAreBounded(t *testing.T) {
 	}
 	c.patch(env("x", 1))
 	c.delete("x", 2)
-	if s := c.state.environments.slots["x"]; s.value != nil {
+	if s := c.state.environments.slots["x"]; s.value != (environment{}) {
 		t.Error("a tombstone keeps its item")
 	}
 }
@@ -247,5 +272,183 @@ func TestSnapshot(t *testing.T) {
 	c.want("added b@2", "added a@1", "synced")
 	if key := snapshot[1].New.SDKKey.Expiring; key.Value != "" || e.SDKKey.Expiring.Value != "old" {
 		t.Error("the snapshot names an expired key, or the message's item was modified")
+	}
+}
+
+// TestUnusableEntriesAreSkipped: they change nothing, and leave nothing behind.
+func TestUnusableEntriesAreSkipped(t *testing.T) {
+	wrong := entry(env("a", 9))
+	wrong.ID = "b"
+	nameless := entry(env("", 9))
+	filter := decode.FilterEntry{ID: "f", Version: 9}
+	for _, test := range []struct {
+		name string
+		m    decode.Message
+	}{
+		{"a patch with the ID of another environment", decode.Message{Kind: decode.Patch, Environment: wrong}},
+		{"a patch without an ID", decode.Message{Kind: decode.Patch, Environment: nameless}},
+		{"a patch of nothing", decode.Message{Kind: decode.Patch}},
+		{"a patch with an error", decode.Message{Kind: decode.Patch, Environment: decode.EnvironmentEntry{ID: "b", Version: 9, Err: decode.ErrWrongID}}},
+		{"a patch of a filter without a Rep", decode.Message{Kind: decode.Patch, Filter: filter}},
+		{"a delete of nothing", decode.Message{Kind: decode.Delete}},
+		{"a put with the ID of another environment", decode.Message{Kind: decode.Put, Put: &decode.Listing{Environments: []decode.EnvironmentEntry{wrong}}}},
+		{"a put without an ID", decode.Message{Kind: decode.Put, Put: &decode.Listing{Environments: []decode.EnvironmentEntry{nameless}}}},
+		{"a put of a filter without a Rep", decode.Message{Kind: decode.Put, Put: &decode.Listing{Filters: []decode.FilterEntry{filter}}}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			c := newConversation(t, Options{})
+			c.patch(env("b", 1))
+			c.apply(decode.Message{Kind: decode.Patch, Filter: decode.FilterEntry{ID: "f", Version: 1, Rep: &decode.FilterRep{Version: 1}}})
+			c.log = nil
+			if test.m.Kind == decode.Put && len(test.m.Put.Environments) == 0 {
+				test.m.Put.Environments = []decode.EnvironmentEntry{entry(env("b", 1))}
+			} else if test.m.Kind == decode.Put {
+				test.m.Put.FiltersErr = decode.ErrWrongID
+			}
+			c.apply(test.m)
+			if test.m.Kind == decode.Put && c.log[len(c.log)-1] == "synced" {
+				c.log = c.log[:len(c.log)-1]
+			}
+			if name := "a put without an ID"; test.name == name {
+				c.want("deleted b@1") // which is not listed
+			} else {
+				c.want()
+			}
+			if n := c.state.Stats().Skipped; n != 1 {
+				t.Errorf("%d entries are counted as skipped", n)
+			}
+			c.state.EnvironmentByKey(Key{})
+			c.state.Expire(c.emit)
+		})
+	}
+}
+
+// TestAnUnusableEntryOfAnUnknownItem must not stay in the table.
+func TestAnUnusableEntryOfAnUnknownItem(t *testing.T) {
+	c := newConversation(t, Options{})
+	c.put(decode.EnvironmentEntry{ID: "x", Err: decode.ErrWrongID}, decode.EnvironmentEntry{ID: "y", Version: 1}, entry(env("a", 1)))
+	if n := len(c.state.environments.slots); n != 1 {
+		t.Errorf("the table has %d slots", n)
+	}
+}
+
+// TestSavedPut: a saved configuration counts only as the first one.
+func TestSavedPut(t *testing.T) {
+	saved := func(c *conversation) {
+		listing := &decode.Listing{Environments: []decode.EnvironmentEntry{entry(env("s", 1))}, Cached: true}
+		c.apply(decode.Message{Kind: decode.Put, Put: listing})
+	}
+	for _, test := range []struct {
+		name   string
+		before func(c *conversation)
+		want   []string
+	}{
+		{"first", func(*conversation) {}, []string{"added s@1", "synced"}},
+		{"again", func(c *conversation) { saved(c); c.log = nil }, []string{"synced"}},
+		{"after an event that was ignored", func(c *conversation) { c.apply(decode.Message{}) }, []string{"added s@1", "synced"}},
+		{"after a put", func(c *conversation) { c.put(); c.log = nil }, nil},
+		{"after a patch", func(c *conversation) { c.patch(env("a", 1)); c.log = nil }, nil},
+		{"after a delete", func(c *conversation) { c.delete("a", 1) }, nil},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			c := newConversation(t, Options{})
+			test.before(c)
+			before := c.state.Stats()
+			saved(c)
+			c.want(test.want...)
+			before.Ignored++
+			if test.want == nil && c.state.Stats() != before {
+				t.Errorf("it counts as %+v, after %+v", c.state.Stats(), before)
+			}
+			if snapshot := c.state.Snapshot(); test.want != nil && !snapshot[len(snapshot)-1].Cached {
+				t.Error("the snapshot does not say that it is a saved one")
+			}
+		})
+	}
+	c := newConversation(t, Options{})
+	c.apply(decode.Message{Kind: decode.Put})
+	if c.want(); c.state.Stats().Ignored != 1 {
+		t.Error("a put without a listing is not counted as ignored")
+	}
+}
+
+// TestInterruptedPut ends the context after each number of changes: of environments, filters and deletions.
+func TestInterruptedPut(t *testing.T) {
+	const n = 200
+	before, after := new(decode.Listing), new(decode.Listing)
+	list := func(to *decode.Listing, prefix string) {
+		for i := range n {
+			to.Environments = append(to.Environments, entry(env(fmt.Sprint(prefix, i), 1)))
+			to.Filters = append(to.Filters, decode.FilterEntry{ID: decode.FilterID(fmt.Sprint(prefix, i)), Version: 1, Rep: new(decode.FilterRep)})
+		}
+	}
+	list(before, "old")
+	list(after, "new")
+	reason := errors.New("reason")
+	for _, changes := range []int{0, 1, n, n + 1, 2 * n, 2*n + 1, 3 * n, 3*n + 1} {
+		c := newConversation(t, Options{})
+		c.apply(decode.Message{Kind: decode.Put, Put: before})
+		ctx, cancel := context.WithCancelCause(t.Context())
+		emitted := 0
+		if changes == 0 {
+			cancel(reason)
+		}
+		err := c.state.Apply(ctx, &decode.Message{Kind: decode.Put, Put: after}, func(Change) {
+			if emitted++; emitted == changes {
+				cancel(reason)
+			}
+		})
+		if err != reason || emitted > changes+64 || changes == 0 && emitted > 0 {
+			t.Errorf("interrupted after %d changes: %v after %d", changes, err, emitted)
+		}
+		for _, change := range c.state.Snapshot() {
+			if change.Kind == Synced {
+				t.Errorf("interrupted after %d changes, and synced", changes)
+			}
+		}
+		if slots, live := len(c.state.environments.slots), c.state.environments.Len(); slots != live {
+			t.Errorf("interrupted after %d changes: %d slots for %d environments", changes, slots, live)
+		}
+		c.apply(decode.Message{Kind: decode.Put, Put: after})
+		want := NewState(nil)
+		_ = want.Apply(t.Context(), &decode.Message{Kind: decode.Put, Put: after}, discard)
+		if got, want := lines(c, c.state.Snapshot()), lines(c, want.Snapshot()); !slices.Equal(got, want) {
+			t.Errorf("interrupted after %d changes, and then put: %q, want %q", changes, got, want)
+		}
+	}
+}
+
+func lines(c *conversation, changes []Change) (lines []string) {
+	for _, change := range changes {
+		lines = append(lines, c.line(change))
+	}
+	slices.Sort(lines)
+	return lines
+}
+
+// TestDeletedTellsHow: at which version, or that a put omitted the item.
+func TestDeletedTellsHow(t *testing.T) {
+	c := newConversation(t, Options{})
+	listing := &decode.Listing{Environments: []decode.EnvironmentEntry{entry(env("a", 1)), entry(env("b", 1))}}
+	for _, id := range []decode.FilterID{"f", "g"} {
+		listing.Filters = append(listing.Filters, decode.FilterEntry{ID: id, Version: 1, Rep: &decode.FilterRep{Version: 1}})
+	}
+	c.apply(decode.Message{Kind: decode.Put, Put: listing})
+	c.changes = nil
+	c.delete("a", 5)
+	c.apply(decode.Message{Kind: decode.Delete, Filter: decode.FilterEntry{ID: "f", Version: 6}})
+	c.put()
+	type how struct {
+		subject Subject
+		version int
+		omitted bool
+	}
+	var got []how
+	for _, change := range c.changes {
+		got = append(got, how{change.Subject(), change.Version, change.Omitted})
+	}
+	want := []how{{Subject{Environment: "a"}, 5, false}, {Subject{Filter: "f"}, 6, false}, {Subject{Environment: "b"}, 0, true}, {Subject{Filter: "g"}, 0, true}, {}}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %+v, want %+v", got, want)
 	}
 }

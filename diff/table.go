@@ -2,19 +2,19 @@ package diff
 
 import "fmt"
 
-// An Outcome is what a message meant to a Table.
+// An Outcome is the effect of a call on a Table.
 type Outcome uint8
 
 const (
-	// Ignored means that there was nothing to do: a delete of what is not there, for example.
+	// Ignored reports that there was nothing to change: a delete of an unknown key, for example.
 	Ignored Outcome = iota
-	// Stale means that the version was not newer than the known one; nothing was done.
+	// Stale reports that the version was not newer than the known one, and nothing was done.
 	Stale
-	// Added means that a value is there that was not there before.
+	// Added reports that a key has a value and had none before.
 	Added
-	// Updated means that a value replaced an older one.
+	// Updated reports that a value replaced an older one.
 	Updated
-	// Deleted means that a value is gone.
+	// Deleted reports that a key no longer has a value.
 	Deleted
 )
 
@@ -25,29 +25,28 @@ const (
 //	message      unknown              live at v                    tombstone at v
 //	upsert n     Added                n > v: Updated, else Stale   n > v: Added, else Stale
 //	delete n     tombstone, Ignored   n > v: Deleted, else Stale   n > v: tombstone at n; Ignored
-//	put with n   as upsert            as upsert; n = v: Ignored    as upsert
-//	put without  -                    Deleted, then unknown        unknown
 //
 // Iteration is in the order in which the values were added. The zero Table is not usable; NewTable
 // makes one. A Table is not safe for concurrent use.
 type Table[K comparable, V any] struct {
 	slots      map[K]*slot[K, V]
-	live       list[K, V]  // in order of addition
-	tombstones list[K, V]  // in order of deletion
-	limit      int         // of tombstones
-	puts       uint32      // how many puts there were; a slot is listed if its listed is equal
-	recent     *slot[K, V] // found last: who reads what is known of a key is about to change it
-	inOrder    bool        // recent was the next one of that which was found before
+	live       list[K, V] // in order of addition
+	tombstones list[K, V] // in order of deletion
+	limit      int        // of tombstones
+
+	puts    uint32      // how many puts there were; see put
+	unused  int         // how many slots are unknown
+	recent  *slot[K, V] // found last: a caller that reads a key often changes it next
+	inOrder bool        // recent was a neighbour of the slot found before it
 }
 
-// A slot is what a Table knows of a key. It is in the list of the live or in that of the tombstones.
+// A slot is what a Table knows of a key. It is in one of the two lists, unless it is unknown.
 type slot[K comparable, V any] struct {
 	key        K
 	value      V
 	version    int
 	prev, next *slot[K, V]
 	listed     uint32 // the last put that listed the key
-	entry      uint32 // the last entry of that put that did
 	state      state
 }
 
@@ -74,7 +73,8 @@ func (t *Table[K, V]) Len() int { return t.live.len }
 // Tombstones returns the number of tombstones.
 func (t *Table[K, V]) Tombstones() int { return t.tombstones.len }
 
-// Format implements fmt.Formatter for every verb: how much there is, because values may hold keys.
+// Format implements fmt.Formatter. Every verb prints the numbers of values and tombstones only, because values may
+// hold keys.
 func (t Table[K, V]) Format(f fmt.State, _ rune) {
 	_, _ = fmt.Fprintf(f, "diff.Table(%d items, %d tombstones)", t.Len(), t.Tombstones())
 }
@@ -87,36 +87,6 @@ func (t *Table[K, V]) Get(key K) (value V, version int, ok bool) {
 	return value, 0, false
 }
 
-// find returns the slot of key, or nil. Who repeats a listing asks for the keys in the order of the slots,
-// and need not go through the map, which scatters them: BenchmarkPut/unchanged takes 41 ns for each of them
-// instead of 170.
-func (t *Table[K, V]) find(key K) *slot[K, V] {
-	var next *slot[K, V]
-	if t.recent != nil {
-		if t.recent.key == key {
-			return t.recent
-		}
-		next = t.recent.next
-	}
-	if t.inOrder && next != nil && next.key == key {
-		t.recent = next
-		return next
-	}
-	s := t.slots[key]
-	if s != nil {
-		t.recent, t.inOrder = s, s == next
-	}
-	return s
-}
-
-// drop forgets a key.
-func (t *Table[K, V]) drop(s *slot[K, V]) {
-	delete(t.slots, s.key)
-	if t.recent == s {
-		t.recent = nil
-	}
-}
-
 // All calls yield for each value until it returns false. yield must not change the table.
 func (t *Table[K, V]) All(yield func(key K, value V) bool) {
 	for s := t.live.first; s != nil; s = s.next {
@@ -126,17 +96,18 @@ func (t *Table[K, V]) All(yield func(key K, value V) bool) {
 	}
 }
 
-// Replace gives key, which must be live, another value of the same version.
-func (t *Table[K, V]) Replace(key K, value V) { t.find(key).value = value }
+// Replace gives key another value of the same version. It panics if key is not live.
+func (t *Table[K, V]) Replace(key K, value V) {
+	s := t.find(key)
+	if s == nil || s.state != live {
+		panic("diff: Replace of a key that is not live")
+	}
+	s.value = value
+}
 
 // Upsert applies version of key's value. For Updated it returns the value before.
 func (t *Table[K, V]) Upsert(key K, version int, value V) (old V, outcome Outcome) {
-	s := t.find(key)
-	if s == nil {
-		s = &slot[K, V]{key: key}
-		t.slots[key] = s
-	}
-	return t.upsert(s, version, value)
+	return t.upsert(t.slot(key), version, value)
 }
 
 func (t *Table[K, V]) upsert(s *slot[K, V], version int, value V) (old V, outcome Outcome) {
@@ -144,11 +115,13 @@ func (t *Table[K, V]) upsert(s *slot[K, V], version int, value V) (old V, outcom
 		return old, Stale
 	}
 	old, s.value, s.version = s.value, value, version
-	if s.state == live {
+	switch s.state {
+	case live:
 		return old, Updated
-	}
-	if s.state == tombstone {
+	case tombstone:
 		t.tombstones.remove(s)
+	case unknown:
+		t.unused--
 	}
 	s.state = live
 	t.live.append(s)
@@ -157,11 +130,10 @@ func (t *Table[K, V]) upsert(s *slot[K, V], version int, value V) (old V, outcom
 
 // Delete applies the deletion of key at version. For Deleted it returns the value before.
 func (t *Table[K, V]) Delete(key K, version int) (old V, outcome Outcome) {
-	s := t.find(key)
+	s := t.slot(key)
 	switch {
-	case s == nil:
-		s = &slot[K, V]{key: key, version: version}
-		t.slots[key] = s
+	case s.state == unknown:
+		t.unused--
 	case version <= s.version && s.state == tombstone:
 		return old, Ignored
 	case version <= s.version:
@@ -179,6 +151,46 @@ func (t *Table[K, V]) Delete(key K, version int) (old V, outcome Outcome) {
 	return old, outcome
 }
 
+// slot finds or makes the slot of key. One that is made is unknown until it is upserted or deleted.
+func (t *Table[K, V]) slot(key K) *slot[K, V] {
+	s := t.find(key)
+	if s == nil {
+		s = &slot[K, V]{key: key}
+		t.slots[key] = s
+		t.unused++
+	}
+	return s
+}
+
+// find returns the slot of key, or nil. A listing that is repeated has its keys in the order of the slots. While
+// keys come in this order, or backwards, find needs no look-up in the map: see BenchmarkPut/unchanged.
+func (t *Table[K, V]) find(key K) *slot[K, V] {
+	recent := t.recent
+	if recent == nil {
+		t.recent = t.slots[key]
+		return t.recent
+	}
+	switch {
+	case recent.key == key:
+		return recent
+	case !t.inOrder:
+	case recent.next != nil && recent.next.key == key:
+		t.recent = recent.next
+		return t.recent
+	case recent.prev != nil && recent.prev.key == key:
+		t.recent = recent.prev
+		return t.recent
+	}
+	s := t.slots[key]
+	if s != nil {
+		t.recent, t.inOrder = s, s == recent.next || s == recent.prev
+	}
+	return s
+}
+
+// is reports whether the key is live at version.
+func (s *slot[K, V]) is(version int) bool { return s.state == live && s.version == version }
+
 // bury takes the value from a live slot and the slot from its list.
 func (t *Table[K, V]) bury(s *slot[K, V]) V {
 	var none, value V
@@ -192,78 +204,11 @@ func (t *Table[K, V]) forget(l *list[K, V], s *slot[K, V]) {
 	t.drop(s)
 }
 
-// An Entry is one entry of a Put.
-type Entry[K comparable, V any] struct {
-	Key     K
-	Version int
-	Value   V
-	// Unusable tells that there is no value. The entry only keeps its key from being deleted, and is
-	// Ignored.
-	Unusable bool
-}
-
-// Put applies a complete listing of n entries, the i-th of which entry returns; it is called for
-// each of them more than once and must return the same. Of several entries with one key the last
-// counts. Put calls changed for every entry that counts, in their order, and then deleted for every value
-// that is not listed, in the order of addition. These two may read the table and Replace values of it, but
-// not change it otherwise; entry must not use it.
-func (t *Table[K, V]) Put(n int, entry func(i int) Entry[K, V], changed func(i int, old V, outcome Outcome), deleted func(key K, old V)) {
-	for i, s := range t.list(n, entry) {
-		if int(s.entry) != i {
-			continue
-		}
-		switch e := entry(i); {
-		case e.Unusable:
-			if s.state == unknown {
-				t.drop(s) // it was made to find the entry that counts
-			}
-			var none V
-			changed(i, none, Ignored)
-		case s.state == live && s.version == e.Version:
-			changed(i, s.value, Ignored)
-		default:
-			old, outcome := t.upsert(s, e.Version, e.Value)
-			changed(i, old, outcome)
-		}
-	}
-	t.forgetUnlisted(deleted)
-}
-
-// list finds or makes the slot of every entry, and notes in it which entry counts.
-func (t *Table[K, V]) list(n int, entry func(i int) Entry[K, V]) []*slot[K, V] {
-	t.puts++
-	if len(t.slots) == 0 {
-		t.slots = make(map[K]*slot[K, V], n)
-	}
-	listing := make([]*slot[K, V], n)
-	for i := range n {
-		e := entry(i)
-		s := t.find(e.Key)
-		if s == nil {
-			s = &slot[K, V]{key: e.Key}
-			t.slots[e.Key] = s
-		}
-		s.listed, s.entry = t.puts, uint32(i)
-		listing[i] = s
-	}
-	return listing
-}
-
-func (t *Table[K, V]) forgetUnlisted(deleted func(key K, old V)) {
-	for s := t.live.first; s != nil; {
-		next := s.next
-		if s.listed != t.puts {
-			t.drop(s)
-			deleted(s.key, t.bury(s))
-		}
-		s = next
-	}
-	for s := t.tombstones.first; s != nil; {
-		next := s.next
-		if s.listed != t.puts {
-			t.forget(&t.tombstones, s)
-		}
-		s = next
+// drop forgets a key.
+func (t *Table[K, V]) drop(s *slot[K, V]) {
+	delete(t.slots, s.key)
+	if t.recent == s {
+		t.recent = nil
 	}
 }
 

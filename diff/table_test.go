@@ -6,15 +6,19 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"github.com/relaystream/autoconfig/decode"
 )
 
 // A modelTable is what Table means, written down with no thought of cost.
 type modelTable struct {
 	limit  int
-	known  map[string]modelSlot
-	live   []string // in order of addition
-	buried []string // in order of deletion
+	known  map[ID]modelSlot
+	live   []ID // in order of addition
+	buried []ID // in order of deletion
 }
+
+type ID = decode.EnvironmentID
 
 type modelSlot struct {
 	live    bool
@@ -22,11 +26,11 @@ type modelSlot struct {
 	value   int
 }
 
-func without1(list []string, key string) []string {
-	return slices.DeleteFunc(slices.Clone(list), func(k string) bool { return k == key })
+func without1(list []ID, key ID) []ID {
+	return slices.DeleteFunc(slices.Clone(list), func(k ID) bool { return k == key })
 }
 
-func (m *modelTable) upsert(key string, version, value int) (old int, outcome Outcome) {
+func (m *modelTable) upsert(key ID, version, value int) (old int, outcome Outcome) {
 	s, known := m.known[key]
 	switch {
 	case known && version <= s.version:
@@ -42,7 +46,7 @@ func (m *modelTable) upsert(key string, version, value int) (old int, outcome Ou
 	return old, outcome
 }
 
-func (m *modelTable) delete(key string, version int) (old int, outcome Outcome) {
+func (m *modelTable) delete(key ID, version int) (old int, outcome Outcome) {
 	s, known := m.known[key]
 	switch {
 	case known && !s.live && version <= s.version:
@@ -63,26 +67,29 @@ func (m *modelTable) delete(key string, version int) (old int, outcome Outcome) 
 	return old, outcome
 }
 
-func (m *modelTable) put(entries []Entry[string, int]) (log []string) {
-	listed := map[string]bool{}
+// An item is an entry of a put, in the place of an environment.
+type item struct{ value int }
+
+func (m *modelTable) put(entries []decode.Entry[ID, item]) (log []string) {
+	listed := map[ID]bool{}
 	for i, e := range entries {
-		listed[e.Key] = true
-		later := slices.ContainsFunc(entries[i+1:], func(l Entry[string, int]) bool { return l.Key == e.Key })
+		listed[e.ID] = true
+		later := slices.ContainsFunc(entries[i+1:], func(l decode.Entry[ID, item]) bool { return l.ID == e.ID })
 		if later {
 			continue
 		}
 		old, outcome := 0, Ignored
-		if s := m.known[e.Key]; e.Unusable {
+		if s := m.known[e.ID]; e.Rep == nil {
 		} else if s.live && s.version == e.Version {
 			old = s.value
 		} else {
-			old, outcome = m.upsert(e.Key, e.Version, e.Value)
+			old, outcome = m.upsert(e.ID, e.Version, e.Rep.value)
 		}
 		log = append(log, fmt.Sprint("changed ", i, old, outcome))
 	}
 	for _, key := range slices.Clone(m.live) {
 		if !listed[key] {
-			log = append(log, fmt.Sprint("deleted ", key, m.known[key].value))
+			log = append(log, fmt.Sprint("deleted ", m.known[key].value))
 			m.live = without1(m.live, key)
 			delete(m.known, key)
 		}
@@ -99,9 +106,9 @@ func (m *modelTable) put(entries []Entry[string, int]) (log []string) {
 // checkTable runs random operations on a table and on its model.
 func checkTable(t *rapid.T) {
 	limit := rapid.IntRange(0, 3).Draw(t, "limit")
-	table := NewTable[string, int](limit)
-	model := &modelTable{limit: limit, known: map[string]modelSlot{}}
-	key := rapid.SampledFrom([]string{"a", "b", "c", "d", "e"})
+	table := NewTable[ID, int](limit)
+	model := &modelTable{limit: limit, known: map[ID]modelSlot{}}
+	key := rapid.SampledFrom([]ID{"a", "b", "c", "d", "e"})
 	version := rapid.IntRange(0, 6)
 	value := 0
 	t.Repeat(map[string]func(*rapid.T){
@@ -123,31 +130,20 @@ func checkTable(t *rapid.T) {
 			}
 		},
 		"put": func(t *rapid.T) {
-			entries := make([]Entry[string, int], rapid.IntRange(0, 6).Draw(t, "entries"))
+			entries := make([]decode.Entry[ID, item], rapid.IntRange(0, 6).Draw(t, "entries"))
 			for i := range entries {
 				value++
-				entries[i] = Entry[string, int]{Key: key.Draw(t, "key"), Version: version.Draw(t, "version"), Value: value, Unusable: rapid.Bool().Draw(t, "unusable")}
+				entries[i] = decode.Entry[ID, item]{ID: key.Draw(t, "key"), Version: version.Draw(t, "version")}
+				if rapid.Bool().Draw(t, "usable") {
+					entries[i].Rep = &item{value}
+				}
 			}
-			var log []string
-			table.Put(len(entries), func(i int) Entry[string, int] { return entries[i] },
-				func(i, old int, outcome Outcome) {
-					log = append(log, fmt.Sprint("changed ", i, old, outcome))
-					// Each of the two may look at the table, and give keys other values.
-					if v, _, ok := table.Get(entries[i].Key); ok {
-						table.Replace(entries[i].Key, -v)
-						table.Replace(entries[i].Key, v)
-					}
-					if v, n, _ := table.Get(entries[i].Key); (outcome == Added || outcome == Updated) && (v != entries[i].Value || n != entries[i].Version) {
-						t.Fatalf("%v, but there is %d at %d", outcome, v, n)
-					}
-				},
-				func(key string, old int) { log = append(log, fmt.Sprint("deleted ", key, old)) })
-			if want := model.put(entries); !slices.Equal(log, want) {
+			if log, want := putAll(t, table, entries), model.put(entries); !slices.Equal(log, want) {
 				t.Fatalf("put: %q, want %q", log, want)
 			}
 		},
 		"": func(t *rapid.T) {
-			var keys []string
+			var keys []ID
 			for k, v := range table.All {
 				got, n, ok := table.Get(k)
 				if want := model.known[k]; !ok || v != got || (modelSlot{live: true, version: n, value: v}) != want {
@@ -163,6 +159,33 @@ func checkTable(t *rapid.T) {
 			}
 		},
 	})
+}
+
+// putAll applies a put and logs what it did.
+func putAll(t *rapid.T, table *Table[ID, int], entries []decode.Entry[ID, item]) (log []string) {
+	upsert := func(s *slot[ID, int], e *decode.Entry[ID, item]) {
+		i := 0
+		for &entries[i] != e {
+			i++
+		}
+		old, outcome := 0, Ignored
+		switch {
+		case e.Rep == nil:
+		case s.is(e.Version):
+			old = s.value
+		default:
+			old, outcome = table.upsert(s, e.Version, e.Rep.value)
+		}
+		log = append(log, fmt.Sprint("changed ", i, old, outcome))
+		if v, n, _ := table.Get(e.ID); (outcome == Added || outcome == Updated) && (v != e.Rep.value || n != e.Version) {
+			t.Fatalf("%v, but there is %d at %d", outcome, v, n)
+		}
+	}
+	omit := func(old int) { log = append(log, fmt.Sprint("deleted ", old)) }
+	if err := put(t.Context(), table, entries, upsert, omit); err != nil {
+		t.Fatal(err)
+	}
+	return log
 }
 
 func TestTableIsItsModel(t *testing.T) { rapid.Check(t, checkTable) }

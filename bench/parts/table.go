@@ -1,6 +1,8 @@
 package parts
 
 import (
+	"context"
+
 	"github.com/relaystream/autoconfig/decode"
 	"github.com/relaystream/autoconfig/diff"
 )
@@ -38,7 +40,7 @@ func state(patches []decode.Message) int {
 	changes := 0
 	s := diff.NewState(nil)
 	for i := range patches {
-		s.Apply(&patches[i], func(diff.Change) { changes++ })
+		_ = s.Apply(context.Background(), &patches[i], func(diff.Change) { changes++ })
 	}
 	return changes
 }

@@ -1,6 +1,7 @@
 package soak
 
 import (
+	"context"
 	"fmt"
 	"reflect"
 	"slices"
@@ -36,7 +37,7 @@ func serving(content decode.PutContent) configuration {
 		listing.Filters = append(listing.Filters, decode.FilterEntry{ID: id, Version: f.Version, Rep: &f})
 	}
 	state := diff.NewState(nil)
-	state.Apply(&decode.Message{Kind: decode.Put, Put: &listing}, func(autoconfig.Change) {})
+	_ = state.Apply(context.Background(), &decode.Message{Kind: decode.Put, Put: &listing}, func(autoconfig.Change) {})
 	return of(state.Snapshot())
 }
 

@@ -1,0 +1,107 @@
+package diff
+
+import (
+	"context"
+
+	"github.com/relaystream/autoconfig/decode"
+)
+
+// Apply applies a message and emits the changes that it makes, at most one for each item, and Synced after
+// those of a put. An emitted change may stand for several; see Change.Split.
+//
+// Before a put it expires the keys whose time has come, because the machine may have been asleep. Otherwise
+// that is for Expire alone. A saved put, whose Listing is Cached, is ignored once another message has been
+// applied.
+//
+// If ctx ends during a put, Apply stops in the middle and returns the context's cause. The state is without
+// Synced then until the next put is complete. There is no other error.
+func (s *State) Apply(ctx context.Context, m *decode.Message, emit func(Change)) (err error) {
+	switch m.Kind {
+	case decode.Put:
+		err = s.put(ctx, m.Put, emit)
+	case decode.Patch:
+		s.stats.Patches++
+		s.heard = true
+		s.patch(m, emit)
+	case decode.Delete:
+		s.stats.Deletes++
+		s.heard = true
+		s.delete(m, emit)
+	default:
+		s.stats.Ignored++
+	}
+	if s.timekeeper != nil {
+		s.timekeeper.arm()
+	}
+	return err
+}
+
+// put applies all that there is: environments, then filters.
+func (s *State) put(ctx context.Context, listing *decode.Listing, emit func(Change)) error {
+	if listing == nil || listing.Cached && s.heard {
+		s.stats.Ignored++
+		return nil
+	}
+	s.stats.Puts++
+	s.heard = !listing.Cached
+	s.synced = Change{}
+	s.Expire(emit)
+	upsert := func(known *environmentSlot, entry *decode.EnvironmentEntry) { s.listed(known, entry, emit) }
+	omit := func(old environment) { s.environmentDeleted(old, Change{Omitted: true}, emit) }
+	if err := put(ctx, s.environments, listing.Environments, upsert, omit); err != nil {
+		return err
+	}
+	if listing.FiltersErr == nil {
+		upsert := func(known *filterSlot, entry *decode.FilterEntry) { s.filterListed(known, entry, emit) }
+		omit := func(old *Filter) { s.filterDeleted(old, Change{Omitted: true}, emit) }
+		if err := put(ctx, s.filters, listing.Filters, upsert, omit); err != nil {
+			return err
+		}
+	}
+	s.synced = Change{Kind: Synced, Cached: listing.Cached}
+	emit(s.synced)
+	return nil
+}
+
+func (s *State) patch(m *decode.Message, emit func(Change)) {
+	switch environment, filter := &m.Environment, &m.Filter; {
+	case filter.ID != "" && usableFilter(filter):
+		s.upsertFilter(s.filters.slot(filter.ID), filter, emit)
+	case filter.ID != "" || !usable(environment):
+		s.stats.Skipped++
+	case environment.Rep == nil:
+		s.stale(Subject{Environment: environment.ID}, environment.Version)
+	default:
+		s.upsert(s.environments.slot(environment.ID), environment, emit)
+	}
+}
+
+func (s *State) delete(m *decode.Message, emit func(Change)) {
+	switch environment, filter := &m.Environment, &m.Filter; {
+	case filter.ID != "":
+		old, outcome := s.filters.Delete(filter.ID, filter.Version)
+		switch outcome {
+		case Deleted:
+			s.filterDeleted(old, Change{Version: filter.Version}, emit)
+		case Stale:
+			s.stale(Subject{Filter: filter.ID}, filter.Version)
+		}
+	case environment.ID != "":
+		old, outcome := s.environments.Delete(environment.ID, environment.Version)
+		switch outcome {
+		case Deleted:
+			s.environmentDeleted(old, Change{Version: environment.Version}, emit)
+		case Stale:
+			s.stale(Subject{Environment: environment.ID}, environment.Version)
+		}
+	default:
+		s.stats.Skipped++
+	}
+}
+
+func (s *State) stale(subject Subject, version int) {
+	s.stats.Stale++
+	if s.options.Stale != nil {
+		s.options.Stale(subject, version)
+	}
+}

@@ -1,0 +1,77 @@
+package diff
+
+import "github.com/relaystream/autoconfig/decode"
+
+type environmentSlot = slot[decode.EnvironmentID, environment]
+
+// usable reports whether an entry can be used. One without a Rep can: its version is known to be outdated.
+func usable(entry *decode.EnvironmentEntry) bool {
+	return entry.Err == nil && entry.ID != "" && (entry.Rep == nil || entry.Rep.EnvID == entry.ID)
+}
+
+// listed applies an entry of a put.
+func (s *State) listed(known *environmentSlot, entry *decode.EnvironmentEntry, emit func(Change)) {
+	// An entry with the known item is not looked at, which spares BenchmarkPut/unchanged a look at every item.
+	switch same := entry.Rep != nil && entry.Rep == known.value.rep; {
+	case !same && !usable(entry):
+		s.stats.Skipped++
+	case entry.Rep == nil:
+		s.stale(Subject{Environment: entry.ID}, entry.Version)
+	case known.is(entry.Version):
+		s.unchanged(known, emit)
+	default:
+		s.upsert(known, entry, emit)
+	}
+}
+
+// upsert applies a usable entry of a patch or put that has a Rep.
+func (s *State) upsert(known *environmentSlot, entry *decode.EnvironmentEntry, emit func(Change)) {
+	old, outcome := s.environments.upsert(known, entry.Version, environment{rep: entry.Rep})
+	if outcome == Stale {
+		s.stale(Subject{Environment: entry.ID}, entry.Version)
+		return
+	}
+	c := Change{Kind: EnvironmentAdded, Old: old.rep, New: entry.Rep}
+	if outcome == Updated {
+		c.Kind = EnvironmentUpdated
+	}
+	if old.keys != nil || mayExpire(entry.Rep) {
+		known.value, c.several = s.revise(old, entry.Rep)
+		c.New = known.value.rep
+	}
+	s.stats.Applied++
+	s.replaced(c.Old, c.New)
+	emit(c)
+}
+
+// unchanged applies an entry of a put with the known version. It changes nothing, unless the clock was set back
+// after keys were dropped: those that have not expired by the present clock come back.
+func (s *State) unchanged(known *environmentSlot, emit func(Change)) {
+	old := known.value
+	if old.keys == nil || old.keys.dropped == 0 || old.keys.dropped <= s.clock() {
+		s.stats.Unchanged++
+		return
+	}
+	known.value.rep = s.prune(old.keys, s.clock())
+	s.stats.Applied++
+	s.replaced(old.rep, known.value.rep)
+	emit(Change{Kind: EnvironmentUpdated, Old: old.rep, New: known.value.rep, several: true})
+}
+
+// environmentDeleted emits c, which says how the environment was deleted.
+func (s *State) environmentDeleted(old environment, c Change, emit func(Change)) {
+	if old.keys != nil {
+		s.schedule.remove(old.keys)
+	}
+	s.stats.Applied++
+	s.replaced(old.rep, nil)
+	c.Kind, c.Old = EnvironmentDeleted, old.rep
+	emit(c)
+}
+
+// replaced updates the index of keys. before is nil for an addition, after is nil for a deletion.
+func (s *State) replaced(before, after *decode.EnvironmentRep) {
+	if s.index != nil {
+		s.index.update(before, after)
+	}
+}

@@ -1,0 +1,148 @@
+package diff
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/relaystream/autoconfig/decode"
+	"github.com/relaystream/autoconfig/stream"
+)
+
+// backlog is how many changes may wait for the subscriber of Changes before the messages have to.
+const backlog = 256
+
+// Changes scans messages into a versioned state and yields its individual changes. It is cold: each
+// subscription has a state of its own. It ends as messages does, even if keys are still to expire. The options
+// are copied at the call.
+//
+// Each subscription has two goroutines: one subscribes to messages, and the other waits for the next expiry.
+func Changes(messages stream.Observable[decode.Message], o *Options) stream.Observable[Change] {
+	options := o.resolve()
+	return func(ctx context.Context, yield func(Change) bool) error {
+		ctx, cancel := context.WithCancel(ctx)
+		state, changes := NewState(&options), stream.NewSubject[Change]()
+		var running sync.WaitGroup
+		defer running.Wait()
+		defer cancel()
+		// The subject calls the prefix when the subscription begins, so that no change precedes it.
+		begin := func() []Change {
+			running.Go(func() { changes.Close(state.Run(ctx, changes.Update, messages)) })
+			return nil
+		}
+		return Split(changes.Observe(stream.Block[Change](backlog), begin))(ctx, yield)
+	}
+}
+
+// An updater runs functions that use a State, one at a time; see Run.
+type updater = func(ctx context.Context, f func(emit func(Change))) error
+
+// Run applies messages, and those of the sources in more, and expires keys when their time has come. It returns
+// what messages returns, and then stops the sources in more. A source in more that completes ends nothing. One
+// that fails ends Run with its error.
+//
+// Run uses s only in functions that it passes to update. Update must run the function while nothing else uses s,
+// and may wait afterwards. The Update method of a stream.Subject does that. An error of update ends Run with
+// that error.
+//
+// Run subscribes to messages on the caller's goroutine, and to each source in more on a goroutine of its own.
+// Another goroutine waits for the next expiry. All of them have ended when Run returns. Call Run only once.
+// Meanwhile Apply may be called while nothing else uses s. The keys that its messages announce expire, too.
+func (s *State) Run(
+	ctx context.Context, update func(ctx context.Context, f func(emit func(Change))) error,
+	messages stream.Observable[decode.Message], more ...stream.Observable[decode.Message],
+) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	t := &timekeeper{state: s, update: update, earlier: make(chan struct{}, 1)}
+	var running sync.WaitGroup
+	defer running.Wait()
+	defer cancel(nil)
+	start := func(run func() error) {
+		running.Go(func() {
+			if err := run(); err != nil {
+				cancel(err)
+			}
+		})
+	}
+	start(func() error { return t.run(ctx) })
+	for _, source := range more {
+		start(func() error { return s.consume(ctx, update, source) })
+	}
+	return s.consume(ctx, update, messages)
+}
+
+// consume applies the messages of one source.
+func (s *State) consume(ctx context.Context, update updater, messages stream.Observable[decode.Message]) error {
+	var message decode.Message
+	var applied, failed error
+	apply := func(emit func(Change)) { applied = s.Apply(ctx, &message, emit) } // made once, so that a message costs no allocation
+	err := messages(ctx, func(m decode.Message) bool {
+		message = m
+		if failed = update(ctx, apply); failed == nil {
+			failed = applied
+		}
+		return failed == nil
+	})
+	if failed != nil {
+		return failed
+	}
+	return err
+}
+
+// recheck is how long the timekeeper relies on a timer. Keys expire by the wall clock, which timers do not follow
+// while the machine is suspended or when the clock is set.
+const recheck = time.Minute
+
+// A timekeeper expires the keys of a state when their time has come. It has one goroutine and one timer
+// for all keys, and no timer and no wake-up while no key expires.
+type timekeeper struct {
+	state   *State
+	update  updater
+	next    atomic.Int64  // when the next key expires, in Unix ms; 0 if none will
+	earlier chan struct{} // gets a token when next has become earlier
+}
+
+// arm notes when the next key expires. It is called inside of update.
+func (t *timekeeper) arm() {
+	next := int64(0)
+	if expiry, ok := t.state.NextExpiry(); ok {
+		next = expiry.UnixMilli()
+	}
+	if before := t.next.Load(); before != next {
+		t.next.Store(next)
+		if next != 0 && (before == 0 || next < before) {
+			select {
+			case t.earlier <- struct{}{}:
+			default:
+			}
+		}
+	}
+}
+
+func (t *timekeeper) run(ctx context.Context) error {
+	expire := func(emit func(Change)) {
+		t.state.timekeeper = t // from now on it hears of every message
+		t.state.Expire(emit)
+		t.arm()
+	}
+	// A state that is not new may have keys to expire.
+	if err := t.update(ctx, expire); err != nil {
+		return err
+	}
+	for {
+		var timer <-chan time.Time
+		if next := t.next.Load(); next != 0 {
+			timer = time.After(min(time.UnixMilli(next).Sub(t.state.now()), recheck))
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-t.earlier:
+		case <-timer:
+			if err := t.update(ctx, expire); err != nil {
+				return err
+			}
+		}
+	}
+}
