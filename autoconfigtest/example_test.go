@@ -106,6 +106,24 @@ func ExampleNewPipeServer() {
 	// status 200 cut: false
 }
 
+func ExampleServer_Restart() {
+	srv := autoconfigtest.NewServer("auto-config-key")
+	defer srv.Close()
+	srv.Put(decode.PutContent{})
+
+	srv.Stop()
+	listen(srv.Client(), srv.URL, "auto-config-key")
+
+	srv.Restart()
+	srv.Next(autoconfigtest.End(20))
+	listen(srv.Client(), srv.URL, "auto-config-key")
+
+	// Output:
+	// no connection
+	// event put
+	// status 200 cut: false
+}
+
 func ExampleNewProxy() {
 	srv := autoconfigtest.NewServer("auto-config-key")
 	defer srv.Close()

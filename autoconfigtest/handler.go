@@ -74,11 +74,11 @@ func acceptsEvents(header http.Header) bool {
 	return false
 }
 
-// enter registers a request; it returns nil if the server is closing.
+// enter registers a request; it returns nil if the server is stopped or closing.
 func (s *Server) enter(request *Request, r *http.Request) *exchange {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.closed {
+	if s.closed || s.stopped {
 		return nil
 	}
 	s.handlers.Add(1)

@@ -14,6 +14,8 @@ type listener interface {
 	// dial connects to the listener. Network and address are ignored: there is only one place to
 	// connect to.
 	dial(ctx context.Context, network, address string) (net.Conn, error)
+	// again listens at the same address once this listener is closed.
+	again() (listener, error)
 }
 
 // loopbackListener listens on a TCP port of 127.0.0.1.
@@ -25,6 +27,11 @@ func listenLoopback() listener {
 		panic(fmt.Sprintf("autoconfigtest: cannot listen on the loopback interface: %v", err))
 	}
 	return loopbackListener{l}
+}
+
+func (l loopbackListener) again() (listener, error) {
+	next, err := net.Listen("tcp", l.Addr().String())
+	return loopbackListener{next}, err
 }
 
 func (l loopbackListener) dial(ctx context.Context, _, _ string) (net.Conn, error) {
@@ -57,6 +64,8 @@ func (l *memoryListener) Close() error {
 	l.closeOnce.Do(func() { close(l.closed) })
 	return nil
 }
+
+func (l *memoryListener) again() (listener, error) { return listenMemory(), nil }
 
 func (l *memoryListener) Addr() net.Addr { return memoryAddr{} }
 

@@ -17,7 +17,7 @@ type Proxy struct {
 	URL string
 
 	listener  listener
-	server    listener
+	server    *restartable
 	client    *http.Client
 	ctx       context.Context // ends with Close
 	cancel    context.CancelFunc
@@ -34,7 +34,7 @@ func NewProxy(server *Server) *Proxy {
 	p := &Proxy{server: server.listener}
 	p.ctx, p.cancel = context.WithCancel(context.Background())
 	transport := server.Client().Transport.(*http.Transport).Clone()
-	if _, memory := server.listener.(*memoryListener); memory {
+	if _, memory := server.listener.Addr().(memoryAddr); memory {
 		p.listener = listenMemory()
 		transport.DialContext = p.listener.dial
 	} else {

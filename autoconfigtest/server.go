@@ -23,7 +23,7 @@ type Server struct {
 
 	// authorized holds the key in a closure, where no formatter finds it.
 	authorized func(authorization []string) bool
-	listener   listener
+	listener   *restartable
 	http       *httptest.Server
 	cancel     context.CancelFunc // of the context of all requests
 	handlers   sync.WaitGroup
@@ -31,6 +31,7 @@ type Server struct {
 
 	mu        sync.Mutex
 	closed    bool
+	stopped   bool
 	changed   chan struct{} // closed at the next change of what follows; nil while nobody waits
 	state     *state
 	requests  []*Request
@@ -74,12 +75,12 @@ func newServer(key string, l listener) *Server {
 	ctx, cancel := context.WithCancel(context.Background())
 	s := &Server{
 		authorized: func(authorization []string) bool { return len(authorization) == 1 && authorization[0] == key },
-		listener:   l,
+		listener:   newRestartable(l),
 		cancel:     cancel,
 		state:      new(state),
 		exchanges:  make(map[*exchange]struct{}),
 	}
-	s.http = &httptest.Server{Listener: l, Config: &http.Server{
+	s.http = &httptest.Server{Listener: s.listener, Config: &http.Server{
 		Handler:     http.HandlerFunc(s.serveHTTP),
 		BaseContext: func(net.Listener) context.Context { return ctx },
 		ConnContext: withConn,
