@@ -31,7 +31,7 @@ func filesOf(t *testing.T, suffix string) map[string]string {
 }
 
 // TestDocumentsNameTestsThatExist looks up every test, fuzz target, benchmark and example that a
-// document, or the list in defects_test.go, names, with the name of its package before it or, for the root package, without.
+// document names, with the name of its package before it or, for the root package, without.
 func TestDocumentsNameTestsThatExist(t *testing.T) {
 	functions := make(map[string]bool)
 	declaration := regexp.MustCompile(`(?m)^func ((?:Test|Fuzz|Benchmark|Example)\w+)\(`)
@@ -43,9 +43,7 @@ func TestDocumentsNameTestsThatExist(t *testing.T) {
 	}
 	mention := regexp.MustCompile(`\b(?:func |\w+\.)?(?:Test|Fuzz|Benchmark|Example)[A-Z]\w+\b`)
 	mentions := 0
-	documents := filesOf(t, ".md")
-	maps.Copy(documents, filesOf(t, "defects_test.go"))
-	for path, text := range documents {
+	for path, text := range filesOf(t, ".md") {
 		for _, name := range mention.FindAllString(text, -1) {
 			if strings.HasPrefix(name, "func ") {
 				continue // code that shows how to write one
