@@ -17,7 +17,9 @@ import (
 // listen is the client of these examples: it connects once and prints the names of the events it
 // gets, and how it ended.
 func listen(client *http.Client, baseURI, key string) {
-	request, _ := http.NewRequest(http.MethodGet, baseURI+"/relay_auto_config", nil)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	request, _ := http.NewRequestWithContext(ctx, http.MethodGet, baseURI+"/relay_auto_config", nil)
 	request.Header.Set("Authorization", key)
 	request.Header.Set("Accept", "text/event-stream")
 	response, err := client.Do(request)
@@ -163,7 +165,9 @@ func ExampleParseTranscript() {
 	}
 	srv := autoconfigtest.NewServer("auto-config-key")
 	defer srv.Close()
-	steps := transcript.Replay(context.Background(), srv)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	steps := transcript.Replay(ctx, srv)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)

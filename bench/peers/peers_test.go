@@ -132,7 +132,8 @@ func play(t *testing.T, peer Peer, out *recorder, segment *feed.Segment) {
 	defer server.Close()
 	transport := &http.Transport{}
 	defer transport.CloseIdleConnections()
-	ctx, cancel := context.WithCancel(t.Context())
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
 	ended := make(chan error, 1)
 	go func() { ended <- peer.Run(ctx, &http.Client{Transport: transport}, server.URL, out) }()
 	conn, err := server.Accept(ctx)

@@ -24,7 +24,7 @@ func main() {
 }
 
 func run() error {
-	ctx, cancel := context.WithTimeout(context.Background(), 15*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	const key = "auto-config-key-of-the-quickstart"
 	server := autoconfigtest.NewServer(key)
