@@ -8,10 +8,10 @@ import (
 	"sync"
 )
 
-// Stop cuts all connections and stops listening, as if the server's process had ended. Clients are
-// refused until [Server.Restart]. The server keeps its content, the requests so far and the planned
-// faults; a change that is made meanwhile reaches clients in their next put. Stopping a server that
-// is stopped or closed has no effect.
+// Stop cuts all connections and stops listening, as if the server's process had ended. Connections
+// are refused until [Server.Restart]. The server keeps its content, the requests so far and the
+// planned faults. Changes made while it is stopped are in the put that begins the next connection.
+// Stopping a server that is stopped or closed has no effect.
 func (s *Server) Stop() {
 	s.mu.Lock()
 	if s.stopped || s.closed {
@@ -24,11 +24,12 @@ func (s *Server) Stop() {
 		s.cut(x, false)
 	}
 	s.mu.Unlock()
-	s.http.CloseClientConnections() // those that are no exchange too
+	s.http.CloseClientConnections() // also those without an exchange
 }
 
-// Restart lets a stopped server listen again, at the same URL. It panics if it cannot, because
-// something else has taken the port meanwhile. It has no effect on a server that is running or closed.
+// Restart makes a stopped server listen again, at the same URL. It panics if it cannot listen, for
+// example because another process has taken the port. It has no effect on a server that is running
+// or closed.
 func (s *Server) Restart() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -41,8 +42,8 @@ func (s *Server) Restart() {
 	s.stopped = false
 }
 
-// A restartable is a listener that can be stopped and restarted at its address. Accept outlasts that:
-// it fails only after Close.
+// A restartable is a listener that can be stopped and restarted at its address. Meanwhile Accept
+// waits; it fails only after Close.
 type restartable struct {
 	mu      sync.Mutex
 	current listener      // closed while stopped
