@@ -14,8 +14,8 @@ import (
 	"github.com/relaystream/autoconfig/decode"
 )
 
-// listen is the client of these examples: it connects once and prints the names of the events it
-// gets, and how it ended.
+// listen is the client of these examples. It connects once and prints the names of the events it
+// gets, and how the response ended.
 func listen(client *http.Client, baseURI, key string) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
@@ -180,7 +180,7 @@ func ExampleParseTranscript() {
 			fmt.Println(err)
 			break
 		}
-		_ = want // A real test waits here until its client has said so.
+		_ = want // A real test waits here until its client has seen what is expected.
 	}
 	<-done
 

@@ -56,7 +56,7 @@ func mustBeRefused(t *testing.T, s *autoconfigtest.Server) {
 	}
 }
 
-// The accept loop outlives a stop of any length, and Close ends it while the server is stopped.
+// Accept outlasts a stop of any length, and Close ends it while the server is stopped.
 func TestCloseOfAStoppedServer(t *testing.T) {
 	for _, restart := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
@@ -75,7 +75,7 @@ func TestCloseOfAStoppedServer(t *testing.T) {
 	}
 }
 
-// TestStopClosesIdleConnections uses one that has sent nothing.
+// The connection has sent nothing, so the server knows no request of it.
 func TestStopClosesIdleConnections(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := autoconfigtest.NewPipeServer(key)
@@ -93,7 +93,7 @@ func TestStopClosesIdleConnections(t *testing.T) {
 	})
 }
 
-// A request that was under way when the server stopped is not answered after the restart.
+// A request without an answer fails when the server stops; the faults planned for later ones stay.
 func TestStopCutsRequestsWithoutAnAnswer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := autoconfigtest.NewPipeServer(key)
