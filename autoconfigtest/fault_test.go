@@ -247,7 +247,7 @@ func TestFaultsOfAnyHandler(t *testing.T) {
 	}
 }
 
-func TestMalformedIsNoJSON(t *testing.T) {
+func TestMalformedIsNotJSON(t *testing.T) {
 	s := autoconfigtest.NewPipeServer(key)
 	defer s.Close()
 	s.Next(autoconfigtest.Chain(autoconfigtest.End(1000), autoconfigtest.Malformed()))

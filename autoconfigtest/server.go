@@ -14,9 +14,10 @@ import (
 // A Server serves the auto-configuration stream of one auto-configuration key. The package comment
 // states its guarantees.
 //
-// It answers GET {URL}/relay_auto_config and is strict: another path is 404, another method 405,
-// an Accept header without text/event-stream 406, another key 401, a malformed protocol version
-// 400. It sends filters only to clients that ask for protocol version 2 or more.
+// It answers GET {URL}/relay_auto_config and is strict: it refuses any other path with 404, any
+// other method with 405, an Accept header without text/event-stream with 406, a wrong key with 401,
+// and a malformed protocol version with 400. It sends filters only to clients that ask for protocol
+// version 2 or more.
 type Server struct {
 	// URL is the base URI, without a trailing slash. It doesn't change.
 	URL string

@@ -177,7 +177,7 @@ func TestConnectionsOpenedDuringChangesMissNothing(t *testing.T) {
 	}
 }
 
-func TestStalledClientHoldsUpNobody(t *testing.T) {
+func TestStalledClientDelaysNoOther(t *testing.T) {
 	s := autoconfigtest.NewPipeServer(key)
 	defer s.Close()
 	connect(t, s.Client(), s.URL) // reads only the header

@@ -1,5 +1,5 @@
-// Quickstart plays a day of configuration changes in some seconds, on a server of its own on the
-// loopback interface, and prints what reaches an observable and a MessageHandler.
+// Quickstart plays a day of configuration changes in a few seconds, with a server on the loopback
+// interface, and prints what an observable and a MessageHandler receive.
 package main
 
 import (
@@ -31,7 +31,7 @@ func run() error {
 	defer server.Close()
 	out := &printer{start: time.Now()}
 
-	// The first way: an observable. One client, any number of subscribers.
+	// An observable: one client, any number of subscribers.
 	client, err := autoconfig.Open(ctx, key, &autoconfig.Options{BaseURI: server.URL})
 	if err != nil {
 		return err
@@ -61,7 +61,7 @@ func run() error {
 		}
 	})
 
-	// The second way: calls of a MessageHandler, as Relay's own StreamManager makes them.
+	// A MessageHandler: the calls that Relay's own StreamManager makes.
 	handler := newRecorder(out)
 	loggers := ldlog.NewDisabledLoggers()
 	manager := autoconfig.NewStreamManager(key, server.URL, handler, nil, 100*time.Millisecond, loggers)
@@ -79,7 +79,7 @@ func run() error {
 	return nil
 }
 
-// A printer prints lines with the time since the start. It may be used concurrently.
+// A printer prints lines with the time since the start. It is safe for concurrent use.
 type printer struct {
 	mu    sync.Mutex
 	start time.Time
@@ -91,10 +91,10 @@ func (p *printer) print(who, format string, args ...any) {
 	fmt.Fprintf(os.Stdout, "%6.3fs  %-11s %s\n", time.Since(p.start).Seconds(), who, fmt.Sprintf(format, args...))
 }
 
-// errTimeout tells that something did not happen in time.
+// errTimeout reports that a step did not happen in time.
 var errTimeout = errors.New("quickstart: timed out")
 
-// await waits for ch.
+// await returns the next value of ch. If ctx ends first, the error is errTimeout.
 func await[T any](ctx context.Context, ch <-chan T) (v T, err error) {
 	select {
 	case v = <-ch:

@@ -1,8 +1,8 @@
-// Package mask shows credentials without revealing them.
+// Package mask formats credentials without revealing them.
 //
-// A credential type is a defined string. It forwards its Format method here, so that no verb of
-// package fmt prints the real value; a conversion to string gives it. So does a struct that has
-// credentials in it, for the sake of pointers to it.
+// A credential type is a defined string. Its Format method calls [Format], so no verb of package fmt
+// prints the real value; a conversion to string returns it. The Format method of a struct that
+// contains credentials calls [Struct], for the sake of pointers to the struct.
 package mask
 
 import (
@@ -10,15 +10,16 @@ import (
 	"strconv"
 )
 
-// shown is how many trailing characters of a credential stay visible, and minLength the length
-// that a credential must exceed for any to be: the end of a short one would be most of it.
+// The last shown bytes of a credential are visible if it is longer than minLength. The end of a
+// shorter one would be most of it.
 const (
 	shown     = 4
 	minLength = 8
 )
 
-// String returns secret with all but its last four bytes hidden, and wholly hidden if it is no
-// longer than eight bytes. The empty string stays empty: it is no secret, and worth telling apart.
+// String returns secret with all but its last four bytes hidden. It hides all of a secret of eight
+// bytes or fewer. The empty string stays empty: it is not a secret, and readers should see that it is
+// missing.
 func String(secret string) string {
 	switch {
 	case secret == "":
@@ -30,14 +31,14 @@ func String(secret string) string {
 	}
 }
 
-// Format implements fmt.Formatter for a credential: %q and %#v print the masked form quoted,
-// every other verb as it is. Width and flags are ignored.
+// Format implements fmt.Formatter for a credential. The verbs %q and %#v print the masked form
+// quoted; all others print it as it is. Width and flags are ignored.
 //
-// Package fmt itself does not ask a Formatter for %T, which shows the type alone, and for %p and %w,
-// which show the real value. Neither is a verb for a credential: go vet reports every %w and no %p.
-// Nor does it ask one that is in an unexported field of a struct that has no Format of its own, or behind
-// a pointer to such a struct inside of another value if the verb suits no pointer; go vet reports the
-// latter.
+// Package fmt does not call a Formatter for %T, which prints only the type, nor for %p and %w, which
+// print the real value; go vet reports every %w but no %p. It does not call the Formatter of an
+// unexported field of a struct without a Format method. If another value contains a pointer to such a
+// struct, and the verb doesn't apply to pointers, it calls none behind the pointer; go vet reports
+// this case.
 func Format(f fmt.State, verb rune, secret string) {
 	masked := String(secret)
 	if verb == 'q' || verb == 'v' && f.Flag('#') {
@@ -47,10 +48,11 @@ func Format(f fmt.State, verb rune, secret string) {
 	_, _ = f.Write([]byte(masked))
 }
 
-// Struct implements fmt.Formatter for a struct that has credentials in it, as package fmt would do it
-// without: fields is value as a type without methods. It is needed because of the pointer to such a
-// struct inside of another value, a []*T for example. For %s, and any other verb that suits no pointer,
-// package fmt shows all that the pointer leads to and asks none of it, only the pointer itself.
+// Struct implements fmt.Formatter for a struct that contains credentials. It prints what package fmt
+// would print without it; fields is value converted to a type without methods. It is needed for a
+// pointer to such a struct inside another value, for example a []*T: for %s, and any other verb that
+// doesn't apply to pointers, package fmt prints the target of the pointer and calls no Formatter in
+// it. It calls only that of the pointer.
 func Struct(f fmt.State, verb rune, value, fields any) {
 	if verb == 'v' && f.Flag('#') {
 		_, _ = fmt.Fprintf(f, "%T%+v", value, fields)

@@ -24,7 +24,7 @@ const (
 
 func TestString(t *testing.T) {
 	for secret, want := range map[string]string{
-		"":          "", // to be told from a key
+		"":          "", // readers see that there is none
 		"12345678":  "***",
 		"123456789": "***6789",
 		secret:      "***tail",
@@ -35,7 +35,7 @@ func TestString(t *testing.T) {
 	}
 }
 
-// shown returns what a verb makes of a credential, alone and inside of other values.
+// shown returns what a verb prints for a credential, alone and inside other values.
 func shown(flags string, verb rune) string {
 	c := credential(secret)
 	format := "%" + flags + string(verb)
@@ -45,7 +45,7 @@ func shown(flags string, verb rune) string {
 func TestVerbsShowTheMaskedForm(t *testing.T) {
 	for _, verb := range letters {
 		if verb == 'p' || verb == 'w' {
-			continue // see below
+			continue // TestWhatBypassesFormat
 		}
 		for _, flags := range []string{"", "+", "#", "-30", "030", ".30", " "} {
 			if text := shown(flags, verb); strings.Contains(text, "0123") || strings.Contains(text, "30313233") {
@@ -73,7 +73,7 @@ func TestStructsAreShownByTheirFields(t *testing.T) {
 		if got := fmt.Sprintf(format, a); got != want {
 			t.Errorf("%s: %s, want %s", format, got, want)
 		}
-		// Only a pointer that has the method can be asked, in the midst of another value.
+		// Inside another value, package fmt calls the method of the pointer.
 		if got := fmt.Sprintf(format, []*account{&a}); !strings.Contains(got, want) {
 			t.Errorf("%s of a pointer in a slice: %s, want %s", format, got, want)
 		}
@@ -83,8 +83,9 @@ func TestStructsAreShownByTheirFields(t *testing.T) {
 	}
 }
 
-// TestWhatBypassesFormat is the known limit: package fmt asks no method for these verbs, nor can it for
-// a field that is not exported, nor does it behind some pointers. If that changes, the comment of Format and SECURITY.md may promise more.
+// TestWhatBypassesFormat shows the known limit: package fmt calls no method for these verbs, for an
+// unexported field, and behind some pointers. If it fails, the comment of Format and SECURITY.md can
+// promise more.
 func TestWhatBypassesFormat(t *testing.T) {
 	for _, verb := range "pw" {
 		if text := shown("", verb); !strings.Contains(text, secret) {
@@ -92,7 +93,7 @@ func TestWhatBypassesFormat(t *testing.T) {
 		}
 	}
 	if text := fmt.Sprint(struct{ c credential }{secret}); !strings.Contains(text, secret) {
-		t.Errorf("a field that is not exported: %s", text)
+		t.Errorf("an unexported field: %s", text)
 	}
 	for _, verb := range "st" {
 		if text := fmt.Sprintf("%"+string(verb), []*struct{ C credential }{{secret}}); !strings.Contains(text, secret) {
@@ -101,7 +102,7 @@ func TestWhatBypassesFormat(t *testing.T) {
 	}
 }
 
-// TestVetReports demands that go vet reports what it is said to report about these verbs.
+// TestVetReports checks what Format says about go vet.
 func TestVetReports(t *testing.T) {
 	const file = "testdata/verbs/verbs.go"
 	source, err := os.ReadFile(file)
@@ -114,7 +115,7 @@ func TestVetReports(t *testing.T) {
 			want = append(want, i+1)
 		}
 	}
-	report, _ := exec.CommandContext(t.Context(), "go", "vet", "./testdata/verbs").CombinedOutput() // fails, having findings
+	report, _ := exec.CommandContext(t.Context(), "go", "vet", "./testdata/verbs").CombinedOutput() // fails, because there are findings
 	var got []int
 	for _, m := range regexp.MustCompile(file+`:(\d+):`).FindAllStringSubmatch(string(report), -1) {
 		line, _ := strconv.Atoi(m[1])

@@ -22,6 +22,6 @@ func TestIs(t *testing.T) {
 		}
 	}
 	if Is(nil) {
-		t.Error("no address is plain http")
+		t.Error("nil is plain http")
 	}
 }
