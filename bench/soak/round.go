@@ -47,7 +47,7 @@ func (r *round) run(ctx context.Context) (Sample, error) {
 	}
 	if err := r.recover(ctx); err != nil {
 		dialed, _ := home.counts()
-		return Sample{}, fmt.Errorf("%w\nin this round: a storm %t, %d connections of those who stay\nfaults of the last storm:\n%s",
+		return Sample{}, fmt.Errorf("%w\nin this round: a storm %t, %d connections of residents\nfaults of the last storm:\n%s",
 			err, r.storm, dialed, strings.Join(home.log, "\n"))
 	}
 	r.settle()
