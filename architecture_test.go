@@ -1,12 +1,12 @@
 package autoconfig_test
 
 import (
+	"go/ast"
 	"go/parser"
 	"go/token"
 	"io/fs"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 )
@@ -73,51 +73,73 @@ func directoryOf(rest string) string {
 	return rest[1:]
 }
 
-// importsByPackage returns what each directory's code imports from outside the standard library, with a
-// file that does. Directories without code are left out.
+// importsByPackage returns the packages outside the standard library that the code of each directory
+// imports, with a file that does. Directories without code are left out.
 func importsByPackage(t *testing.T) map[string]map[string]string {
 	t.Helper()
 	packages := make(map[string]map[string]string)
-	err := filepath.WalkDir(".", func(path string, entry fs.DirEntry, err error) error {
-		switch {
-		case err != nil:
-			return err
-		case entry.IsDir() && ignored(path):
-			return filepath.SkipDir
-		case entry.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go"):
-			return nil
-		}
+	for path, file := range goFiles(t, isCode, parser.ImportsOnly) {
 		directory := filepath.ToSlash(filepath.Dir(path))
 		if packages[directory] == nil {
 			packages[directory] = make(map[string]string)
 		}
-		return addImports(packages[directory], path)
-	})
-	if err != nil {
-		t.Fatal(err)
+		for _, imported := range importsOf(file) {
+			packages[directory][imported] = path
+		}
 	}
 	return packages
 }
 
-// ignored reports whether a directory has no packages of the table.
-func ignored(path string) bool {
-	name := filepath.Base(path)
-	return path == "bench" || name == "testdata" || path != "." && (name[0] == '.' || name[0] == '_')
+// isCode reports whether a file is part of a package of the table.
+func isCode(path string) bool {
+	return filepath.Ext(path) == ".go" && !isTest(path) && !strings.HasPrefix(filepath.ToSlash(path), "bench/")
 }
 
-func addImports(to map[string]string, file string) error {
-	syntax, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ImportsOnly)
-	if err != nil {
-		return err
-	}
-	for _, spec := range syntax.Imports {
-		path, err := strconv.Unquote(spec.Path.Value)
-		if err != nil {
-			return err
-		}
+// importsOf returns the imports of a file from outside the standard library.
+func importsOf(file *ast.File) (paths []string) {
+	for _, spec := range file.Imports {
+		path := strings.Trim(spec.Path.Value, "`\"")
 		if domain, _, _ := strings.Cut(path, "/"); strings.Contains(domain, ".") {
-			to[path] = file
+			paths = append(paths, path)
 		}
 	}
-	return nil
+	return paths
+}
+
+// goFiles parses the Go files of this repository that match.
+func goFiles(t *testing.T, match func(path string) bool, mode parser.Mode) map[string]*ast.File {
+	t.Helper()
+	files := make(map[string]*ast.File)
+	for _, path := range filesBelow(t, match) {
+		file, err := parser.ParseFile(token.NewFileSet(), path, nil, mode)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files[path] = file
+	}
+	if len(files) == 0 {
+		t.Fatal("no files match")
+	}
+	return files
+}
+
+// filesBelow returns the files of this repository that match, without those that the go command ignores.
+func filesBelow(t *testing.T, match func(path string) bool) (paths []string) {
+	t.Helper()
+	err := filepath.WalkDir(".", func(path string, entry fs.DirEntry, err error) error {
+		name := filepath.Base(path)
+		switch {
+		case err != nil:
+			return err
+		case entry.IsDir() && path != "." && (name == "testdata" || name[0] == '.' || name[0] == '_'):
+			return filepath.SkipDir
+		case !entry.IsDir() && match(path):
+			paths = append(paths, path)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return paths
 }

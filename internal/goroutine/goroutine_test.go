@@ -1,6 +1,12 @@
 package goroutine
 
-import "testing"
+import (
+	"testing"
+
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func TestIDsDiffer(t *testing.T) {
 	other := make(chan uint64)

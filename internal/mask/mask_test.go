@@ -10,8 +10,12 @@ import (
 	"strings"
 	"testing"
 
+	"go.uber.org/goleak"
+
 	"github.com/relaystream/autoconfig/internal/mask"
 )
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 type credential string
 

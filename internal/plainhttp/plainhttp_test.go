@@ -3,7 +3,11 @@ package plainhttp
 import (
 	"net/url"
 	"testing"
+
+	"go.uber.org/goleak"
 )
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func TestIs(t *testing.T) {
 	for address, want := range map[string]bool{
