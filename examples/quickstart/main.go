@@ -36,35 +36,16 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	var running sync.WaitGroup
-	running.Go(func() {
-		for change, err := range client.Changes().All(ctx) {
-			if err != nil {
-				out.print("observable", "ended: %v", err)
-				return
-			}
-			out.print("observable", "%v", change)
-			if change.Kind == autoconfig.EnvironmentUpdated {
-				for _, field := range change.Fields() {
-					out.print("", "    %s: %q -> %q", field.Path, field.Old, field.New)
-				}
-			}
-		}
-	})
-	running.Go(func() {
-		for status := range client.Status().All(ctx) {
-			if status.Err != nil && status.State == autoconfig.Interrupted {
-				out.print("status", "%v: %v", status.State, status.Err)
-			} else {
-				out.print("status", "%v", status.State)
-			}
-		}
-	})
+	defer client.Close()
+	var subscribers sync.WaitGroup
+	subscribers.Go(func() { printChanges(ctx, client, out) })
+	subscribers.Go(func() { printStatus(ctx, client, out) })
 
 	// A MessageHandler: the calls that Relay's own StreamManager makes.
 	handler := newRecorder(out)
 	loggers := ldlog.NewDisabledLoggers()
 	manager := autoconfig.NewStreamManager(key, server.URL, handler, nil, 100*time.Millisecond, loggers)
+	defer manager.Close()
 	ready := manager.Start()
 
 	if err := play(ctx, server, client, ready, handler, out); err != nil {
@@ -72,11 +53,37 @@ func run() error {
 	}
 	manager.Close()
 	client.Close()
-	running.Wait()
+	subscribers.Wait()
 	stats := client.Stats()
 	out.print("done", "%d connections, %d changes applied, %d stale messages, %d malformed events",
 		stats.Connections, stats.State.Applied, stats.State.Stale, stats.Malformed)
 	return nil
+}
+
+// printChanges prints every change and, for an update, the fields that differ.
+func printChanges(ctx context.Context, client *autoconfig.Client, out *printer) {
+	for change, err := range client.Changes().All(ctx) {
+		if err != nil {
+			out.print("observable", "ended: %v", err)
+			return
+		}
+		out.print("observable", "%v", change)
+		if change.Kind == autoconfig.EnvironmentUpdated {
+			for _, field := range change.Fields() {
+				out.print("", "    %s: %q -> %q", field.Path, field.Old, field.New)
+			}
+		}
+	}
+}
+
+func printStatus(ctx context.Context, client *autoconfig.Client, out *printer) {
+	for status := range client.Status().All(ctx) {
+		if status.Err != nil && status.State == autoconfig.Interrupted {
+			out.print("status", "%v: %v", status.State, status.Err)
+		} else {
+			out.print("status", "%v", status.State)
+		}
+	}
 }
 
 // A printer prints lines with the time since the start. It is safe for concurrent use.
