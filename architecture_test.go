@@ -23,7 +23,7 @@ var knows = map[string][]string{
 	"stream/sse":        {"stream", "internal/plainhttp", "github.com/cenkalti/backoff/v4", "github.com/launchdarkly/eventsource"},
 	"decode":            {"stream", "stream/sse", "internal/mask"},
 	"diff":              {"stream", "decode", "internal/mask", "github.com/google/go-cmp"},
-	"cache":             {"stream", "decode", "diff"},
+	"cache":             {"stream", "stream/sse", "decode", "diff"},
 	".": {
 		"stream", "stream/sse", "decode", "diff", "cache",
 		"internal/disconnect", "internal/goroutine", "internal/journal", "internal/mask", "internal/plainhttp",
@@ -34,12 +34,15 @@ var knows = map[string][]string{
 	"internal/mask":       {},
 	"internal/plainhttp":  {},
 	"internal/disconnect": {"stream/sse", "decode"},
-	"internal/journal":    {"stream", "decode", "diff", "github.com/launchdarkly/go-sdk-common/v3"},
+	"internal/journal": {
+		"stream", "stream/sse", "decode", "diff", "internal/disconnect", "github.com/launchdarkly/go-sdk-common/v3",
+	},
 
-	"autoconfigtest":        {"decode", "internal/mask", "github.com/launchdarkly/eventsource"},
-	"otel":                  {".", "stream", "go.opentelemetry.io/otel"},
-	"examples/quickstart":   {".", "autoconfigtest", "github.com/launchdarkly/go-sdk-common/v3"},
-	"examples/relayhandler": {".", "github.com/launchdarkly/go-sdk-common/v3"},
+	"autoconfigtest":             {"decode", "internal/mask", "github.com/launchdarkly/eventsource"},
+	"stream/sse/contractservice": {"stream/sse"},
+	"otel":                       {".", "stream", "go.opentelemetry.io/otel"},
+	"examples/quickstart":        {".", "autoconfigtest", "github.com/launchdarkly/go-sdk-common/v3"},
+	"examples/relayhandler":      {".", "github.com/launchdarkly/go-sdk-common/v3"},
 }
 
 func TestImportsPointDownwards(t *testing.T) {
