@@ -163,6 +163,7 @@ func TestMetricsOfAnOutage(t *testing.T) {
 		srv.Next(autoconfigtest.Status(http.StatusUnauthorized))
 		srv.EndConnections()
 		time.Sleep(time.Minute)
+		synctest.Wait()
 		got := c.collect(t)
 		for id, want := range map[string]float64{
 			"connection.attempts": 2, "connection.established": 1,
@@ -212,6 +213,7 @@ func converse(srv *autoconfigtest.Server) {
 	srv.Delete("c", 1)
 	srv.SendEvent("other", "")
 	time.Sleep(2 * time.Second)
+	synctest.Wait() // for what happens at this moment, such as a save
 }
 
 func TestClientsAreToldApart(t *testing.T) {
