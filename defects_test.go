@@ -1,46 +1,5 @@
 package autoconfig_test
 
-// Defects that implementations of this stream are known for, and the tests that exclude each here. Those of
-// eventsource, and of RxGo, are shown to be there by the tests in parentheses; the others are Relay's, which no
-// module can import, or, of a retry field, eventsource's of before v1.14.
-//
-//   - Closing does not interrupt the retries before the first connection:
-//     TestCloseInterruptsTheFirstRetries. (defects.TestNothingToCloseBeforeTheFirstConnection)
-//   - Closing while something is being delivered deadlocks: TestCloseWithinTheHandler,
-//     TestCloseWaitsForACallOfTheHandler, TestCloseWhileSubscribersHoldUpTheStream.
-//     (defects.TestCloseWaitsForWhoReadsErrors)
-//   - A goroutine is left behind by each read timeout, and by each key that is yet to expire when the
-//     client is closed: TestTimeouts, TestTranscripts (key_rotation.txt), with the search for
-//     goroutines that TestMain makes, and the end of every bubble. (defects.TestReadTimeoutLeaksAGoroutine)
-//   - Two reasons to reconnect at a time open two connections, one of which is never closed:
-//     TestOneConnectionAtATime. (defects.TestRestartDuringARetryLeaksAConnection)
-//   - A connection counts as healthy from its last event on, so that a quiet stream, or a busy one,
-//     never gets back to short delays: TestDelayStartsAfreshAfterAMinute.
-//     (defects.TestHealthCountsFromTheLastEvent)
-//   - Data of many lines takes quadratic time, and lines and error bodies are read without bound:
-//     sse.TestWorkIsLinear, sse.TestMemoryIsBounded, sse.TestErrorBodyLimit.
-//     (defects.TestLinesCostMoreTheMoreThereAre, defects.TestWithoutBound)
-//   - A block without data is an empty event, logged as unknown: TestInputThatIsNotAsItShouldBe.
-//     (defects.TestBlockWithoutDataIsAnEvent)
-//   - An environment that a put omits stays known: it is deleted again by every later put, comes back as
-//     an update, or never: TestTranscripts (reconnection.txt), diff.TestTableIsItsModel.
-//   - The deletion of what is deleted is told again: TestTranscripts (delete_and_add_again.txt).
-//   - A changed time of expiry is ignored, and keys of a deleted environment expire: diff.TestKeyExpiry.
-//   - A server that accepts and says nothing hangs the client for ever: TestTimeouts.
-//     (defects.TestNothingToCloseBeforeTheFirstConnection)
-//   - A rejected key after a good start ends the stream without a word, and the client is ready before
-//     it has a configuration: TestRejectionAfterAGoodStart, TestRotatedKeyRecoversByItself,
-//     TestReadyWaits, TestStartTellsWhenTheHandlerHasBeenTold. (defects.TestAnythingIsAStream)
-//   - A put without data deletes everything: TestTranscripts (malformed_events.txt).
-//   - Keys are found in text by their form, so that some are missed and short ones shown:
-//     mask.TestString, mask.TestVerbsShowTheMaskedForm.
-//   - What is remembered of deletions grows without bound, and has the deleted keys in it:
-//     diff.TestTombstonesAreBounded.
-//   - A huge retry field overflows into reconnecting without a pause: TestServerSetsTheBaseDelay.
-//   - Subscribers of one stream hold up each other, or share its items between them:
-//     TestASleeperHoldsOneChangePerEnvironment, TestEverySubscriberSeesWhatTheServerHas,
-//     TestTapsLoseTheOldest. (defects.TestObserversBlockEachOther, defects.TestObserversShareItems)
-
 import (
 	"testing"
 	"testing/synctest"

@@ -1,9 +1,12 @@
 package autoconfig_test
 
 import (
-	"io/fs"
+	"encoding/json"
+	"go/ast"
+	"go/parser"
 	"maps"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -12,40 +15,35 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// filesOf returns the contents of all files below this directory whose names end with suffix, by path.
+// filesOf returns the contents of the files of this repository whose names end with suffix, by path.
 func filesOf(t *testing.T, suffix string) map[string]string {
 	t.Helper()
 	files := make(map[string]string)
-	err := filepath.WalkDir(".", func(path string, entry fs.DirEntry, err error) error {
-		if err != nil || !strings.HasSuffix(path, suffix) {
-			return err
-		}
+	for _, path := range filesBelow(t, func(path string) bool { return strings.HasSuffix(path, suffix) }) {
 		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
 		files[path] = string(text)
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
 	}
 	return files
 }
 
-// TestDocumentsNameTestsThatExist looks up every test, fuzz target, benchmark and example that a
-// document, or the list in defects_test.go, names, with the name of its package before it or, for the root package, without.
+func isTest(path string) bool { return strings.HasSuffix(path, "_test.go") }
+
+// TestDocumentsNameTestsThatExist looks up every test, fuzz target, benchmark and example that a document
+// names. The name of its package precedes it, except in the root package.
 func TestDocumentsNameTestsThatExist(t *testing.T) {
 	functions := make(map[string]bool)
-	declaration := regexp.MustCompile(`(?m)^func ((?:Test|Fuzz|Benchmark|Example)\w+)\(`)
-	for path, text := range filesOf(t, "_test.go") {
+	for path, file := range goFiles(t, isTest, parser.SkipObjectResolution) {
 		directory := filepath.Base(filepath.Dir(path))
-		for _, m := range declaration.FindAllStringSubmatch(text, -1) {
-			functions[strings.TrimPrefix(directory+"."+m[1], "..")] = true
+		for _, function := range functionsOf(file) {
+			functions[strings.TrimPrefix(directory+"."+function.Name.Name, "..")] = true
 		}
 	}
 	mention := regexp.MustCompile(`\b(?:func |\w+\.)?(?:Test|Fuzz|Benchmark|Example)[A-Z]\w+\b`)
 	mentions := 0
-	documents := filesOf(t, ".md")
-	maps.Copy(documents, filesOf(t, "defects_test.go"))
-	for path, text := range documents {
+	for path, text := range filesOf(t, ".md") {
 		for _, name := range mention.FindAllString(text, -1) {
 			if strings.HasPrefix(name, "func ") {
 				continue // code that shows how to write one
@@ -61,49 +59,90 @@ func TestDocumentsNameTestsThatExist(t *testing.T) {
 	}
 }
 
-// TestPackagesSearchForLeaks: where code starts goroutines, the tests end with a search for some that are
-// left. The examples are programs.
+// functionsOf returns the functions of a file that are not methods.
+func functionsOf(file *ast.File) (functions []*ast.FuncDecl) {
+	for _, declaration := range file.Decls {
+		if f, ok := declaration.(*ast.FuncDecl); ok && f.Recv == nil {
+			functions = append(functions, f)
+		}
+	}
+	return functions
+}
+
+// TestPackagesSearchForLeaks: the tests of every package end with a search for leaked goroutines.
 func TestPackagesSearchForLeaks(t *testing.T) {
-	starts := regexp.MustCompile(`(?m)^\s*go [\w(]|\b(?:running|wg|group)\.Go\(|context\.AfterFunc\(|httptest\.New`)
-	starting, searching := make(map[string]bool), make(map[string]bool)
-	for path, text := range filesOf(t, ".go") {
+	searches := make(map[string]bool)
+	for path, file := range goFiles(t, isTest, parser.SkipObjectResolution) {
 		directory := filepath.Dir(path)
-		if strings.HasPrefix(path, "examples") {
-			continue
-		}
-		switch test := strings.HasSuffix(path, "_test.go"); {
-		case test && strings.Contains(text, "goleak."):
-			searching[directory] = true
-		case !test && starts.MatchString(text):
-			starting[directory] = true
-		}
+		searches[directory] = searches[directory] || searchesForLeaks(file)
 	}
-	if len(starting) == 0 {
-		t.Error("no package starts a goroutine")
-	}
-	for directory := range starting {
-		if !searching[directory] {
-			t.Errorf("%s starts goroutines, and its tests do not search for leaks", directory)
+	for directory, found := range searches {
+		if !found {
+			t.Errorf("no TestMain of %s calls goleak.VerifyTestMain", directory)
 		}
 	}
 }
 
-// TestDependenciesAreListed compares DEPENDENCIES.md with go.mod.
-func TestDependenciesAreListed(t *testing.T) {
-	find := func(path, pattern string) map[string]string {
-		text, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
+// searchesForLeaks reports whether a file has a TestMain that calls goleak.VerifyTestMain.
+func searchesForLeaks(file *ast.File) (found bool) {
+	for _, function := range functionsOf(file) {
+		if function.Name.Name != "TestMain" {
+			continue
 		}
-		found := make(map[string]string)
-		for _, m := range regexp.MustCompile(pattern).FindAllStringSubmatch(string(text), -1) {
-			found[m[1]] = m[2]
-		}
-		return found
+		ast.Inspect(function, func(node ast.Node) bool {
+			if selector, ok := node.(*ast.SelectorExpr); ok && selector.Sel.Name == "VerifyTestMain" {
+				found = true
+			}
+			return true
+		})
 	}
-	required := find("go.mod", `(?m)^(?:require )?\t?([a-z]\S*\.\S+) (v\S+)$`)
-	listed := find("DEPENDENCIES.md", "(?m)^\\| `(\\S+)` \\| (v\\S+) \\|")
-	if len(required) == 0 || !maps.Equal(required, listed) {
+	return found
+}
+
+// TestDependenciesAreListed compares the table in DEPENDENCIES.md with go.mod.
+func TestDependenciesAreListed(t *testing.T) {
+	if required, listed := requiredModules(t), listedModules(t); !maps.Equal(required, listed) {
 		t.Errorf("-required +listed:\n%s", cmp.Diff(required, listed))
 	}
+}
+
+// requiredModules returns the versions of the direct dependencies.
+func requiredModules(t *testing.T) map[string]string {
+	t.Helper()
+	text, err := exec.CommandContext(t.Context(), "go", "mod", "edit", "-json").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var mod struct {
+		Require []struct {
+			Path, Version string
+			Indirect      bool
+		}
+	}
+	if err := json.Unmarshal(text, &mod); err != nil {
+		t.Fatal(err)
+	}
+	versions := make(map[string]string)
+	for _, module := range mod.Require {
+		if !module.Indirect {
+			versions[module.Path] = module.Version
+		}
+	}
+	return versions
+}
+
+// listedModules returns the first two columns of the rows of the first table that name a module.
+func listedModules(t *testing.T) map[string]string {
+	t.Helper()
+	text, err := os.ReadFile("DEPENDENCIES.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	versions := make(map[string]string)
+	for line := range strings.Lines(string(text)) {
+		if cells := strings.Split(line, "|"); len(cells) > 2 && strings.HasPrefix(cells[1], " `") {
+			versions[strings.Trim(cells[1], " `")] = strings.TrimSpace(cells[2])
+		}
+	}
+	return versions
 }

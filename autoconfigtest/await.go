@@ -5,22 +5,22 @@ import (
 	"net/http"
 )
 
-// AwaitConnections returns when the number of open event streams (see [Server.Connections]) is n.
-// It returns the cause of ctx when ctx ends first, and http.ErrServerClosed when n can't be reached
-// any more because the server was closed.
+// AwaitConnections waits until the number of open event streams (see [Server.Connections]) is n.
+// It returns the cause of ctx if ctx ends first, and http.ErrServerClosed if the server is closed
+// first.
 func (s *Server) AwaitConnections(ctx context.Context, n int) error {
 	return s.await(ctx, func() bool { return s.connections() == n })
 }
 
-// AwaitRequests returns when the server has received n requests or more, refused ones included; it
-// fails as AwaitConnections does.
+// AwaitRequests waits until the server has received n requests or more, refused ones included. Its
+// errors are those of AwaitConnections.
 func (s *Server) AwaitRequests(ctx context.Context, n int) error {
 	return s.await(ctx, func() bool { return len(s.requests) >= n })
 }
 
-// AwaitDrained returns when everything sent so far has been written to the connections, or belongs
-// to connections that are gone; it fails as AwaitConnections does. Written means handed over to the
-// network, which over TCP doesn't mean that the client has read it.
+// AwaitDrained waits until everything sent so far has been written to the network or belongs to
+// connections that are gone. Over TCP, that doesn't mean that the client has read it. Its errors are
+// those of AwaitConnections.
 func (s *Server) AwaitDrained(ctx context.Context) error {
 	return s.await(ctx, func() bool {
 		for x := range s.exchanges {
@@ -32,7 +32,7 @@ func (s *Server) AwaitDrained(ctx context.Context) error {
 	})
 }
 
-// await returns when done, called with s.mu held, is true.
+// await waits until done returns true. It calls done with s.mu held.
 func (s *Server) await(ctx context.Context, done func() bool) error {
 	for {
 		s.mu.Lock()
@@ -57,7 +57,7 @@ func (s *Server) await(ctx context.Context, done func() bool) error {
 	}
 }
 
-// notify wakes those who await a change. The caller holds s.mu.
+// notify wakes the calls of await. The caller holds s.mu.
 func (s *Server) notify() {
 	if s.changed != nil {
 		close(s.changed)

@@ -11,7 +11,7 @@ import (
 type connKey struct{}
 
 func withConn(ctx context.Context, conn net.Conn) context.Context {
-	// Closed itself, a tls.Conn would say goodbye, which a connection that breaks doesn't.
+	// Closing a tls.Conn would send an alert. A connection that breaks sends none.
 	if secure, ok := conn.(*tls.Conn); ok {
 		conn = secure.NetConn()
 	}
@@ -23,20 +23,20 @@ func connOf(r *http.Request) net.Conn {
 	return conn
 }
 
-// hangUp ends the handler of r and its connection, without the end of the response.
+// hangUp ends the handler of r and closes its connection, without completing the response.
 func hangUp(r *http.Request, reset bool) {
-	// It is nil in a server of somebody else's, where net/http closes it.
+	// It is nil in another http.Server. There, net/http closes the connection.
 	if conn := connOf(r); conn != nil {
 		closeConn(conn, reset)
 	}
 	panic(http.ErrAbortHandler)
 }
 
-// closeConn closes a connection, with a TCP reset on request. Other connections have no such thing.
+// closeConn closes a connection. If reset is true and it is a TCP connection, it is reset.
 func closeConn(conn net.Conn, reset bool) {
 	if tcp, ok := conn.(*net.TCPConn); ok && reset {
 		_ = tcp.SetLinger(0)
 	}
-	// A connection may be closed already.
+	// The connection may be closed already.
 	_ = conn.Close()
 }

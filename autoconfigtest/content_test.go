@@ -17,9 +17,9 @@ import (
 	"github.com/relaystream/autoconfig/decode"
 )
 
-// Clients that joined at different times, and lived through any changes with any versions, must
-// all hold what the server says it serves. One that joins late doesn't know earlier deletions,
-// so deletions here come with versions that later changes exceed.
+// Clients that join at different times, during any changes with any versions, all hold what the
+// server says it serves. A late client doesn't know earlier deletions, so every change after a
+// deletion has a greater version.
 func TestContentIsWhatClientsHold(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		s := autoconfigtest.NewPipeServer(key)
@@ -37,7 +37,7 @@ func TestContentIsWhatClientsHold(t *testing.T) {
 		}
 		changes := changer{server: s, deleted: 1}
 		join()
-		s.Put(environments()) // what comes before the first put is no content
+		s.Put(environments()) // messages before the first put are not part of the content
 		rt.Repeat(map[string]func(*rapid.T){
 			"join": func(rt *rapid.T) {
 				if len(streams) == 5 {
@@ -66,7 +66,7 @@ func TestContentIsWhatClientsHold(t *testing.T) {
 // A changer makes random changes, stale ones included.
 type changer struct {
 	server  *autoconfigtest.Server
-	deleted int // what versions must exceed, lest only some clients know that they are stale
+	deleted int // versions start here, so all clients agree on which are stale
 }
 
 func (c *changer) id(rt *rapid.T) string {
@@ -106,15 +106,15 @@ func (c *changer) delete(rt *rapid.T) {
 	c.deleted = version + 1
 }
 
-// A folder is a client that reads everything by the plainest rules. Items and versions are kept by
-// path, deletions as versions without item.
+// A folder is a client with the simplest implementation of the rules. It keeps items and versions
+// by path, and a deletion as a version without an item.
 type folder struct {
 	t        rapid.TB
 	items    map[string]json.RawMessage
 	versions map[string]int
 }
 
-// fold returns the content that a client holds after these messages.
+// fold returns the content that a client holds after reading body.
 func fold(t rapid.TB, body []byte) decode.PutContent {
 	t.Helper()
 	f := folder{t: t, items: map[string]json.RawMessage{}, versions: map[string]int{}}

@@ -14,10 +14,12 @@ import (
 	"github.com/relaystream/autoconfig/decode"
 )
 
-// listen is the client of these examples: it connects once and prints the names of the events it
-// gets, and how it ended.
+// listen is the client of these examples. It connects once and prints the names of the events it
+// gets, and how the response ended.
 func listen(client *http.Client, baseURI, key string) {
-	request, _ := http.NewRequest(http.MethodGet, baseURI+"/relay_auto_config", nil)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	request, _ := http.NewRequestWithContext(ctx, http.MethodGet, baseURI+"/relay_auto_config", nil)
 	request.Header.Set("Authorization", key)
 	request.Header.Set("Accept", "text/event-stream")
 	response, err := client.Do(request)
@@ -106,6 +108,24 @@ func ExampleNewPipeServer() {
 	// status 200 cut: false
 }
 
+func ExampleServer_Restart() {
+	srv := autoconfigtest.NewServer("auto-config-key")
+	defer srv.Close()
+	srv.Put(decode.PutContent{})
+
+	srv.Stop()
+	listen(srv.Client(), srv.URL, "auto-config-key")
+
+	srv.Restart()
+	srv.Next(autoconfigtest.End(20))
+	listen(srv.Client(), srv.URL, "auto-config-key")
+
+	// Output:
+	// no connection
+	// event put
+	// status 200 cut: false
+}
+
 func ExampleNewProxy() {
 	srv := autoconfigtest.NewServer("auto-config-key")
 	defer srv.Close()
@@ -145,7 +165,9 @@ func ExampleParseTranscript() {
 	}
 	srv := autoconfigtest.NewServer("auto-config-key")
 	defer srv.Close()
-	steps := transcript.Replay(context.Background(), srv)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	steps := transcript.Replay(ctx, srv)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -158,7 +180,7 @@ func ExampleParseTranscript() {
 			fmt.Println(err)
 			break
 		}
-		_ = want // A real test waits here until its client has said so.
+		_ = want // A real test waits here until its client has seen what is expected.
 	}
 	<-done
 

@@ -5,27 +5,27 @@ import (
 	"net/http"
 )
 
-// An exchange is one request while it is being answered. Server.mu guards what isn't constant.
+// An exchange is one request while it is being answered. Server.mu guards all fields that change.
 type exchange struct {
 	conn    net.Conn
 	number  int // among the requests that passed the checks, from 1; 0 for others
 	version int // protocol version
-	// open tells that this is an event stream to which messages are sent.
+	// open is true while this is an event stream to which messages are sent.
 	open bool
-	// begun tells that a header has been flushed. A client whose connection breaks before may take
-	// it for one that was never used, and silently repeat the request.
+	// begun is true once a header has been flushed. If a connection breaks earlier, an HTTP client
+	// may repeat the request silently.
 	begun bool
-	queue [][]byte // sent, and not yet taken by the exchange's goroutine
-	busy  bool     // something was taken, and is being written, or the header is
-	// last, if not nil, ends the response in place of HTTP's way, when open is false and everything
-	// is written.
+	queue [][]byte // messages that the exchange's goroutine has yet to take
+	busy  bool     // the header, or messages that were taken, are being written
+	// last, if not nil, ends the response once open is false and everything is written. If it is
+	// nil, the response ends as HTTP responses do.
 	last func(*http.Request)
 	wake chan struct{}
 }
 
 func (x *exchange) drained() bool { return len(x.queue) == 0 && !x.busy }
 
-// send queues a message, which nobody may modify any more.
+// send queues a message, which must not be modified afterwards.
 func (x *exchange) send(message []byte) {
 	x.queue = append(x.queue, message)
 	x.signal()
@@ -38,12 +38,12 @@ func (x *exchange) signal() {
 	}
 }
 
-// stream answers with the event stream, until that is ended or the client has left.
+// stream answers with the event stream until the server ends it or the client leaves.
 func (s *Server) stream(x *exchange, w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "text/event-stream; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-cache")
 	w.WriteHeader(http.StatusOK)
-	// Before the client can know of it, lest it miss what is sent when it does.
+	// Before the flush: a client that knows of the stream must not miss a message.
 	s.open(x)
 	control := http.NewResponseController(w)
 	for control.Flush() == nil {
@@ -54,7 +54,7 @@ func (s *Server) stream(x *exchange, w http.ResponseWriter, r *http.Request) {
 			}
 		}
 		if len(batch) > 0 {
-			continue // flush, and have it noted that the batch is written
+			continue // flush, and let take note that the batch is written
 		}
 		if !open {
 			if x.last != nil {
@@ -70,7 +70,7 @@ func (s *Server) stream(x *exchange, w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// open makes x a stream that begins with the present content and gets all that is sent later.
+// open makes x a stream that begins with the present content and gets every later message.
 func (s *Server) open(x *exchange) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -90,8 +90,8 @@ func (s *Server) begin(x *exchange) {
 	}
 }
 
-// take returns what is to be written, and whether there may be more later. It also says that what
-// was taken before has been written.
+// take returns the queued messages and whether there may be more later. Calling it says that the
+// messages taken before have been written.
 func (s *Server) take(x *exchange) (batch [][]byte, open bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -103,8 +103,8 @@ func (s *Server) take(x *exchange) (batch [][]byte, open bool) {
 	return batch, x.open
 }
 
-// end lets the response end, in the way of last, when what is queued has been written. The caller
-// holds s.mu.
+// end ends the response, by calling last if that is not nil, once the queue has been written. The
+// caller holds s.mu.
 func (s *Server) end(x *exchange, last func(*http.Request)) {
 	x.open, x.last = false, last
 	x.signal()

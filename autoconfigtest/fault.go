@@ -6,16 +6,15 @@ import (
 )
 
 // A Fault changes how one request is answered. It is middleware: it gets the handler that would
-// have answered and returns the one that does instead, so that a special one is easily written,
-// and any of them can be used with another http.Server. When the client leaves or the connection
-// is cut from elsewhere, the request's context ends; a Fault that waits must then return.
+// have answered and returns the one that does instead. Faults of this package also work with
+// another http.Server. When the client leaves or something else cuts the connection, the request's
+// context ends; a Fault that waits must then return.
 //
 // Faults that count bytes count those of the body, without HTTP's framing.
 type Fault func(next http.Handler) http.Handler
 
-// Next plans how the next requests are answered: the first fault is for the next request that
-// passes the server's checks, the second for the one after it, and so on, behind those already
-// planned. Nil leaves a request alone. Requests with no plan are answered properly.
+// Next plans faults for the next requests that pass the server's checks, one for each, after those
+// already planned. A nil fault leaves its request alone, and so does having none planned.
 func (s *Server) Next(faults ...Fault) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -35,8 +34,8 @@ func Chain(faults ...Fault) Fault {
 	}
 }
 
-// Handle answers with a handler of the caller's. The server counts no open stream for it, and
-// Close waits for it to return.
+// Handle answers with the given handler. The server counts no open stream for it, and Close waits
+// until it returns.
 func Handle(handler http.HandlerFunc) Fault {
 	return func(http.Handler) http.Handler { return handler }
 }
@@ -47,7 +46,7 @@ func Answer(status int, header http.Header, body string) Fault {
 	return Handle(func(w http.ResponseWriter, _ *http.Request) {
 		maps.Copy(w.Header(), header)
 		w.WriteHeader(status)
-		// A client that has left is none of our business.
+		// The client may have left.
 		_, _ = w.Write([]byte(body))
 	})
 }
@@ -60,7 +59,7 @@ func Redirect(url string) Fault {
 	return Answer(http.StatusTemporaryRedirect, http.Header{"Location": {url}}, "")
 }
 
-// Hang never answers, not even with a header, and lets the client wait until it leaves.
+// Hang never answers, not even with a header. It returns when the client leaves.
 func Hang() Fault {
 	return Handle(func(_ http.ResponseWriter, r *http.Request) {
 		<-r.Context().Done()
@@ -68,8 +67,8 @@ func Hang() Fault {
 	})
 }
 
-// Header answers as usual but with another value of one response header, such as the Content-Type.
-// The empty string removes the header.
+// Header answers as usual but with another value for one response header, such as Content-Type. An
+// empty value removes the header.
 func Header(name, value string) Fault {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -9,22 +9,23 @@ import (
 	"time"
 )
 
-// A body is a stage on the way of a response's body to the client.
+// A body is a stage that the body of a response passes on its way to the client.
 type body interface {
 	io.Writer
 	flush() error
 }
 
-// onBody returns the fault that sends the body through the stage that via makes in front of out.
-func onBody(via func(out body, r *http.Request) body) Fault {
+// onBody returns the fault that sends the body through a stage of its own. newStage makes a stage
+// that writes to out.
+func onBody(newStage func(out body, r *http.Request) body) Fault {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			next.ServeHTTP(&bodyWriter{w, via(direct{w}, r)}, r)
+			next.ServeHTTP(&bodyWriter{w, newStage(direct{w}, r)}, r)
 		})
 	}
 }
 
-// A bodyWriter is a ResponseWriter whose body takes another way.
+// A bodyWriter is a ResponseWriter whose body passes through a stage.
 type bodyWriter struct {
 	http.ResponseWriter
 	body body
@@ -32,36 +33,37 @@ type bodyWriter struct {
 
 func (w *bodyWriter) Write(b []byte) (int, error) { return w.body.Write(b) }
 
-// FlushError is what http.ResponseController calls.
+// FlushError is called by http.ResponseController.
 func (w *bodyWriter) FlushError() error { return w.body.flush() }
 
-// Flush is for handlers that ask for an http.Flusher.
+// Flush implements http.Flusher.
 func (w *bodyWriter) Flush() { _ = w.body.flush() }
 
 func (w *bodyWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
-// direct is the body as it is.
+// direct is the last stage: it writes to the client.
 type direct struct{ http.ResponseWriter }
 
 func (d direct) flush() error { return http.NewResponseController(d.ResponseWriter).Flush() }
 
-// Cut closes the network connection after n bytes of the body. With n = 0 the client gets the
-// headers only.
+// Cut closes the network connection after n bytes of the body. If n is 0, the client gets only the
+// headers.
 func Cut(n int64) Fault {
 	return limited(n, func(r *http.Request) { hangUp(r, false) })
 }
 
-// Reset is Cut with a TCP reset. It may overtake bytes that the client hasn't received yet.
+// Reset is Cut with a TCP reset, which may overtake bytes that the client hasn't received yet.
 func Reset(n int64) Fault {
 	return limited(n, func(r *http.Request) { hangUp(r, true) })
 }
 
-// Stall falls silent after n bytes of the body and keeps the connection open until the client leaves.
+// Stall sends nothing after n bytes of the body and keeps the connection open until the client
+// leaves.
 func Stall(n int64) Fault {
 	return limited(n, func(r *http.Request) { <-r.Context().Done() })
 }
 
-// End ends the response as HTTP does it after n bytes of the body.
+// End ends the response in the regular way after n bytes of the body.
 func End(n int64) Fault {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -72,11 +74,11 @@ func End(n int64) Fault {
 	}
 }
 
-// errLimit tells a handler that nothing it writes will arrive any more.
+// errLimit tells a handler that nothing more that it writes will arrive.
 var errLimit = errors.New("autoconfigtest: the response is over")
 
-// limited calls reached as soon as n bytes of the body have been flushed to the client, and lets
-// no more through.
+// limited calls reached when n bytes of the body have been flushed to the client, and discards the
+// rest.
 func limited(n int64, reached func(*http.Request)) Fault {
 	return onBody(func(out body, r *http.Request) body {
 		return &limiter{out: out, left: max(n, 0), reached: func() { reached(r) }}
@@ -86,7 +88,7 @@ func limited(n int64, reached func(*http.Request)) Fault {
 type limiter struct {
 	out     body
 	left    int64
-	reached func() // does no harm when called again
+	reached func() // may be called more than once
 }
 
 func (l *limiter) Write(b []byte) (int, error) {
@@ -109,8 +111,7 @@ func (l *limiter) flush() error {
 	return err
 }
 
-// Drip sends the body byte by byte, each flushed by itself, with this time between one and the
-// next. An interval of 0 doesn't wait.
+// Drip sends the body byte by byte, flushing each, and waits for interval between two bytes.
 func Drip(interval time.Duration) Fault {
 	return onBody(func(out body, r *http.Request) body {
 		return &dripper{body: out, interval: interval, ctx: r.Context()}
@@ -153,7 +154,7 @@ func sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// Prepend starts the body with raw, before whatever else there is to say.
+// Prepend starts the body with raw.
 func Prepend(raw string) Fault {
 	return prepended(func(w io.Writer) error {
 		_, err := io.WriteString(w, raw)
@@ -161,13 +162,12 @@ func Prepend(raw string) Fault {
 	})
 }
 
-// Malformed starts the body with a put message whose data isn't JSON.
+// Malformed starts the body with a put message whose data isn't valid JSON.
 func Malformed() Fault {
 	return Prepend(string(encodeEvent("put", `{"path":"/","data":{"environments":{`)))
 }
 
-// HugeEvent starts the body with a put message with n bytes of data, without ever holding it in
-// memory.
+// HugeEvent starts the body with a put message with n bytes of data, which are never all in memory.
 func HugeEvent(n int64) Fault {
 	return prepended(func(w io.Writer) error {
 		if _, err := io.WriteString(w, "event: put\ndata: "); err != nil {
@@ -213,7 +213,7 @@ func (p *prepender) begin() error {
 		return nil
 	}
 	p.prefix = nil
-	// The header doesn't wait for what may be long.
+	// The header doesn't wait for a prefix that may be long.
 	if err := p.body.flush(); err != nil {
 		return err
 	}

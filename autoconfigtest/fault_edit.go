@@ -12,7 +12,7 @@ func Corrupt(n int64) Fault {
 
 type corrupter struct {
 	body
-	at int64 // from the present position; negative when it lies behind
+	at int64 // relative to the present position; negative once it is passed
 }
 
 func (c *corrupter) Write(b []byte) (int, error) {
@@ -24,7 +24,7 @@ func (c *corrupter) Write(b []byte) (int, error) {
 	return c.body.Write(b)
 }
 
-// Repeat sends the bytes [from, to) of the body twice, one time after the other.
+// Repeat sends the bytes [from, to) of the body twice in a row.
 func Repeat(from, to int64) Fault {
 	return onBody(func(out body, _ *http.Request) body { return &repeater{body: out, from: from, to: to} })
 }
@@ -49,8 +49,8 @@ func (p *repeater) Write(b []byte) (int, error) {
 	return writeAll(p.body, len(b), b[:end], again, b[end:])
 }
 
-// Swap exchanges message number n of the body, counted from 0, with the one after it; a message
-// ends with an empty line. The first is held back until the second is complete.
+// Swap exchanges message number n of the body, counted from 0, with the one after it. A message ends
+// with an empty line. The first is held back until the second is complete.
 func Swap(n int) Fault {
 	return onBody(func(out body, _ *http.Request) body { return &swapper{body: out, skip: n} })
 }
@@ -58,7 +58,7 @@ func Swap(n int) Fault {
 type swapper struct {
 	body
 	skip   int    // messages before the two
-	held   []byte // the end of what was written: an incomplete message, or the two
+	held   []byte // an incomplete message, or the two
 	middle int    // where in held the second one starts; 0 while unknown
 	done   bool
 }
@@ -82,7 +82,7 @@ func (s *swapper) Write(b []byte) (int, error) {
 	return writeAll(s.body, len(b), rest)
 }
 
-// message deals with a complete message that ends before held[end].
+// message handles a complete message that ends before held[end].
 func (s *swapper) message(end int) error {
 	switch {
 	case s.skip > 0:
@@ -100,7 +100,7 @@ func (s *swapper) message(end int) error {
 	return err
 }
 
-// writeAll writes the parts and returns n, the length that its caller was asked to write.
+// writeAll writes the parts and returns n, the number of bytes that its caller was asked to write.
 func writeAll(out body, n int, parts ...[]byte) (int, error) {
 	for _, part := range parts {
 		if _, err := out.Write(part); err != nil {

@@ -22,7 +22,7 @@ import (
 
 func isReset(err error) bool { return errors.Is(err, syscall.ECONNRESET) }
 
-// A body ends at exactly the byte that the fault names, and the way it says.
+// A body ends at exactly the byte that the fault names, in the way that it names.
 func TestBodyFaultsAtEachByte(t *testing.T) {
 	type fault struct {
 		fault func(n int64) autoconfigtest.Fault
@@ -137,7 +137,7 @@ func TestDripWaitsBetweenBytes(t *testing.T) {
 	})
 }
 
-// A flush of each byte by itself shows as chunks of one byte.
+// A byte that is flushed by itself arrives in a chunk of one byte.
 func TestDripFlushesEachByte(t *testing.T) {
 	s := autoconfigtest.NewServer(key)
 	defer s.Close()
@@ -197,7 +197,7 @@ func TestAnswers(t *testing.T) {
 		autoconfigtest.Header("Content-Type", "text/html"),
 		autoconfigtest.Header("content-type", ""),
 	)
-	header.Set("Retry-After", "8") // has no effect any more
+	header.Set("Retry-After", "8") // has no effect: Answer has copied the header
 	want := []string{`429 7 "text/plain; charset=utf-8" "later"`, `204  "" ""`, `401  "text/plain; charset=utf-8" "Unauthorized\n"`, `200  "text/html" ""`, `200  "" ""`}
 	for _, want := range want {
 		response := connect(t, s.Client(), s.URL)
@@ -221,8 +221,7 @@ func TestAnswers(t *testing.T) {
 	}
 }
 
-// A handler that knows none of this works through any faults: it may leave out WriteHeader, ask for
-// an http.Flusher, or write after the end.
+// Faults work with any handler: it may omit WriteHeader, use http.Flusher, or write after the end.
 func TestFaultsOfAnyHandler(t *testing.T) {
 	s := autoconfigtest.NewServer(key)
 	defer s.Close()
@@ -248,7 +247,7 @@ func TestFaultsOfAnyHandler(t *testing.T) {
 	}
 }
 
-func TestMalformedIsNoJSON(t *testing.T) {
+func TestMalformedIsNotJSON(t *testing.T) {
 	s := autoconfigtest.NewPipeServer(key)
 	defer s.Close()
 	s.Next(autoconfigtest.Chain(autoconfigtest.End(1000), autoconfigtest.Malformed()))
@@ -280,7 +279,7 @@ func TestCorruptChangesOneConnection(t *testing.T) {
 	}
 }
 
-// Edits are the same however the body comes in pieces.
+// An edit doesn't depend on how the body is divided into writes.
 func TestEdits(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		messages := rapid.SliceOfN(rapid.StringMatching(`([a-z]{1,5}\n){1,3}\n`), 2, 6).Draw(t, "messages")
@@ -310,7 +309,7 @@ func TestEdits(t *testing.T) {
 	})
 }
 
-// through returns what becomes of text that is written in pieces.
+// through returns what a fault makes of text that is written in pieces.
 func through(t *rapid.T, fault autoconfigtest.Fault, text string) string {
 	w := httptest.NewRecorder()
 	fault(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// streamPath is the only path that there is.
+// streamPath is the only path that the server answers.
 const streamPath = "/relay_auto_config"
 
 func (s *Server) serveHTTP(w http.ResponseWriter, r *http.Request) {
@@ -38,7 +38,7 @@ func (s *Server) serveHTTP(w http.ResponseWriter, r *http.Request) {
 	handler.ServeHTTP(head, r)
 }
 
-// check returns the protocol version that the client wants, or the status to refuse it with.
+// check returns the protocol version that the client asks for, or the status to refuse it with.
 func (s *Server) check(r *http.Request) (version, status int) {
 	version, ok := protocolVersion(r.URL.Query())
 	switch {
@@ -74,11 +74,11 @@ func acceptsEvents(header http.Header) bool {
 	return false
 }
 
-// enter registers a request; it returns nil if the server is closing.
+// enter registers a request; it returns nil if the server is stopped or closing.
 func (s *Server) enter(request *Request, r *http.Request) *exchange {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.closed {
+	if s.closed || s.stopped {
 		return nil
 	}
 	s.handlers.Add(1)
@@ -97,7 +97,7 @@ func (s *Server) leave(x *exchange) {
 	s.handlers.Done()
 }
 
-// admit numbers a request that has passed the checks, and returns the fault that awaits it.
+// admit numbers a request that has passed the checks, and returns the fault planned for it.
 func (s *Server) admit(x *exchange) Fault {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -119,10 +119,10 @@ func (s *Server) record(request *Request, status int) {
 	s.notify()
 }
 
-// A headWriter tells what becomes of the head of a response.
+// A headWriter reports when the header of a response is sent.
 type headWriter struct {
 	http.ResponseWriter
-	before  func(status int) // called before it is sent
+	before  func(status int) // called before the header is sent
 	flushed func()           // called after each flush
 	sent    bool
 }
@@ -140,7 +140,7 @@ func (w *headWriter) Write(b []byte) (int, error) {
 	return w.ResponseWriter.Write(b)
 }
 
-// FlushError is what http.ResponseController calls.
+// FlushError is called by http.ResponseController.
 func (w *headWriter) FlushError() error {
 	w.send()
 	err := http.NewResponseController(w.ResponseWriter).Flush()
@@ -150,10 +150,10 @@ func (w *headWriter) FlushError() error {
 	return err
 }
 
-// Flush is for handlers that ask for an http.Flusher.
+// Flush implements http.Flusher.
 func (w *headWriter) Flush() { _ = w.FlushError() }
 
-// Unwrap lets http.ResponseController do the rest, such as hijacking.
+// Unwrap gives http.ResponseController access to the rest, such as hijacking.
 func (w *headWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 // send is what net/http does at the first write or flush.

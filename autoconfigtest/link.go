@@ -7,20 +7,20 @@ import (
 	"time"
 )
 
-// A Break is what becomes of a connection of a [Proxy] at some byte.
+// A Break is what a [Proxy] does to a connection after some number of bytes.
 type Break int
 
-// The breaks that there are. BreakNone lets the connection live.
 const (
+	// BreakNone leaves the connection alone. It is the default.
 	BreakNone Break = iota
 	// BreakCut closes the connection in both directions.
 	BreakCut
-	// BreakReset is BreakCut with a TCP reset towards the client. It may overtake bytes.
+	// BreakReset is BreakCut with a TCP reset towards the client. The reset may overtake bytes.
 	BreakReset
-	// BreakStall falls silent, and keeps the connection open until the client leaves.
+	// BreakStall sends nothing more and keeps the connection open until the client leaves.
 	BreakStall
 	// BreakHalfClose closes only the direction to the client; the server notices nothing until the
-	// client leaves. In memory, where there is no such thing, it is BreakCut.
+	// client leaves. In front of a [NewPipeServer] it is BreakCut.
 	BreakHalfClose
 )
 
@@ -29,25 +29,25 @@ func (b Break) String() string {
 	return [...]string{"None", "Cut", "Reset", "Stall", "HalfClose"}[b]
 }
 
-// A Link says how a [Proxy] treats one network connection. The zero value passes everything. What
+// A Link says how a [Proxy] treats one network connection. The zero value passes everything on. What
 // the client sends is always passed on.
 type Link struct {
-	// Delay passes before the first byte from the server is passed on. The default is 0.
+	// Delay is how long the first byte from the server is held back. The default is 0.
 	Delay time.Duration
-	// Rate is how many bytes from the server are passed on in a second, at most, in steps of a
-	// tenth of a second. The default, 0, has no limit.
+	// Rate is the largest number of bytes from the server that are passed on in a second, in steps
+	// of a tenth of a second. The default, 0, is no limit.
 	Rate int
-	// Break happens as soon as exactly At bytes from the server have been passed on, or, where At
-	// is 0, as soon as there is one that could be. The bytes are those on the network, with the
-	// HTTP header, framing and TLS if any, from the beginning of the connection.
+	// Break happens when exactly At bytes from the server have been passed on. If At is 0, it
+	// happens when the first byte arrives, which is not passed on.
 	Break Break
-	// At is the number of bytes for Break.
+	// At counts the bytes on the network since the connection was opened: HTTP header, framing and
+	// TLS included.
 	At int64
 }
 
 // RandomLink returns a link with the faults of a real network, which loses connections and is slow
 // but doesn't change bytes: any break or none, mostly early, sometimes with a delay of up to 1 s or
-// a rate from 256 bytes to 1 MiB a second. The same numbers from rng give the same link.
+// a rate of 256 bytes to 1 MiB a second. The same random numbers give the same link.
 func RandomLink(rng *rand.Rand) Link {
 	var link Link
 	if link.Break = Break(rng.IntN(int(BreakHalfClose) + 1)); link.Break != BreakNone {
@@ -63,8 +63,8 @@ func RandomLink(rng *rand.Rand) Link {
 	return link
 }
 
-// pass copies from the server to the client until one of them, the link or ctx ends it. When it
-// returns, the connection is to be closed.
+// pass copies from the server to the client until one of them, the link or ctx ends that. The caller
+// then closes the connection.
 func (l Link) pass(ctx context.Context, client, server net.Conn) {
 	p := pacer{ctx: ctx, client: client, delay: l.Delay, rate: l.Rate}
 	left := l.At
@@ -103,7 +103,7 @@ func (b Break) apply(ctx context.Context, client net.Conn) {
 	}
 }
 
-// A pacer writes to the client with a link's delay and rate.
+// A pacer writes to the client with the delay and rate of a link.
 type pacer struct {
 	ctx    context.Context
 	client net.Conn
@@ -128,7 +128,7 @@ func (p *pacer) write(b []byte) error {
 		}
 		b = b[step:]
 		if p.rate > 0 {
-			// After the bytes, so that the pace holds across writes.
+			// After the write, so that the rate holds across writes.
 			if err := sleep(p.ctx, time.Duration(step)*time.Second/time.Duration(p.rate)); err != nil {
 				return err
 			}

@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 
@@ -19,7 +20,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 const key = "rel-00000000-1234"
 
-// kinds are the servers that there are; what isn't about one of them must hold for each.
+// kinds are all kinds of servers. What isn't about one of them is tested with each.
 var kinds = map[string]func(string) *autoconfigtest.Server{
 	"loopback": autoconfigtest.NewServer,
 	"tls":      autoconfigtest.NewTLSServer,
@@ -39,7 +40,7 @@ func environments(all ...decode.EnvironmentRep) decode.PutContent {
 	return content
 }
 
-// newRequest makes a request that passes all checks.
+// newRequest returns a request that passes all checks.
 func newRequest(ctx context.Context, t testing.TB, base string) *http.Request {
 	t.Helper()
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, base+"/relay_auto_config?rpacProtocolVersion=2", nil)
@@ -62,7 +63,7 @@ func connect(t testing.TB, client *http.Client, base string) *http.Response {
 	return response
 }
 
-// An event has what the server sent as one.
+// An event is what the server sent as one event.
 type event struct{ name, data string }
 
 // events reads events of the plain form in which the server sends them, and nothing else.
@@ -90,7 +91,7 @@ func (e events) next() (event, error) {
 	}
 }
 
-// mustNext is next for a stream that has one.
+// mustNext is next. It fails the test if there is no event.
 func (e events) mustNext(t testing.TB) event {
 	t.Helper()
 	got, err := e.next()
@@ -100,21 +101,34 @@ func (e events) mustNext(t testing.TB) event {
 	return got
 }
 
-// mustHaveStopped fails the test if a goroutine is in the package's code.
+// mustHaveStopped fails the test if a goroutine stays in the package's code. A goroutine that has
+// reported its end may take a moment to return on a busy machine.
 func mustHaveStopped(t testing.TB) {
 	t.Helper()
-	stacks := make([]byte, 1<<20)
-	stacks = stacks[:runtime.Stack(stacks, true)]
-	for goroutine := range strings.SplitSeq(string(stacks), "\n\n") {
-		// Frames below a panic, which net/http recovers from, and what created a goroutine are
-		// listed until it is really over.
-		if !strings.Contains(goroutine, "\npanic(") && strings.Contains(goroutine, "\ngithub.com/relaystream/autoconfig/autoconfigtest.") {
-			t.Errorf("still running: %s", goroutine)
+	deadline := time.Now().Add(10 * time.Second)
+	for goroutine := running(); goroutine != ""; goroutine = running() {
+		if time.Now().After(deadline) {
+			t.Fatalf("still running: %s", goroutine)
 		}
+		runtime.Gosched()
 	}
 }
 
-// wholeBody is what a client gets to read that connects now, without faults.
+// running returns the stack of a goroutine in the package's code, "" if there is none.
+func running() string {
+	stacks := make([]byte, 1<<20)
+	stacks = stacks[:runtime.Stack(stacks, true)]
+	for goroutine := range strings.SplitSeq(string(stacks), "\n\n") {
+		// A stack lists the frames below a panic, from which net/http recovers, until the goroutine has
+		// ended. So it does the function that created the goroutine, but not as a frame.
+		if !strings.Contains(goroutine, "\npanic(") && strings.Contains(goroutine, "\ngithub.com/relaystream/autoconfig/autoconfigtest.") {
+			return goroutine
+		}
+	}
+	return ""
+}
+
+// wholeBody returns the body that a client reads if it connects now, without faults.
 func wholeBody(t testing.TB, s *autoconfigtest.Server) string {
 	t.Helper()
 	s.Next(nil)

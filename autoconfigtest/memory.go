@@ -11,9 +11,10 @@ import (
 // A listener is where a Server or a Proxy is reached.
 type listener interface {
 	net.Listener
-	// dial connects to the listener. Network and address are ignored: there is only one place to
-	// connect to.
+	// dial connects to the listener, whatever network and address are.
 	dial(ctx context.Context, network, address string) (net.Conn, error)
+	// again listens at the same address once this listener is closed.
+	again() (listener, error)
 }
 
 // loopbackListener listens on a TCP port of 127.0.0.1.
@@ -27,13 +28,18 @@ func listenLoopback() listener {
 	return loopbackListener{l}
 }
 
+func (l loopbackListener) again() (listener, error) {
+	next, err := net.Listen("tcp", l.Addr().String())
+	return loopbackListener{next}, err
+}
+
 func (l loopbackListener) dial(ctx context.Context, _, _ string) (net.Conn, error) {
 	var dialer net.Dialer
 	return dialer.DialContext(ctx, "tcp", l.Addr().String())
 }
 
 // memoryListener accepts connections that are pipes. Its channels, and those of the pipes, belong
-// to the synctest bubble in which they were made.
+// to the synctest bubble in which they are made.
 type memoryListener struct {
 	accepted  chan net.Conn
 	closed    chan struct{}
@@ -58,6 +64,8 @@ func (l *memoryListener) Close() error {
 	return nil
 }
 
+func (l *memoryListener) again() (listener, error) { return listenMemory(), nil }
+
 func (l *memoryListener) Addr() net.Addr { return memoryAddr{} }
 
 func (l *memoryListener) dial(ctx context.Context, _, _ string) (net.Conn, error) {
@@ -72,8 +80,8 @@ func (l *memoryListener) dial(ctx context.Context, _, _ string) (net.Conn, error
 	}
 }
 
-// memoryAddr is a loopback address, because clients may insist on one before they send a key
-// without TLS, with a port to which nothing can ever listen.
+// memoryAddr is a loopback address, because clients may send a key without TLS only to one. Nothing
+// can listen on its port.
 type memoryAddr struct{}
 
 func (memoryAddr) Network() string { return "memory" }

@@ -10,14 +10,14 @@ import (
 	"sync"
 )
 
-// A Proxy passes network connections on to a Server and spoils them on demand. It knows nothing of
-// HTTP; [Fault] does. Where the server has TLS, it goes through untouched.
+// A Proxy passes network connections on to a Server and breaks or slows them on demand. It works
+// on bytes and knows nothing of HTTP or TLS; for faults of HTTP, see [Fault].
 type Proxy struct {
-	// URL takes the place of the server's URL. It doesn't change.
+	// URL is the base URI for clients that connect through the proxy. It doesn't change.
 	URL string
 
 	listener  listener
-	server    listener
+	server    *restartable
 	client    *http.Client
 	ctx       context.Context // ends with Close
 	cancel    context.CancelFunc
@@ -34,7 +34,7 @@ func NewProxy(server *Server) *Proxy {
 	p := &Proxy{server: server.listener}
 	p.ctx, p.cancel = context.WithCancel(context.Background())
 	transport := server.Client().Transport.(*http.Transport).Clone()
-	if _, memory := server.listener.(*memoryListener); memory {
+	if _, memory := server.listener.Addr().(memoryAddr); memory {
 		p.listener = listenMemory()
 		transport.DialContext = p.listener.dial
 	} else {
@@ -47,12 +47,11 @@ func NewProxy(server *Server) *Proxy {
 	return p
 }
 
-// Client is like [Server.Client], for clients that connect through the proxy.
+// Client returns an HTTP client like that of [Server.Client], which connects through the proxy.
 func (p *Proxy) Client() *http.Client { return p.client }
 
-// Next plans how the next network connections are treated: the first link is for the next
-// connection, the second for the one after it, and so on, behind those already planned.
-// Connections with no plan are passed on unspoiled.
+// Next plans links for the next network connections, one for each, after those already planned. A
+// connection for which none is planned is passed on as it is.
 //
 // An HTTP client may use one network connection for several requests.
 func (p *Proxy) Next(links ...Link) {
@@ -70,7 +69,7 @@ func (p *Proxy) Close() {
 	})
 }
 
-// Format implements fmt.Formatter for every verb: the URL.
+// Format implements fmt.Formatter. Every verb prints the URL.
 func (p *Proxy) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "autoconfigtest.Proxy(%s)", p.URL) }
 
 func (p *Proxy) accept() {
@@ -108,7 +107,7 @@ func (p *Proxy) serve(client net.Conn, link Link) {
 	var copies sync.WaitGroup
 	copies.Go(func() {
 		defer cancel()
-		// The side that fails is gone, and that is all there is to know.
+		// An error means that one side has left, which is no failure of the proxy.
 		_, _ = io.Copy(server, client)
 	})
 	copies.Go(func() {

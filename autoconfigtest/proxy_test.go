@@ -33,7 +33,7 @@ func TestProxyPassesEveryKind(t *testing.T) {
 	}
 }
 
-// exchangeRaw sends a request over a connection of its own and returns all that comes back.
+// exchangeRaw sends a request over a new connection and returns everything that comes back.
 func exchangeRaw(t *testing.T, base string) ([]byte, error) {
 	t.Helper()
 	conn, err := net.Dial("tcp", strings.TrimPrefix(base, "http://"))
@@ -63,7 +63,7 @@ func TestProxyBreaksAtEachByte(t *testing.T) {
 		if _, err := io.WriteString(conn, answer); err != nil {
 			t.Error(err)
 		}
-		// Open until the client leaves, so that no end but the proxy's is seen.
+		// Open until the client leaves, so that only the proxy ends the connection.
 		_, _ = io.Copy(io.Discard, conn)
 	})
 	for _, brk := range []autoconfigtest.Break{autoconfigtest.BreakCut, autoconfigtest.BreakReset, autoconfigtest.BreakHalfClose} {
@@ -95,7 +95,7 @@ func TestProxyStalls(t *testing.T) {
 		if waited := time.Since(start); waited != time.Hour {
 			t.Errorf("the client gave up after %v", waited)
 		}
-		// The client's leaving has got through.
+		// The server has noticed that the client left.
 		if err := s.AwaitConnections(t.Context(), 0); err != nil {
 			t.Error(err)
 		}
@@ -137,7 +137,7 @@ func TestProxyCloseWhileBusy(t *testing.T) {
 			s := autoconfigtest.NewServer(key)
 			defer s.Close()
 			p := autoconfigtest.NewProxy(s)
-			s.Next(autoconfigtest.HugeEvent(64 << 20)) // never read: it fills what buffers there are
+			s.Next(autoconfigtest.HugeEvent(64 << 20)) // never read: it fills all buffers
 			p.Next(link)
 			conn, err := net.Dial("tcp", strings.TrimPrefix(p.URL, "http://"))
 			if err != nil {
@@ -175,8 +175,7 @@ func TestProxyOfAClosedServerClosesConnections(t *testing.T) {
 	}
 }
 
-// What comes through random links is a part of what was sent, and links are as reproducible as
-// their seed.
+// Random links pass on a prefix of what was sent, and the same seed gives the same links.
 func TestRandomLinks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := autoconfigtest.NewPipeServer(key)

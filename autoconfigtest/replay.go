@@ -7,23 +7,21 @@ import (
 	"net/http"
 )
 
-// ErrClientLeft is what the [TranscriptError] of a step wraps that had to be done on a connection
-// that the client has left.
+// ErrClientLeft reports a step on a connection that the client has left. A [TranscriptError] wraps it.
 var ErrClientLeft = errors.New("autoconfigtest: the client has left the connection")
 
 // Replay makes the server play its part of a transcript. Call Replay before the client connects:
 // it plans the answers to the next requests at once (see [Server.Next]). Then iterate, once. Each
-// iteration does the steps up to the next lines of expectations and yields these, without their
-// marks; the caller waits until they have come true, or fails, and goes on. Steps after the last
-// expectation are done too, and yield nothing. In between no step waits for the client to read,
-// but a step on a new connection does wait for the client to connect: what the client does not
-// get beyond on its own must be expected before.
+// iteration performs the steps up to the next expectations and yields these, without their marks;
+// the caller waits until they are met, or fails. Steps after the last expectation are performed
+// too, and yield nothing. No step waits for the client to read, but the first step on a new
+// connection waits for the client to connect.
 //
-// A step that doesn't happen in time, such as a client that never connects again, ends the
-// iteration: it yields a *[TranscriptError] with the step's line that wraps the cause of ctx,
-// [ErrClientLeft], or http.ErrServerClosed.
+// A step that can't be performed, for example because the client never connects again, ends the
+// iteration: it yields a *[TranscriptError] with the line of the step, which wraps the cause of
+// ctx, [ErrClientLeft] or http.ErrServerClosed.
 //
-// The server should be one to which nothing was sent and nobody has connected.
+// The server should be new: with nothing sent, and no client connected.
 func (t *Transcript) Replay(ctx context.Context, s *Server) iter.Seq2[[]string, error] {
 	r := &replay{server: s, number: s.plan(t.faults())}
 	return func(yield func([]string, error) bool) {
@@ -51,7 +49,7 @@ func (t *Transcript) Replay(ctx context.Context, s *Server) iter.Seq2[[]string, 
 	}
 }
 
-// faults returns a fault for each request that the client makes; nil is for a stream.
+// faults returns a fault for each request of the client; nil stands for a stream.
 func (t *Transcript) faults() []Fault {
 	var faults []Fault
 	open := false
@@ -67,7 +65,7 @@ func (t *Transcript) faults() []Fault {
 	return faults
 }
 
-// plan is Next for the faults, and returns the number of the request before the first of them.
+// plan is Next. It returns the number of the last request before those of faults.
 func (s *Server) plan(faults []Fault) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -78,13 +76,13 @@ func (s *Server) plan(faults []Fault) int {
 
 type replay struct {
 	server  *Server
-	number  int       // of the request that was opened or answered last
-	current *exchange // the open stream; nil if there is none
-	played  []played  // all streams, to be drained in the end
+	number  int            // of the request that was opened or answered last
+	current *exchange      // the open stream; nil if there is none
+	played  []playedStream // all streams, to be drained in the end
 }
 
-// played is a stream and the line of its last step.
-type played struct {
+// A playedStream is a stream and the line of its last step.
+type playedStream struct {
 	x    *exchange
 	line int
 }
@@ -100,7 +98,7 @@ func (r *replay) do(ctx context.Context, step step) error {
 			return err
 		}
 		r.current = x
-		r.played = append(r.played, played{x: x})
+		r.played = append(r.played, playedStream{x: x})
 	}
 	x := r.current
 	r.played[len(r.played)-1].line = step.line
@@ -113,7 +111,7 @@ func (r *replay) do(ctx context.Context, step step) error {
 	return r.server.play(x, step)
 }
 
-// drain waits until all that was sent has been written.
+// drain waits until everything sent has been written.
 func (r *replay) drain(ctx context.Context) error {
 	for _, p := range r.played {
 		err := r.server.await(ctx, func() bool { return p.x.drained() || r.server.gone(p.x) })
@@ -124,7 +122,7 @@ func (r *replay) drain(ctx context.Context) error {
 	return nil
 }
 
-// answer waits for a request whose answer has been planned.
+// answer waits for a request whose answer is planned.
 func (r *replay) answer(ctx context.Context, step step) error {
 	s := r.server
 	return s.await(ctx, func() bool {
@@ -145,7 +143,7 @@ func (s *Server) awaitStream(ctx context.Context, number int) (*exchange, error)
 	return x, err
 }
 
-// play sends to one stream only, or ends it after what was sent before.
+// play performs a step on a stream. What ends it takes effect after everything sent before.
 func (s *Server) play(x *exchange, step step) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -165,8 +163,8 @@ func (s *Server) play(x *exchange, step step) error {
 	return nil
 }
 
-// exchange returns the admitted request of that number if it is being answered. The caller holds
-// s.mu.
+// exchange returns the admitted request with this number, nil if it is not being answered. The caller
+// holds s.mu.
 func (s *Server) exchange(number int) *exchange {
 	for x := range s.exchanges {
 		if x.number == number {
@@ -176,7 +174,7 @@ func (s *Server) exchange(number int) *exchange {
 	return nil
 }
 
-// gone tells that an exchange is over. The caller holds s.mu.
+// gone reports whether an exchange is over. The caller holds s.mu.
 func (s *Server) gone(x *exchange) bool {
 	_, ok := s.exchanges[x]
 	return !ok

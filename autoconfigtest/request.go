@@ -12,8 +12,8 @@ import (
 	"github.com/relaystream/autoconfig/internal/mask"
 )
 
-// A Request is one that a Server has received. It contains nothing that depends on time or port,
-// so that tests can compare it. Every fmt verb prints it with the Authorization header masked.
+// A Request is an HTTP request that a Server has received. Nothing in it depends on the time or the
+// port, so tests can compare it. Every fmt verb prints it with the Authorization header masked.
 type Request struct {
 	// Method is the HTTP method.
 	Method string
@@ -21,10 +21,10 @@ type Request struct {
 	Path string
 	// Query is the decoded query of the URL.
 	Query url.Values
-	// Header has all the headers, Authorization with its real value.
+	// Header has all headers, Authorization with its real value.
 	Header http.Header
-	// Status is the status code of the answer. It is set before the client can see the answer; 0
-	// means that none has been given yet.
+	// Status is the status code of the answer, 0 while there is none. It is set before the client
+	// can see the answer.
 	Status int
 }
 
@@ -51,5 +51,5 @@ func (r Request) Format(f fmt.State, _ rune) {
 	}
 }
 
-// LogValue implements slog.LogValuer with the same line.
+// LogValue implements slog.LogValuer with the line that Format prints.
 func (r Request) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(r)) }

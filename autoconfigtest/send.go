@@ -14,9 +14,8 @@ import (
 // Put sends a put message with this content to all open connections, and serves it to new ones.
 // Nil environments are sent as an empty set, because a put without is malformed.
 //
-// The server follows the rules of versions that clients follow: an item whose version isn't
-// greater than that of the same item before stays as it was, and so doesn't become part of
-// [Server.Content]. It is still sent as given.
+// The server follows the same version rules as clients: an item whose version isn't greater than the
+// last one of its ID doesn't become part of [Server.Content]. It is sent nevertheless.
 func (s *Server) Put(content decode.PutContent) {
 	content = cloneContent(content)
 	if content.Environments == nil {
@@ -25,9 +24,9 @@ func (s *Server) Put(content decode.PutContent) {
 	s.broadcast(putMessage(content), func() { s.state.put(content) })
 }
 
-// Patch adds or replaces an environment and sends the patch message to all open connections. If
-// its version isn't greater than the last one of this ID, deletion included, the message is only
-// sent. It is only sent, too, before the first Put.
+// Patch adds or replaces an environment and sends the patch message to all open connections. Before
+// the first Put, and if the version isn't greater than the last one of this ID, deletions included,
+// the message is sent but the content stays as it is.
 func (s *Server) Patch(environment decode.EnvironmentRep) {
 	environment = cloneEnvironment(environment)
 	message := sharedMessage(decode.PatchEvent, decode.PatchMessageData{
@@ -44,9 +43,9 @@ func (s *Server) PatchFilter(id decode.FilterID, filter decode.FilterRep) {
 	s.broadcast(message, func() { s.state.filters.upsert(id, filter, filter.Version) })
 }
 
-// Delete removes an environment and sends the delete message to all open connections. If version
-// isn't greater than the last one of this ID, the message is only sent, as it is before the first
-// Put.
+// Delete removes an environment and sends the delete message to all open connections. Before the
+// first Put, and if version isn't greater than the last one of this ID, the message is sent but the
+// content stays as it is.
 func (s *Server) Delete(id decode.EnvironmentID, version int) {
 	message := sharedMessage(decode.DeleteEvent, decode.DeleteMessageData{Path: environmentPath(id), Version: version})
 	s.broadcast(message, func() { s.state.environments.remove(id, version) })
@@ -64,8 +63,8 @@ func (s *Server) Reconnect() { s.SendEvent(decode.ReconnectEvent, "{}") }
 // Heartbeat sends a comment to all open connections.
 func (s *Server) Heartbeat() { s.SendRaw([]byte(":\n")) }
 
-// SendEvent sends an event to all open connections. Each line of data, where a line ends with LF,
-// becomes a data field; an empty name is left out.
+// SendEvent sends an event to all open connections. Each line of data becomes a data field; lines
+// end with LF. An empty name is left out.
 func (s *Server) SendEvent(name, data string) { s.SendRaw(encodeEvent(name, data)) }
 
 // SendRaw sends bytes to all open connections as they are.
@@ -74,8 +73,8 @@ func (s *Server) SendRaw(raw []byte) {
 	s.broadcast(message{raw, raw}, nil)
 }
 
-// EndConnections ends the responses of all event streams as HTTP does it, each after what has been
-// sent before has been written. From now on these streams don't count as open.
+// EndConnections ends the responses of all event streams in the regular way, each when everything
+// sent so far has been written. The streams no longer count as open.
 func (s *Server) EndConnections() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -86,8 +85,8 @@ func (s *Server) EndConnections() {
 	}
 }
 
-// CloseConnections cuts the network connections of all requests that are being answered, at once:
-// what has been sent and not read may be lost. [Server.AwaitDrained] beforehand prevents that.
+// CloseConnections cuts the network connections of all requests that are being answered, at once.
+// What has been sent and not read may be lost; call [Server.AwaitDrained] first to prevent that.
 func (s *Server) CloseConnections() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -113,8 +112,7 @@ func (s *Server) broadcast(m message, change func()) {
 	}
 }
 
-// A message has the bytes to send to a client of protocol version 1, which may be nil for none, and
-// to one of version 2.
+// A message has the bytes to send to clients of protocol version 1, nil for none, and of version 2.
 type message struct{ v1, v2 []byte }
 
 func (m message) version(version int) []byte {

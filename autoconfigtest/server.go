@@ -12,18 +12,19 @@ import (
 )
 
 // A Server serves the auto-configuration stream of one auto-configuration key. The package comment
-// states what can be relied on.
+// states its guarantees.
 //
-// It answers GET {URL}/relay_auto_config and is strict: another path is 404, another method 405,
-// an Accept header without text/event-stream 406, another key 401, a malformed protocol version
-// 400. It sends filters only to clients that ask for protocol version 2 or more.
+// It answers GET {URL}/relay_auto_config and is strict: it refuses any other path with 404, any
+// other method with 405, an Accept header without text/event-stream with 406, a wrong key with 401,
+// and a malformed protocol version with 400. It sends filters only to clients that ask for protocol
+// version 2 or more.
 type Server struct {
-	// URL is the base URI, without trailing slash. It doesn't change.
+	// URL is the base URI, without a trailing slash. It doesn't change.
 	URL string
 
 	// authorized holds the key in a closure, where no formatter finds it.
 	authorized func(authorization []string) bool
-	listener   listener
+	listener   *restartable
 	http       *httptest.Server
 	cancel     context.CancelFunc // of the context of all requests
 	handlers   sync.WaitGroup
@@ -31,12 +32,13 @@ type Server struct {
 
 	mu        sync.Mutex
 	closed    bool
-	changed   chan struct{} // closed at the next change of what follows; nil while nobody waits
+	stopped   bool
+	changed   chan struct{} // closed when a field below changes; nil while nobody waits
 	state     *state
 	requests  []*Request
-	exchanges map[*exchange]struct{} // the requests being answered now
-	admitted  int                    // how many requests have passed the checks
-	faults    []Fault                // for the next of them
+	exchanges map[*exchange]struct{} // requests being answered now
+	admitted  int                    // number of requests that have passed the checks
+	faults    []Fault                // for the next requests that pass the checks
 }
 
 // NewServer starts a server on a free TCP port of 127.0.0.1. Clients must send key as their
@@ -48,8 +50,8 @@ func NewServer(key string) *Server {
 	return s
 }
 
-// NewTLSServer is NewServer with TLS, of version HTTP/1.1 like the others. Its certificate is
-// trusted by [Server.Client].
+// NewTLSServer is NewServer with TLS. It speaks HTTP/1.1, as the others do. [Server.Client] trusts
+// its certificate.
 func NewTLSServer(key string) *Server {
 	s := newServer(key, listenLoopback())
 	s.http.StartTLS()
@@ -57,9 +59,9 @@ func NewTLSServer(key string) *Server {
 	return s
 }
 
-// NewPipeServer starts a server that is reached by its [Server.Client] only: connections are pipes
-// in memory. A pipe holds no bytes: a write lasts until the other side has read. Where a TCP
-// connection would be reset it is just closed.
+// NewPipeServer starts a server that only its [Server.Client] can reach: connections are pipes in
+// memory. A pipe holds no bytes: a write returns when the other side has read. A fault that resets
+// a TCP connection closes a pipe.
 //
 // In a synctest bubble, create the server and its clients within the bubble.
 func NewPipeServer(key string) *Server {
@@ -74,12 +76,12 @@ func newServer(key string, l listener) *Server {
 	ctx, cancel := context.WithCancel(context.Background())
 	s := &Server{
 		authorized: func(authorization []string) bool { return len(authorization) == 1 && authorization[0] == key },
-		listener:   l,
+		listener:   newRestartable(l),
 		cancel:     cancel,
 		state:      new(state),
 		exchanges:  make(map[*exchange]struct{}),
 	}
-	s.http = &httptest.Server{Listener: l, Config: &http.Server{
+	s.http = &httptest.Server{Listener: s.listener, Config: &http.Server{
 		Handler:     http.HandlerFunc(s.serveHTTP),
 		BaseContext: func(net.Listener) context.Context { return ctx },
 		ConnContext: withConn,
@@ -87,9 +89,9 @@ func newServer(key string, l listener) *Server {
 	return s
 }
 
-// Client returns an HTTP client that reaches the server, trusts its certificate and has no time
-// limits. Its idle connections are closed by Close. All calls return the same client; its
-// Transport is an *http.Transport that can be cloned.
+// Client returns an HTTP client that reaches the server, trusts its certificate and has no
+// timeouts. Close closes its idle connections. All calls return the same client; its Transport is
+// an *http.Transport that can be cloned.
 func (s *Server) Client() *http.Client { return s.http.Client() }
 
 // Close cuts all connections and stops the server. It returns when everything has stopped.
@@ -104,28 +106,29 @@ func (s *Server) Close() {
 		s.mu.Unlock()
 
 		s.cancel()
-		// Ends what is no exchange too, such as half a request.
+		// Closes connections without an exchange too, such as one with half a request.
 		_ = s.http.Config.Close()
 		s.http.Close()
 		s.handlers.Wait()
 	})
 }
 
-// Format implements fmt.Formatter for every verb: the URL, and nothing that is secret or guarded
-// by a lock.
+// Format implements fmt.Formatter. Every verb prints the URL, and nothing secret.
 func (s *Server) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "autoconfigtest.Server(%s)", s.URL) }
 
-// Content returns a copy of what the server serves: of every ID the newest version that was put or
-// patched and not deleted since, by the rules that clients follow. Hence every client that has
-// read all messages holds the same, unless it was sent something that is older than a deletion from
-// before its connection, which only the server remembers. It is the zero value before the first Put.
+// Content returns a copy of what the server serves: for every ID the newest version that was put
+// or patched and not deleted since, by the rules that clients follow. Every client that has read
+// all messages holds the same, with one exception: only the server remembers a deletion from before
+// the client connected, so only the client accepts an older version sent after it. Content is the
+// zero value before the first Put.
 func (s *Server) Content() decode.PutContent {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return cloneContent(s.state.content())
 }
 
-// Requests returns all requests received so far, in order of arrival, including those refused.
+// Requests returns copies of all requests received so far, refused ones included, in order of
+// arrival.
 func (s *Server) Requests() []Request {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -136,8 +139,8 @@ func (s *Server) Requests() []Request {
 	return requests
 }
 
-// Connections returns the number of open event streams: those whose response header has been handed
-// over to the network, not ended by the server, and not known to have been left by the client.
+// Connections returns the number of open event streams: those whose response header has been
+// written to the network, which the server has not ended and whose client is not known to have left.
 func (s *Server) Connections() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()

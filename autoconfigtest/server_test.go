@@ -61,17 +61,17 @@ func TestServerIsStrict(t *testing.T) {
 		change func(*http.Request)
 		status int
 	}{
-		{"another path", func(r *http.Request) { r.URL.Path += "/" }, 404},
-		{"another method", func(r *http.Request) { r.Method = http.MethodHead }, 405},
+		{"wrong path", func(r *http.Request) { r.URL.Path += "/" }, 404},
+		{"wrong method", func(r *http.Request) { r.Method = http.MethodHead }, 405},
 		{"no Accept", func(r *http.Request) { r.Header.Del("Accept") }, 406},
 		{"only other types accepted", func(r *http.Request) { r.Header.Set("Accept", "text/html, */*") }, 406},
 		{"no key", func(r *http.Request) { r.Header.Del("Authorization") }, 401},
 		{"key with a scheme", func(r *http.Request) { r.Header.Set("Authorization", "Bearer "+key) }, 401},
-		{"the key and another", func(r *http.Request) { r.Header.Add("Authorization", "x") }, 401},
-		{"version that is no number", func(r *http.Request) { r.URL.RawQuery = "rpacProtocolVersion=x" }, 400},
+		{"two keys", func(r *http.Request) { r.Header.Add("Authorization", "x") }, 401},
+		{"version that is not a number", func(r *http.Request) { r.URL.RawQuery = "rpacProtocolVersion=x" }, 400},
 		{"version 0", func(r *http.Request) { r.URL.RawQuery = "rpacProtocolVersion=0" }, 400},
 		{"two versions", func(r *http.Request) { r.URL.RawQuery += "&rpacProtocolVersion=2" }, 400},
-		{"proper, among other types", func(r *http.Request) { r.Header.Set("Accept", "text/html, text/event-stream;q=1") }, 599},
+		{"accepted, among other types", func(r *http.Request) { r.Header.Set("Accept", "text/html, text/event-stream;q=1") }, 599},
 	}
 	for i, test := range tests {
 		r := newRequest(t.Context(), t, s.URL)
@@ -144,7 +144,7 @@ func TestConnectionsOpenedDuringChangesMissNothing(t *testing.T) {
 	const patches = 500
 	for i := range bodies {
 		clients.Go(func() {
-			// As good as at random: when that many requests have been seen.
+			// The number of requests is as good as a random moment.
 			if err := s.AwaitRequests(t.Context(), i); err != nil {
 				t.Error(err)
 				return
@@ -177,10 +177,10 @@ func TestConnectionsOpenedDuringChangesMissNothing(t *testing.T) {
 	}
 }
 
-func TestStalledClientHoldsUpNobody(t *testing.T) {
+func TestStalledClientDelaysNoOther(t *testing.T) {
 	s := autoconfigtest.NewPipeServer(key)
 	defer s.Close()
-	connect(t, s.Client(), s.URL) // reads its header and nothing else
+	connect(t, s.Client(), s.URL) // reads only the header
 	reading := newEvents(connect(t, s.Client(), s.URL).Body)
 	if err := s.AwaitConnections(t.Context(), 2); err != nil {
 		t.Fatal(err)
@@ -240,8 +240,7 @@ func TestAwait(t *testing.T) {
 	})
 }
 
-// A client that hasn't got a header might take a connection that is cut for one that it may replace
-// without a word.
+// If a connection is cut before the header arrives, an HTTP client may repeat the request silently.
 func TestConnectionCountsFromItsHeader(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := autoconfigtest.NewPipeServer(key)
@@ -251,7 +250,7 @@ func TestConnectionCountsFromItsHeader(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer conn.Close()
-		s.Next(autoconfigtest.HugeEvent(1 << 20)) // that much is not waited for
+		s.Next(autoconfigtest.HugeEvent(1 << 20)) // the header doesn't wait for all of it
 		if err := newRequest(t.Context(), t, s.URL).Write(conn); err != nil {
 			t.Fatal(err)
 		}
@@ -274,7 +273,7 @@ func TestEndAndCloseConnections(t *testing.T) {
 			s := newServer(key)
 			defer s.Close()
 			s.Put(environments(environment("e1", 1)))
-			want := wholeBody(t, s) // ends properly, after all that was sent
+			want := wholeBody(t, s) // EndConnections ends it, after everything sent
 
 			response := connect(t, s.Client(), s.URL)
 			b := make([]byte, len(want))
@@ -329,7 +328,7 @@ func TestCloseWhateverClientsDo(t *testing.T) {
 			s.Close()
 			mustHaveStopped(t)
 			s.Close()
-			// What is left to read is cut off.
+			// The rest is cut off.
 			if _, err := io.Copy(io.Discard, conn); err != nil && !isReset(err) {
 				t.Error(err)
 			}
@@ -363,7 +362,7 @@ func TestCloseWaitsForHijackers(t *testing.T) {
 		start := time.Now()
 		s.Close()
 		if took := time.Since(start); took != time.Minute {
-			t.Errorf("Close took %v, the handler a minute", took)
+			t.Errorf("Close took %v, but the handler took a minute", took)
 		}
 		if err := <-failed; err == nil {
 			t.Error("the client got an answer")
@@ -407,7 +406,7 @@ func TestRequestsAreCopies(t *testing.T) {
 	got := s.Requests()[0]
 	got.Header.Set("Accept", "changed")
 	got.Query["rpacProtocolVersion"][0] = "changed"
-	// Compared without methods, as Format would hide what differs.
+	// DeepEqual calls no methods; Format would hide differences.
 	if !reflect.DeepEqual(s.Requests(), want) {
 		t.Error("a request changed from outside")
 	}

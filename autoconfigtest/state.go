@@ -7,32 +7,32 @@ import (
 	"github.com/relaystream/autoconfig/decode"
 )
 
-// A state is what a client holds that has received every message since the first put.
+// A state is what a client holds when it has received every message since the first put.
 type state struct {
 	environments table[decode.EnvironmentID, decode.EnvironmentRep]
 	filters      table[decode.FilterID, decode.FilterRep]
 }
 
-// put replaces everything with content, which must not be modified any more.
+// put replaces everything with content, which must not be modified afterwards.
 func (s *state) put(content decode.PutContent) {
 	s.environments.replace(content.Environments, func(e decode.EnvironmentRep) int { return e.Version })
 	s.filters.replace(content.Filters, func(f decode.FilterRep) int { return f.Version })
 }
 
-// content returns the state as a put message has it, with nil environments before the first put. It
+// content returns the state as the content of a put, with nil environments before the first put. It
 // shares its maps with the state.
 func (s *state) content() decode.PutContent {
 	return decode.PutContent{Environments: s.environments.items, Filters: s.filters.items}
 }
 
-// A table has the items of one kind, and the version last seen of each ID: that of its item or,
-// until the next put, that of its deletion. The maps are nil, and stay so, until the first put.
+// A table has the items of one kind and the last version seen of each ID: that of its item or,
+// until the next put, that of its deletion. The maps are nil until the first put.
 type table[ID ~string, T any] struct {
 	items    map[ID]T
 	versions map[ID]int
 }
 
-// stale tells that a message of this version comes too late to have an effect.
+// stale reports whether a message of this version is too old to have an effect.
 func (t *table[ID, T]) stale(id ID, version int) bool {
 	known, ok := t.versions[id]
 	return ok && version <= known
@@ -53,8 +53,8 @@ func (t *table[ID, T]) remove(id ID, version int) {
 	t.versions[id] = version
 }
 
-// replace forgets what items doesn't list. Of what it does list the newer version stays, even
-// where that is a deletion.
+// replace forgets what items doesn't list. Of each listed ID the newer version stays, even if that is
+// a deletion.
 func (t *table[ID, T]) replace(items map[ID]T, version func(T) int) {
 	old := *t
 	t.items, t.versions = make(map[ID]T, len(items)), make(map[ID]int, len(items))

@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// A Transcript is a conversation between a server and a client as a text file has it:
+// A Transcript is a conversation between a server and a client, in the form of a text file:
 //
 //	# why this conversation exists
 //	> put {"path":"/","data":{"environments":{}}}
@@ -23,27 +23,27 @@ import (
 //	= added e1 v1
 //
 // A line that starts with > is sent on the present connection, or on the next one if the present
-// one was ended: an event, given by its name and its data, a comment, or raw bytes quoted as in Go.
-// Lines that begin with a space or a tab continue it; an event gets a data field for each.
+// one was ended. It is an event, given by its name and its data, a comment, or raw bytes quoted as
+// in Go. Lines that begin with a space or a tab continue it; each becomes a data field of an event.
 //
-// A line that starts with = is what must follow. It means nothing here, but is handed to the test.
+// A line that starts with = is an expectation, which the test interprets.
 //
-// A line that starts with ! ends the present connection, after what was sent on it has been written,
+// A line that starts with ! ends the present connection when everything sent on it has been written:
 //
-//	! end       as HTTP ends a response
+//	! end       in the regular way of HTTP
 //	! cut       by closing the network connection
 //	! reset     with a TCP reset
 //	! leave     by waiting for the client to leave
 //
-// or answers the next request, while no connection is open,
+// or, if no connection is open, answers the next request:
 //
-//	! status N  with status code N, and optionally a header
+//	! status N  with status code N and, optionally, a header
 //	! hang      never, and waits for the client to leave
 //
-// A line that starts with # is a comment. Comments and empty lines may stand anywhere.
+// A line that starts with # is a comment. Comments and empty lines are allowed anywhere.
 type Transcript struct{ steps []step }
 
-// Format implements fmt.Formatter for every verb: how long the transcript is. Its text may have keys.
+// Format implements fmt.Formatter. Every verb prints the number of steps; the text may contain keys.
 func (t *Transcript) Format(f fmt.State, _ rune) {
 	fmt.Fprintf(f, "autoconfigtest.Transcript(%d steps)", len(t.steps))
 }
@@ -53,7 +53,7 @@ type step struct {
 	line int
 	act  act
 	text string // what is sent, or expected
-	// fault answers a request, where act is actAnswer.
+	// fault answers a request, if act is actAnswer or actHang.
 	fault Fault
 }
 
@@ -70,13 +70,13 @@ const (
 	actHang   act = "hang"
 )
 
-// answers tells that the step answers a request without opening a stream.
+// answers reports whether the step answers a request without opening a stream.
 func (s step) answers() bool { return s.act == actAnswer || s.act == actHang }
 
-// ErrSyntax is what a [TranscriptError] of [ParseTranscript] wraps, unless reading failed.
+// ErrSyntax reports a malformed transcript. A [TranscriptError] wraps it.
 var ErrSyntax = errors.New("autoconfigtest: malformed transcript")
 
-// A TranscriptError tells which line of a transcript is malformed, or didn't happen.
+// A TranscriptError reports a line of a transcript that is malformed or could not be performed.
 type TranscriptError struct {
 	// Line is the line number, from 1.
 	Line int
@@ -88,8 +88,8 @@ func (e *TranscriptError) Error() string { return fmt.Sprintf("transcript line %
 
 func (e *TranscriptError) Unwrap() error { return e.Err }
 
-// ParseTranscript reads a transcript. It returns a *TranscriptError that wraps [ErrSyntax] if it is
-// malformed, and the error of r if reading failed.
+// ParseTranscript reads a transcript. If it is malformed, the error is a *TranscriptError that wraps
+// [ErrSyntax]; if reading fails, it is the error of r.
 func ParseTranscript(r io.Reader) (*Transcript, error) {
 	text, err := io.ReadAll(r)
 	if err != nil {
@@ -149,7 +149,7 @@ func (l logicalLine) parse() (step, error) {
 	case '!':
 		s.act, s.fault, err = parseAct(rest)
 	default:
-		err = fmt.Errorf("%w: a line starts with none of the four marks", ErrSyntax)
+		err = fmt.Errorf("%w: a line must start with >, =, ! or #", ErrSyntax)
 	}
 	return s, err
 }

@@ -28,14 +28,14 @@ func parseTranscript(t testing.TB, text string) *autoconfigtest.Transcript {
 	return transcript
 }
 
-// A naive client tells what happens to it, one line each, in the words of the transcripts here.
+// A naiveClient reports what happens to it, one line each, in the words that these transcripts expect.
 type naiveClient struct {
 	client *http.Client
 	url    string
 	lines  chan string
 }
 
-// run connects again and again until the context ends, and leaves a connection that says "leave".
+// run connects repeatedly until the context ends. It leaves a connection when it reads the event "leave".
 func (c *naiveClient) run(ctx context.Context, t testing.TB) {
 	defer close(c.lines)
 	for ctx.Err() == nil {
@@ -132,8 +132,8 @@ func TestReplayReportsWhatNeverHappened(t *testing.T) {
 	}{
 		{"nobody connects", "# why\n\n> put {}\n", func(*testing.T, *autoconfigtest.Server) {}, 3},
 		{"never connects again", "> put {}\n= x\n! cut\n> patch {}\n", connectOnce, 4},
-		{"never comes for its status", "> put {}\n! end\n! status 503\n", connectOnce, 3},
-		{"never comes for its silence", "! hang\n", func(*testing.T, *autoconfigtest.Server) {}, 1},
+		{"never requests its status", "> put {}\n! end\n! status 503\n", connectOnce, 3},
+		{"never requests what hangs", "! hang\n", func(*testing.T, *autoconfigtest.Server) {}, 1},
 		{"doesn't leave a silent server", "! hang\n", connectInVain, 1},
 		{"doesn't leave", "> put {}\n! leave\n", connectOnce, 2},
 		{"doesn't read", "> put {}\n! end\n", func(t *testing.T, s *autoconfigtest.Server) { connect(t, s.Client(), s.URL) }, 2},
@@ -156,7 +156,7 @@ func TestReplayReportsWhatNeverHappened(t *testing.T) {
 	}
 }
 
-// connectOnce makes one request and reads what comes.
+// connectOnce makes one request and reads the response.
 func connectOnce(t *testing.T, s *autoconfigtest.Server) {
 	response := connect(t, s.Client(), s.URL)
 	done := make(chan struct{})
@@ -248,8 +248,8 @@ func TestParseTranscriptRefuses(t *testing.T) {
 	}
 }
 
-// Whatever is parsed can be replayed, to a client that never comes: only what is sent, ended or
-// answered waits for it, and the line that waits is one that exists.
+// Whatever can be parsed can be replayed, here to a client that never connects: the error names a line
+// that is sent, or that ends or answers a request.
 func FuzzParseTranscript(f *testing.F) {
 	files, err := filepath.Glob("testdata/transcripts/*.txt")
 	if err != nil {

@@ -7,7 +7,7 @@ import (
 	"gonum.org/v1/plot"
 )
 
-// ticks has a label at multiples of 1, 2 or 5 times a power of ten, few enough to be read.
+// ticks returns labelled ticks at multiples of 1, 2 or 5 times a power of ten, few enough to be legible.
 func ticks(low, high float64) []plot.Tick {
 	const most = 6
 	step := math.Pow(10, math.Floor(math.Log10((high-low)/most)))
@@ -24,7 +24,8 @@ func ticks(low, high float64) []plot.Tick {
 	return all
 }
 
-// logTicks has a label at 1, 2 and 5 times the powers of ten, or only at the powers if there are many.
+// logTicks returns ticks with labels at 1, 2 and 5 times the powers of ten, or only at the powers if there
+// are many.
 func logTicks(low, high float64) []plot.Tick {
 	var all []plot.Tick
 	few := high/low < 1000
@@ -42,7 +43,7 @@ func logTicks(low, high float64) []plot.Tick {
 	return all
 }
 
-// number writes a number with a comma between thousands.
+// number formats a number with commas between thousands.
 func number(x float64) string {
 	text := strconv.FormatFloat(math.Round(x*1e6)/1e6, 'f', -1, 64)
 	digits := 0

@@ -11,13 +11,13 @@ import (
 	"gonum.org/v1/plot/vg"
 )
 
-// The library's own stages are blue, from light to dark; the others are anything but blue.
+// The stages of this library are blue, from light to dark; other peers have other colors.
 var (
 	blues  = []color.RGBA{{0xc6, 0xdf, 0xf2, 255}, {0x9e, 0xc9, 0xe9, 255}, {0x5b, 0xa3, 0xd9, 255}, {0x21, 0x78, 0xbf, 255}, {0x0b, 0x4f, 0x94, 255}, {0x07, 0x2f, 0x5f, 255}}
 	others = []color.RGBA{{0x9a, 0x9a, 0x9a, 255}, {0xd9, 0x8c, 0x00, 255}, {0xc9, 0x30, 0x2c, 255}, {0x3f, 0x8f, 0x3f, 255}, {0x8e, 0x5b, 0xa6, 255}, {0x7a, 0x4a, 0x2b, 255}}
 )
 
-// colors returns a color for each of the results.
+// colors returns a color for each result.
 func colors(results []result) []color.Color {
 	all := make([]color.Color, len(results))
 	own := 0
@@ -26,7 +26,7 @@ func colors(results []result) []color.Color {
 			own++
 		}
 	}
-	next := map[bool]int{true: max(0, (len(blues)-own+1)/2)} // few of them are neither too light nor too dark
+	next := map[bool]int{true: max(0, (len(blues)-own+1)/2)} // a few are neither very light nor very dark
 	for i, r := range results {
 		palette := others
 		if ours(r.Peer) {
@@ -38,7 +38,7 @@ func colors(results []result) []color.Color {
 	return all
 }
 
-// newPlot returns an empty plot with text that is easy to read on a screen.
+// newPlot returns an empty plot with text that is legible on a screen.
 func newPlot(title string) *plot.Plot {
 	p := plot.New()
 	p.Title.Text = title
@@ -53,7 +53,7 @@ func newPlot(title string) *plot.Plot {
 	return p
 }
 
-// draw makes the chart that suits the scenario, as path.svg and path.png.
+// draw writes the chart of the scenario as path.svg and path.png.
 func (s scenarioResult) draw(path string) error {
 	p := newPlot(s.About)
 	width, height := 20*vg.Centimeter, 12*vg.Centimeter
@@ -73,7 +73,7 @@ func (s scenarioResult) draw(path string) error {
 	return saveBoth(p, width, height, path)
 }
 
-// bars shows the first metric: a bar for the median, a whisker from minimum to maximum.
+// bars draws the first metric: a bar for the median, a whisker from minimum to maximum.
 func (s scenarioResult) bars(p *plot.Plot, color []color.Color) error {
 	results := slices.Clone(s.Cases[0].Results)
 	slices.Reverse(results) // the vertical axis points up
@@ -109,12 +109,12 @@ func (s scenarioResult) bars(p *plot.Plot, color []color.Color) error {
 	}
 	p.Add(errorBars, labels)
 	p.NominalY(names...)
-	p.X.Max *= 1.15                                    // room for the labels
-	p.Y.Min, p.Y.Max = -0.6, float64(len(results))-0.4 // and for the bars
+	p.X.Max *= 1.15                                    // room for labels
+	p.Y.Min, p.Y.Max = -0.6, float64(len(results))-0.4 // and for bars
 	return nil
 }
 
-// lines shows the first metric of every case, both axes logarithmic.
+// lines draws the first metric of every case. Both axes are logarithmic.
 func (s scenarioResult) lines(p *plot.Plot) error {
 	p.X.Label.Text, p.Y.Label.Text = s.Axis, s.Metrics[0]
 	p.X.Scale, p.Y.Scale = plot.LogScale{}, plot.LogScale{}
@@ -123,21 +123,21 @@ func (s scenarioResult) lines(p *plot.Plot) error {
 	return s.addLines(p, func(peer int) plotter.XYs {
 		points := make(plotter.XYs, len(s.Cases))
 		for i, c := range s.Cases {
-			// A logarithm has no zero, and a median of zero is below what the clock can tell.
+			// Zero has no logarithm; a median of zero is below the resolution of the clock.
 			points[i] = plotter.XY{X: float64(c.X), Y: max(0.1, c.Results[peer].Metrics[0].Median)}
 		}
 		return points
 	})
 }
 
-// distribution shows the percentiles of the latencies.
+// distribution draws the percentiles of the latencies.
 func (s scenarioResult) distribution(p *plot.Plot) error {
 	p.X.Label.Text, p.Y.Label.Text = "microseconds", "percentile"
 	p.X.Scale, p.X.Tick.Marker = plot.LogScale{}, plot.TickerFunc(logTicks)
 	return s.addLines(p, func(peer int) plotter.XYs {
 		percentiles := s.Cases[0].Results[peer].Percentiles
 		points := make(plotter.XYs, len(percentiles)-1)
-		for i := range points { // without the slowest, which would flatten the rest
+		for i := range points { // without the maximum, which would flatten the curve
 			points[i] = plotter.XY{X: max(0.1, percentiles[i]/1e3), Y: float64(i)}
 		}
 		return points
@@ -163,7 +163,7 @@ func (s scenarioResult) addLines(p *plot.Plot, points func(peer int) plotter.XYs
 	return nil
 }
 
-// thisLibrary is its name in a chart for those who don't know its parts.
+// thisLibrary is the name of this library in a chart for readers who don't know its parts.
 const thisLibrary = "this library"
 
 func ours(peer string) bool { return strings.HasPrefix(peer, "ours") || peer == thisLibrary }
@@ -184,7 +184,7 @@ func (w whiskers) XError(i int) (low, high float64) {
 	return w[i].Median - w[i].Min, w[i].Max - w[i].Median
 }
 
-// ends are the points where the whiskers end.
+// ends returns the right ends of the whiskers.
 func (w whiskers) ends() plotter.XYs {
 	ends := make(plotter.XYs, len(w))
 	for i := range w {

@@ -17,7 +17,7 @@ func saveBoth(p *plot.Plot, width, height vg.Length, path string) error {
 	return errors.Join(savePlot(p, width, height, path+".svg"), savePlot(p, width, height, path+".png"))
 }
 
-// savePlot writes a chart, with a margin, in the form that path's extension names.
+// savePlot writes a chart with a margin. The extension of path is the format.
 func savePlot(p *plot.Plot, width, height vg.Length, path string) error {
 	return saveCanvas(width, height, path, func(c draw.Canvas) {
 		const margin = 8
@@ -35,7 +35,7 @@ func saveCanvas(width, height vg.Length, path string, paint func(draw.Canvas)) e
 	if _, err := canvas.WriteTo(&out); err != nil {
 		return err
 	}
-	// What an SVG names are the fonts of its reader, who may not have this one. Arial is of the same width.
+	// A reader of the SVG may not have this font. Arial has the same widths.
 	text := bytes.ReplaceAll(out.Bytes(), []byte("font-family:Liberation Sans"), []byte("font-family:Liberation Sans,Arial,Helvetica,sans-serif"))
 	return os.WriteFile(path, text, 0o644)
 }

@@ -11,8 +11,7 @@ import (
 	"github.com/relaystream/autoconfig/bench/soak"
 )
 
-// drawSoak draws four charts over the time of the run, as path.svg and
-// path.png.
+// drawSoak writes four charts over the time of the run as path.svg and path.png.
 func drawSoak(result soak.Result, path string) error {
 	panels := [][]*plot.Plot{make([]*plot.Plot, 2), make([]*plot.Plot, 2)}
 	for i, p := range []struct {

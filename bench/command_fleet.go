@@ -25,30 +25,34 @@ import (
 
 const fleetKey = "rel-00000000-0000-4000-8000-000000000000"
 
-// A fleet is many clients of one server, all in this process.
+// A fleet is many clients of one server, all in this process, and what they cost.
 type fleet struct {
 	Time    time.Time `json:"time"`
 	Machine machine   `json:"machine"`
-	// Clients is how many there are, and Environments how many each of them knows. Together is how
-	// many of them may be connecting at a time.
+	// Clients is the number of clients, and Environments the number of environments that each of
+	// them knows.
 	Clients      int `json:"clients"`
 	Environments int `json:"environments"`
-	Together     int `json:"together"`
-	// Synced is the time from the first Open until all have the configuration, Told the median of
-	// those from a patch until the last of them has read it from its connection, and Closed that of
-	// closing all of them, one after the other.
+	// Together is the largest number of clients that connect at the same time.
+	Together int `json:"together"`
+	// Synced is the time from the first Open until all clients have the configuration.
 	Synced time.Duration `json:"synced"`
-	Told   time.Duration `json:"told"`
+	// Told is the median time from a patch until the last client has read it.
+	Told time.Duration `json:"told"`
+	// Closed is the time to close all clients, one after the other.
 	Closed time.Duration `json:"closed"`
-	// Before is what the process took up at first, and Bare with as many connections that nobody
-	// reads: what is more than that with clients is the clients'. Fresh is with clients that have
-	// read nothing but the put, and Settled after some patches, one at a time, by which a client
-	// sees how little room it needs. Left is after everything was closed.
-	Before  usage.Usage `json:"before"`
-	Bare    usage.Usage `json:"bare"`
-	Fresh   usage.Usage `json:"fresh"`
+	// Before is the usage at the start.
+	Before usage.Usage `json:"before"`
+	// Bare is the usage with as many connections without clients: what clients use beyond that is
+	// their own.
+	Bare usage.Usage `json:"bare"`
+	// Fresh is the usage with clients that have read only the put.
+	Fresh usage.Usage `json:"fresh"`
+	// Settled is the usage after some patches, one at a time, which let the clients shrink their
+	// buffers.
 	Settled usage.Usage `json:"settled"`
-	Left    usage.Usage `json:"left"`
+	// Left is the usage after everything was closed.
+	Left usage.Usage `json:"left"`
 }
 
 // runFleet is the command fleet.
@@ -56,9 +60,9 @@ func runFleet(ctx context.Context, args []string, stdout, stderr io.Writer) erro
 	f := fleet{Time: time.Now().UTC(), Machine: thisMachine()}
 	flags := flag.NewFlagSet("bench fleet", flag.ContinueOnError)
 	flags.SetOutput(stderr)
-	flags.IntVar(&f.Clients, "clients", 10_000, "how many clients; the system may allow fewer")
-	flags.IntVar(&f.Environments, "environments", 10, "how many environments each of them knows")
-	flags.IntVar(&f.Together, "together", 250, "how many clients may be connecting at a time")
+	flags.IntVar(&f.Clients, "clients", 10_000, "number of clients; the system may allow fewer")
+	flags.IntVar(&f.Environments, "environments", 10, "number of environments that each client knows")
+	flags.IntVar(&f.Together, "together", 250, "largest number of clients that connect at the same time")
 	out := flags.String("out", "", "directory for results (default a new one in results of this module)")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -66,10 +70,10 @@ func runFleet(ctx context.Context, args []string, stdout, stderr io.Writer) erro
 	if f.Clients < 1 || f.Environments < 1 || f.Together < 1 {
 		return errors.New("clients, environments and together must be at least 1")
 	}
-	// Both ends of a connection are in this process. Go has raised the soft limit to the hard one.
+	// Both ends of each connection are in this process. Go has raised the soft limit to the hard one.
 	const others = 100
 	if most := (maxDescriptors() - others) / 2; f.Clients > most {
-		fmt.Fprintf(stderr, "%d clients are too many for the limit of file descriptors: %d instead\n", f.Clients, most)
+		fmt.Fprintf(stderr, "the limit of file descriptors does not allow %d clients: %d instead\n", f.Clients, most)
 		f.Clients = most
 	}
 	dir, err := resultsIn(*out)
@@ -94,7 +98,7 @@ func runFleet(ctx context.Context, args []string, stdout, stderr io.Writer) erro
 func (f *fleet) run(ctx context.Context, say func(string)) error {
 	f.Before = usage.AtRest()
 	say("connections without clients")
-	// A server remembers all requests: each part has its own.
+	// A server keeps all requests, so each part has a server of its own.
 	if err := f.serve(f.bare); err != nil {
 		return err
 	}
@@ -115,7 +119,7 @@ func (f *fleet) serve(part func(*autoconfigtest.Server) error) error {
 	return part(server)
 }
 
-// all calls do for every client, for some of them at a time.
+// all calls do for every client, for at most f.Together at the same time.
 func (f *fleet) all(do func(i int) error) error {
 	errs := make([]error, f.Clients)
 	next := make(chan int)
@@ -135,8 +139,8 @@ func (f *fleet) all(do func(i int) error) error {
 	return errors.Join(errs...)
 }
 
-// bare measures connections that ask as a client does, read the put and then do nothing. No goroutine
-// and no buffer of this side is left with them.
+// bare measures connections that send the request of a client, read the put and then do nothing. They keep
+// no goroutine and no buffer on this side.
 func (f *fleet) bare(server *autoconfigtest.Server) error {
 	conns := make([]net.Conn, f.Clients)
 	err := f.all(func(i int) (err error) {
@@ -205,14 +209,14 @@ func (f *fleet) clients(ctx context.Context, server *autoconfigtest.Server) erro
 	return err
 }
 
-// tell sends patches, one at a time.
+// tell sends patches, one at a time, and waits until all clients have read each.
 func (f *fleet) tell(ctx context.Context, server *autoconfigtest.Server, clients []*autoconfig.Client) error {
 	const patches, limit = 20, time.Minute
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	var e decode.EnvironmentRep
 	for _, e = range server.Content().Environments {
-		break // any will do
+		break // any
 	}
 	var took []float64
 	for n := range patches {
@@ -229,10 +233,9 @@ func (f *fleet) tell(ctx context.Context, server *autoconfigtest.Server, clients
 	return nil
 }
 
-// awaitPatches returns when every client has read n patches since its first put, and says when the last of
-// them read: by the clients' own clocks, and not by when that was seen here. Looking takes time on the
-// processors that the clients need, though, a little for each of them. A subscriber of each client would
-// take more, and memory that is not the client's.
+// awaitPatches waits until every client has read n patches since its first put, and returns the time at
+// which the last of them did, as the clients recorded it. Polling takes some processor time from the
+// clients. A subscriber for each client would take more, and memory besides.
 func awaitPatches(ctx context.Context, clients []*autoconfig.Client, n uint64) (last time.Time, err error) {
 	for _, c := range clients {
 		stats := c.Stats()

@@ -16,14 +16,14 @@ import (
 	"gonum.org/v1/plot/vg"
 )
 
-// runReadme is the command readme: of a run's results it makes the chart and the figures that the
-// project's README has. It measures nothing.
+// runReadme is the command readme: it makes the chart and the figures of the project's README from the
+// results of a run. It measures nothing.
 func runReadme(_ context.Context, args []string, stdout, stderr io.Writer) error {
 	flags := flag.NewFlagSet("bench readme", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	from := flags.String("from", "", "results.json of a run")
-	readme := flags.String("readme", "", "document whose lines between the markers are replaced (default: they are printed)")
-	chart := flags.String("chart", filepath.Join("bench", "patches.svg"), "where to write the chart, if there are results of patches; the extension says its form")
+	readme := flags.String("readme", "", "document whose lines between the markers are replaced (default: print them)")
+	chart := flags.String("chart", filepath.Join("bench", "patches.svg"), "file for the chart, if there are results of patches; its extension is the format")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -59,16 +59,16 @@ func runReadme(_ context.Context, args []string, stdout, stderr io.Writer) error
 	return os.WriteFile(*readme, document, 0o644)
 }
 
-// What is between the markers in a document is written by the command.
+// The command writes the lines between these markers in a document.
 var (
 	beginFigures = []byte("<!-- figures -->\n")
 	endFigures   = []byte("<!-- /figures -->\n")
 )
 
-// errMarkers reports a document that has no place for the figures, or several.
+// errMarkers reports a document without exactly one place for the figures.
 var errMarkers = errors.New("there must be one line <!-- figures --> and one line <!-- /figures --> after it")
 
-// withFigures is the document with other lines between its markers.
+// withFigures returns the document with other lines between its markers.
 func withFigures(document, lines []byte) ([]byte, error) {
 	before, rest, _ := bytes.Cut(document, beginFigures)
 	_, after, ended := bytes.Cut(rest, endFigures)
@@ -78,7 +78,7 @@ func withFigures(document, lines []byte) ([]byte, error) {
 	return slices.Concat(before, beginFigures, lines, endFigures, after), nil
 }
 
-// writeFigures writes when and on what was measured, the table in Markdown, and the command.
+// writeFigures writes date and machine, the table in Markdown, and the command.
 func (r *report) writeFigures(w io.Writer) error {
 	fmt.Fprintf(w, "Medians of %d rounds, on %s, %s. The range is that of this library's rounds.\n\n",
 		r.Arguments.Rounds, r.Machine, r.Time.Format("2 January 2006"))
@@ -92,7 +92,7 @@ func (r *report) writeFigures(w io.Writer) error {
 	return err
 }
 
-// readmeChart draws how long a patch takes, for those who can be chosen between.
+// readmeChart writes a chart of the time for a patch, for the complete alternatives.
 func (r *report) readmeChart(path string) error {
 	patches := r.scenario("patches")
 	chart := scenarioResult{Metrics: []string{"nanoseconds for a patch, end to end: less is better"}, Cases: []caseResult{{}}}

@@ -15,19 +15,19 @@ import (
 	"github.com/relaystream/autoconfig/bench/soak"
 )
 
-// errTrend reports that something grows without end.
+// errTrend reports a metric that keeps growing.
 var errTrend = errors.New("soak: a trend was found")
 
-// runSoak is the command soak: see package soak. It leaves soak.json and a chart, and fails on a trend
-// as it does on a divergence.
+// runSoak is the command soak: see package soak. It writes soak.json and a chart. A trend is an error, as
+// a divergence is.
 func runSoak(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	cfg := soak.Config{}
 	flags := flag.NewFlagSet("bench soak", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	flags.DurationVar(&cfg.For, "for", 10*time.Minute, "how long to run")
 	flags.DurationVar(&cfg.Round, "round", 4*time.Second, "how long the faults of each round last")
-	flags.IntVar(&cfg.Environments, "environments", 200, "how many environments there are")
-	flags.Uint64Var(&cfg.Seed, "seed", 1, "decides on the faults, on who comes, and on what the server says")
+	flags.IntVar(&cfg.Environments, "environments", 200, "number of environments")
+	flags.Uint64Var(&cfg.Seed, "seed", 1, "seed of faults, visitors and messages")
 	out := flags.String("out", "", "directory for results (default a new one in results of this module)")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -53,7 +53,7 @@ func runSoak(ctx context.Context, args []string, stdout, stderr io.Writer) error
 	return errors.Join(failed, reportSoak(stdout, dir, cfg, result))
 }
 
-// A soakReport is what is left of a run.
+// A soakReport has the results of a run.
 type soakReport struct {
 	Time         time.Time     `json:"time"`
 	Machine      machine       `json:"machine"`

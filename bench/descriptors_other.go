@@ -4,5 +4,5 @@ package main
 
 import "math"
 
-// maxDescriptors is how many files and connections the process may have open.
+// maxDescriptors returns how many files and connections the process may have open.
 func maxDescriptors() int { return math.MaxInt }

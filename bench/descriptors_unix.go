@@ -7,7 +7,7 @@ import (
 	"syscall"
 )
 
-// maxDescriptors is how many files and connections the process may have open.
+// maxDescriptors returns how many files and connections the process may have open.
 func maxDescriptors() int {
 	var limit syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {

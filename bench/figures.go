@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// A figure is a row of the README's table: what two peers have shown in a case.
+// A figure is a row of the README's table: the results of two peers in a case.
 type figure struct {
 	what     string
 	scenario string
@@ -16,17 +16,17 @@ type figure struct {
 	unit     string
 	theirs   string
 	ours     string
-	// allocations says that those are told, too.
+	// allocations says whether the row has those, too.
 	allocations bool
 }
 
 const (
 	dropIn = "ours: StreamManager"
-	// caseNumber stands for the number of the case in what a figure says.
+	// caseNumber stands for the number of the case in the text of a figure.
 	caseNumber = "{x}"
 )
 
-// figures are the rows, without those of scenarios and cases that r does not have.
+// figures returns the rows, without those of scenarios and cases that r does not have.
 func (r *report) figures() []figure {
 	patch := func(what, scenario, theirs string) figure {
 		return figure{what: what, scenario: scenario, metric: perPatch[0], unit: "ns", theirs: theirs, ours: dropIn, allocations: true}
@@ -57,7 +57,7 @@ func (r *report) figures() []figure {
 	})
 }
 
-// of is the case of the scenario that the figure is about, nil if it is not there.
+// of returns the case of the scenario that the figure shows, nil if there is none.
 func (f figure) of(s *scenarioResult) *caseResult {
 	if f.choose != nil {
 		return f.choose(s)
@@ -65,7 +65,7 @@ func (f figure) of(s *scenarioResult) *caseResult {
 	return &s.Cases[0]
 }
 
-// write adds the row to a table in Markdown.
+// write writes the row of a table in Markdown.
 func (f figure) write(w io.Writer, s *scenarioResult) error {
 	c := f.of(s)
 	m := slices.Index(s.Metrics, f.metric)
@@ -113,7 +113,7 @@ func (s *scenarioResult) at(x int) *caseResult {
 // largest returns the last case.
 func (s *scenarioResult) largest() *caseResult { return &s.Cases[len(s.Cases)-1] }
 
-// of is what a peer has shown in the case; nil if it took no part.
+// of returns the result of a peer in the case, nil if it took no part.
 func (c *caseResult) of(peer string) *result {
 	for i := range c.Results {
 		if c.Results[i].Peer == peer {

@@ -11,15 +11,16 @@ import (
 	"github.com/relaystream/autoconfig/bench/peers"
 )
 
-// A machine is what the program runs on.
+// A machine describes where the program runs.
 type machine struct {
-	// CPU is the processor's model name, "" where the system does not tell.
+	// CPU is the model name of the processor, "" if it is unknown.
 	CPU  string `json:"cpu,omitempty"`
 	OS   string `json:"os"`
 	Arch string `json:"arch"`
 	Go   string `json:"go"`
-	// Procs is GOMAXPROCS, of Cores that there are.
-	Procs int    `json:"procs"`
+	// Procs is GOMAXPROCS.
+	Procs int `json:"procs"`
+	// Cores is the number of logical processors.
 	Cores int    `json:"cores"`
 	GOGC  string `json:"gogc"`
 }
@@ -53,7 +54,7 @@ func cpuModel() string {
 	return modelIn(string(text))
 }
 
-// modelIn is the first model name in what Linux says about its processors.
+// modelIn returns the first model name in the text of /proc/cpuinfo.
 func modelIn(cpuinfo string) string {
 	for line := range strings.Lines(cpuinfo) {
 		if name, value, _ := strings.Cut(line, ":"); strings.TrimSpace(name) == "model name" {
@@ -63,7 +64,7 @@ func modelIn(cpuinfo string) string {
 	return ""
 }
 
-// peerVersions are the modules that this library is compared to, as "path version".
+// peerVersions returns the modules of the peers, as "path version".
 func peerVersions() []string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {

@@ -1,16 +1,17 @@
 // Command bench compares ways to read the auto-configuration stream in Go: this library at each of
 // its stages, and the usual ones. It runs every scenario against every peer in one process, in turns,
-// prints medians and spreads, and leaves them as JSON and as charts.
+// prints medians and spreads, and writes them as JSON and as charts.
 //
-//	go run ./bench                            everything, about a quarter of an hour on a quiet machine
+//	go run ./bench                            everything, for about a quarter of an hour
 //	go run ./bench -scenario 'patches,put-*'  some scenarios
 //	go run ./bench -size 20000 -rounds 3      less of everything
-//	GOGC=off go run ./bench                   another garbage collector
-//	go run ./bench soak -for 20m              this library alone, on a network that fails, for long
+//	GOGC=off go run ./bench                   without the garbage collector
+//	go run ./bench soak -for 20m              this library alone, on an unreliable network
 //	go run ./bench fleet                      10,000 clients of one server
 //	go run ./bench readme -from …/results.json -readme README.md   the README's figures and chart
 //
-// Absolute numbers belong to the machine: compare what was measured in one run.
+// Absolute numbers depend on the machine: compare only what was measured in one run. CONTRIBUTING.md
+// says how to compare two revisions.
 package main
 
 import (
@@ -36,7 +37,7 @@ func main() {
 	}
 }
 
-// A plan is what the command line asks for.
+// A plan is a parsed command line.
 type plan struct {
 	scenarios []scenario
 	list      bool
@@ -52,9 +53,9 @@ func parse(args []string, stderr io.Writer) (plan, error) {
 	flags.SetOutput(stderr)
 	a := &p.arguments
 	flags.StringVar(&a.Scenario, "scenario", defaultScenario, "comma-separated names or patterns of scenarios; \"list\" lists them")
-	flags.IntVar(&a.Size, "size", 200_000, "messages in the largest scenario; all else is in proportion")
+	flags.IntVar(&a.Size, "size", 200_000, "messages in the largest scenario; everything else is in proportion")
 	flags.IntVar(&a.Flush, "flush", defaultFlush, "messages that a busy server sends at once")
-	flags.IntVar(&a.Rounds, "rounds", 5, "rounds that count; one more runs before them")
+	flags.IntVar(&a.Rounds, "rounds", 5, "rounds that count; one more runs first")
 	flags.StringVar(&p.out, "out", "", "directory for results (default a new one in results of this module)")
 	flags.IntVar(&a.CPU, "cpu", 0, "GOMAXPROCS (default unchanged)")
 	if err := flags.Parse(args); err != nil {
@@ -112,25 +113,25 @@ func runScenarios(ctx context.Context, args []string, stdout, stderr io.Writer) 
 	return nil
 }
 
-// run runs all cases of the scenario, and prints what each has shown.
+// run runs all cases of the scenario and prints the results of each.
 func (s scenario) run(ctx context.Context, p plan, stdout io.Writer, line progress) (scenarioResult, error) {
-	kept := scenarioResult{Name: s.name, About: s.about, Metrics: s.metrics, Baseline: s.baseline, Axis: s.axis}
+	result := scenarioResult{Name: s.name, About: s.about, Metrics: s.metrics, Baseline: s.baseline, Axis: s.axis}
 	for _, x := range s.cases(p.arguments.Size) {
 		c, err := runCase(ctx, s, x, p.load(), p.arguments.Rounds, line.say)
 		line.clear()
 		if err != nil {
-			return kept, err
+			return result, err
 		}
 		if err := printTable(stdout, s, c); err != nil {
-			return kept, err
+			return result, err
 		}
-		kept.Cases = append(kept.Cases, c)
+		result.Cases = append(result.Cases, c)
 	}
-	return kept, nil
+	return result, nil
 }
 
-// resultsIn makes the directory for results. By default its name is the time, in bench/results if the
-// program runs where go run ./bench is said, else in results.
+// resultsIn creates the directory for results and returns its name. By default that is the time, in
+// bench/results if the working directory is that of the repository, else in results.
 func resultsIn(dir string) (string, error) {
 	if dir == "" {
 		dir = "results"

@@ -7,12 +7,12 @@ import (
 	"time"
 )
 
-// measure returns the time, the allocations and the allocated bytes of f, for each of n operations.
-// f returns the time itself, so that it alone decides when the work was done. Whatever else runs in
-// the process counts too: the server allocates nothing.
+// measure returns the time, the allocations and the allocated bytes of f, divided by n. f returns the
+// time itself, because only it knows when the work was done. Allocations of the whole process count; the
+// server makes none.
 func measure(n int, f func() (time.Duration, error)) ([]float64, error) {
 	var before, after runtime.MemStats
-	runtime.GC() // the garbage of what was before is not f's
+	runtime.GC() // f must not pay for earlier garbage
 	runtime.ReadMemStats(&before)
 	elapsed, err := f()
 	runtime.ReadMemStats(&after)
@@ -24,7 +24,7 @@ func measure(n int, f func() (time.Duration, error)) ([]float64, error) {
 	}, err
 }
 
-// timed measures f, which returns when its work is done.
+// timed is measure for a function that returns when its work is done.
 func timed(n int, f func() error) (sample, error) {
 	values, err := measure(n, func() (time.Duration, error) {
 		start := time.Now()
@@ -47,7 +47,7 @@ func spreadOf(values []float64) spread {
 	return spread{Median: (sorted[(n-1)/2] + sorted[n/2]) / 2, Min: sorted[0], Max: sorted[n-1]}
 }
 
-// quantile returns the value below which the share q of the values lies. They are sorted.
+// quantile returns the q-quantile of sorted values.
 func quantile(sorted []float64, q float64) float64 {
 	return sorted[int(math.Round(q*float64(len(sorted)-1)))]
 }

@@ -6,7 +6,7 @@ import (
 	"os"
 )
 
-// A progress is a line that tells what is being done. It is there only on a terminal.
+// A progress is a line that says what is being done. It appears only on a terminal.
 type progress struct {
 	w io.Writer
 }
@@ -22,6 +22,6 @@ func newProgress(w io.Writer) progress {
 
 const eraseLine = "\r\x1b[K"
 
-func (p progress) say(what string) { fmt.Fprint(p.w, eraseLine+what) }
+func (p progress) say(text string) { fmt.Fprint(p.w, eraseLine+text) }
 
 func (p progress) clear() { fmt.Fprint(p.w, eraseLine) }

@@ -10,17 +10,17 @@ import (
 	"time"
 )
 
-// A report is what is left of a run.
+// A report has the results of a run.
 type report struct {
 	Time    time.Time `json:"time"`
 	Machine machine   `json:"machine"`
-	// Peers are the modules that this library is compared to, as "path version".
+	// Peers are the modules of the peers, as "path version".
 	Peers     []string         `json:"peers"`
 	Arguments arguments        `json:"arguments"`
 	Scenarios []scenarioResult `json:"scenarios"`
 }
 
-// arguments are those of the command line, but for where the results go.
+// arguments are the arguments of the command line, without the directory for the results.
 type arguments struct {
 	Scenario string `json:"scenario"`
 	Size     int    `json:"size"`
@@ -29,11 +29,10 @@ type arguments struct {
 	CPU      int    `json:"cpu"`
 }
 
-// What is not said on the command line.
 const (
 	defaultScenario = "*"
-	// About 13 KB of patches, which is what fits into one TLS record: from the service, no read returns
-	// more. Larger chunks would favour those who read much at once, smaller ones measure the server.
+	// defaultFlush patches fit into one TLS record: no read from the real service returns more. Larger
+	// chunks would favour peers that read much at once; smaller ones would measure the server.
 	defaultFlush = 32
 )
 
@@ -50,7 +49,7 @@ func newReport(p plan) *report {
 	return &report{Time: time.Now().UTC(), Machine: thisMachine(), Peers: peerVersions(), Arguments: p.arguments}
 }
 
-// add leaves what there is so far in dir, with a chart of the scenario.
+// add adds a scenario and writes the results so far to dir, with a chart of the scenario.
 func (r *report) add(s scenarioResult, dir string) error {
 	r.Scenarios = append(r.Scenarios, s)
 	text, err := json.MarshalIndent(r, "", "\t")
@@ -63,7 +62,7 @@ func (r *report) add(s scenarioResult, dir string) error {
 	return s.draw(filepath.Join(dir, s.Name))
 }
 
-// command is what to type into a shell for the same run.
+// command returns the shell command for the same run.
 func (r *report) command() string {
 	var words []string
 	if r.Machine.GOGC != defaultGOGC {
@@ -84,7 +83,7 @@ func (r *report) command() string {
 	return strings.Join(words, " ")
 }
 
-// plainWord is what means itself in every shell.
+// plainWord matches words that need no quotes in a shell.
 var plainWord = regexp.MustCompile(`^[\w,.%-]+$`)
 
 func quoted(word string) string {

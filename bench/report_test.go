@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-// The README's lines come from the command, which changes nothing else and finds them again.
+// The command wrote the figures in the README. It changes nothing else, and can replace them again.
 func TestReadmeHasFigures(t *testing.T) {
 	before, err := os.ReadFile(filepath.Join("..", "README.md"))
 	if err != nil {
@@ -69,7 +69,7 @@ func TestMarkers(t *testing.T) {
 	}
 }
 
-// What was measured before something fails is not lost.
+// A failure does not lose what was measured before it.
 func TestFailureLeavesWhatWasMeasured(t *testing.T) {
 	dir := t.TempDir()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -94,7 +94,7 @@ type writerFunc func([]byte) (int, error)
 
 func (f writerFunc) Write(text []byte) (int, error) { return f(text) }
 
-// The command that is printed means the same in a shell.
+// The printed command, typed into a shell, has the same arguments.
 func TestCommand(t *testing.T) {
 	for _, c := range []struct {
 		why  string

@@ -6,7 +6,7 @@ import (
 	"math/rand/v2"
 )
 
-// A result is what the rounds of one case have shown about one peer.
+// A result has what the rounds of a case measured for one peer.
 type result struct {
 	Peer  string `json:"peer"`
 	About string `json:"about,omitempty"`
@@ -24,10 +24,9 @@ type caseResult struct {
 	Results []result `json:"results"`
 }
 
-// runCase lets every peer have its turn in each round. The peers alternate, so that a change in the
-// machine's mood meets all of them, and their order is another one in each round, so that what one leaves
-// behind does not always meet the same successor; it is the same in each run. A round before the others
-// is not counted.
+// runCase runs every peer once in each round, so that a change of conditions affects all of them. Their
+// order differs from round to round, so that what one peer leaves behind does not always affect the same
+// successor; all runs use the same orders. The first round is not counted.
 func runCase(ctx context.Context, s scenario, x int, l load, rounds int, progress func(string)) (caseResult, error) {
 	progress(describe(s, x) + ": preparing")
 	f, err := s.open(x, l)
@@ -40,7 +39,7 @@ func runCase(ctx context.Context, s scenario, x int, l load, rounds int, progres
 	for round := range rounds + 1 {
 		for _, i := range order.Perm(len(f.trials)) {
 			if ctx.Err() != nil {
-				return caseResult{}, context.Cause(ctx) // not every trial looks
+				return caseResult{}, context.Cause(ctx) // not every trial checks
 			}
 			t := f.trials[i]
 			progress(fmt.Sprintf("%s: round %d of %d: %s", describe(s, x), round, rounds, t.peer))
@@ -83,7 +82,7 @@ func summary(t trial, metrics int, samples []sample) result {
 	return r
 }
 
-// percentiles are the medians over the rounds.
+// percentiles returns the median of each percentile over the rounds.
 func percentiles(samples []sample) []float64 {
 	if samples[0].latencies == nil {
 		return nil

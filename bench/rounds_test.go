@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// The order of the peers is another one in each round, and the same in each run.
+// The order of the peers differs from round to round, but not from run to run.
 func TestOrderOfRounds(t *testing.T) {
 	const peers, rounds = 6, 5
 	run := func() []int {

@@ -7,37 +7,36 @@ import (
 	"strings"
 )
 
-// A scenario is one question, asked of every peer that can answer it.
+// A scenario is a measurement of every peer that can take part in it.
 type scenario struct {
 	name  string
 	about string
-	// metrics name the values of a sample. The first is the one that peers are compared by; less
-	// of it is better.
+	// metrics name the values of a sample. Peers are compared by the first; less is better.
 	metrics []string
-	// baseline is the peer that the others are compared to.
+	// baseline is the peer to which the others are compared.
 	baseline string
-	// axis names what differs between the cases, "" if there is only one.
+	// axis names the quantity that differs between the cases, "" if there is only one case.
 	axis  string
 	cases func(size int) []int
-	// open prepares the case x. Its trials share what was prepared.
+	// open prepares case x. Its trials share what it prepares.
 	open func(x int, l load) (*field, error)
 }
 
-// A load says how much there is to do.
+// A load says how much work a scenario does.
 type load struct {
-	// size is the number of messages in the greatest scenario; everything else is in proportion.
+	// size is the number of messages in the largest scenario; everything else is in proportion.
 	size int
-	// flush is how many messages the server sends at once when it has many.
+	// flush is the number of messages that a busy server sends at once.
 	flush int
 }
 
-// A field is a case of a scenario, ready to be run.
+// A field is a case of a scenario, ready to run.
 type field struct {
 	trials []trial
 	close  func()
 }
 
-// A trial is what one peer does in a case, once.
+// A trial runs one peer in a case, once.
 type trial struct {
 	peer  string
 	about string
@@ -47,13 +46,13 @@ type trial struct {
 // A sample is the outcome of a trial: a value for each metric.
 type sample struct {
 	values []float64
-	// latencies, in nanoseconds and sorted, are there if they are what the scenario is about.
+	// latencies are in nanoseconds and sorted. Only the scenario latency has them.
 	latencies []float64
 }
 
 func one(int) []int { return []int{0} }
 
-// scenarios are all that there are, in the order in which they run.
+// scenarios returns all scenarios, in the order in which they run.
 func scenarios() []scenario {
 	return []scenario{
 		patches(), mixture(), stale(), putUnchanged(), putFirst(),
@@ -61,7 +60,7 @@ func scenarios() []scenario {
 	}
 }
 
-// chosen are the scenarios whose names match one of the comma-separated patterns.
+// chosen returns the scenarios whose names match one of the comma-separated patterns.
 func chosen(patterns string) ([]scenario, error) {
 	var list []scenario
 	used := map[string]bool{}
@@ -80,7 +79,7 @@ func chosen(patterns string) ([]scenario, error) {
 	}
 	for pattern := range strings.SplitSeq(patterns, ",") {
 		if !used[pattern] {
-			return nil, fmt.Errorf("no scenario is called %q", pattern)
+			return nil, fmt.Errorf("no scenario matches %q", pattern)
 		}
 	}
 	return list, nil

@@ -9,12 +9,12 @@ import (
 	"github.com/relaystream/autoconfig/bench/usage"
 )
 
-// growth asks whether a patch costs more when there are more environments, and what an environment
-// costs in memory. Past a certain number they no longer come with the put, whose size clients limit.
+// growth measures whether a patch costs more when there are more environments, and the memory of an
+// environment. Clients limit the size of a put; beyond that, patches add the environments.
 func growth() scenario {
 	const largestPut = 100_000
 	return scenario{
-		name: "growth", about: "patches over more and more environments, and the memory that these take",
+		name: "growth", about: "patches over more and more environments, and their memory",
 		metrics: append(perPatch, "heap B/environment"), baseline: "classic", axis: "environments",
 		cases: func(size int) []int {
 			return []int{max(2, size/200), max(2, size/20), max(2, size/2), max(2, 5*size)}

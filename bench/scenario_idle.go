@@ -11,13 +11,13 @@ import (
 	"github.com/relaystream/autoconfig/bench/usage"
 )
 
-// idle looks at clients that know 1,000 environments and to which nothing happens any more. After the
-// put they get some patches, one at a time: most of a client's life is like that, and what it only
-// needed for the put should be given back by then.
+// idle measures clients that know 1,000 environments and receive nothing more. After the put they receive
+// a few patches, one at a time, as a client does most of its life. By then it should have freed the memory
+// that only the put needed.
 func idle() scenario {
 	const singles = 20
 	return scenario{
-		name: "idle", about: "a client to which nothing happens after a put and 20 single patches",
+		name: "idle", about: "a client that receives nothing after a put and 20 single patches",
 		metrics:  []string{"B/client", "goroutines/client", "wakeups/client/s"},
 		baseline: "classic", cases: one,
 		open: func(_ int, l load) (*field, error) {
@@ -37,7 +37,7 @@ func idle() scenario {
 	}
 }
 
-// idle connects clients, all of them with the put and the marks, and watches them for a while.
+// idle connects clients, sends each of them the put and the marks, and watches them for a while.
 func (w *world) idle(ctx context.Context, peer peers.Peer, put, marks part, clients int, watch time.Duration) (result sample, err error) {
 	before := usage.AtRest()
 	for range clients {
@@ -67,7 +67,7 @@ func (w *world) idle(ctx context.Context, peer peers.Peer, put, marks part, clie
 	}}, nil
 }
 
-// wakeups estimates how often a goroutine has been scheduled: the runtime times one in eight.
+// wakeups estimates how often goroutines have been scheduled: the runtime times one in eight.
 func wakeups() float64 {
 	sample := []metrics.Sample{{Name: "/sched/latencies:seconds"}}
 	metrics.Read(sample)

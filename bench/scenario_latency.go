@@ -31,8 +31,8 @@ func latency() scenario {
 	}
 }
 
-// oneByOne sends a chunk, which holds one update of the mark, waits until it has been read, and so
-// on. The first tenth is not measured.
+// oneByOne sends the chunks of marks, each with one update of the mark, and waits after each until it has
+// been read. The first tenth is not measured.
 func (s *session) oneByOne(marks part) (sample, error) {
 	defer s.limit(marks)()
 	var took []float64

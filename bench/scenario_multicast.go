@@ -8,9 +8,9 @@ import (
 	"github.com/relaystream/autoconfig/bench/usage"
 )
 
-// multicast asks what an item costs for each subscriber, and what a subscriber costs to which nothing
-// happens. If the cost of an item grows no faster than the number of subscribers, the first is the
-// same in all cases.
+// multicast measures the cost of an item for each subscriber, and the memory of an idle subscriber. If
+// the cost of an item grows no faster than the number of subscribers, the first metric is the same in all
+// cases.
 func multicast() scenario {
 	return scenario{
 		name: "multicast", about: "one source, more and more subscribers", axis: "subscribers",
@@ -24,7 +24,7 @@ func multicast() scenario {
 		},
 		open: func(x int, l load) (*field, error) {
 			f := &field{close: func() {}}
-			// Enough items that a subscriber has to be woken several times.
+			// Enough items to wake a subscriber several times.
 			items := max(l.size/200, 10*l.size/x, 1)
 			for _, m := range parts.Multicasts() {
 				f.trials = append(f.trials, trial{peer: m.Name, about: m.About, run: func(context.Context) (sample, error) {

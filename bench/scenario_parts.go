@@ -8,8 +8,8 @@ import (
 	"github.com/relaystream/autoconfig/bench/synth"
 )
 
-// inMemory is how many patches are held in memory for what is measured without a connection. They
-// are used again and again: the heap stays small, and the processor's caches don't hold them.
+// inMemory is the number of patches in memory for measurements without a connection. They are reused, so
+// the heap stays small, but they are too many for the caches of the processor.
 const inMemory = 20_000
 
 func framing() scenario {
@@ -18,7 +18,7 @@ func framing() scenario {
 		metrics:  []string{"ns/event", "allocs/event", "B/event"},
 		baseline: "eventsource", cases: one,
 		open: func(_ int, l load) (*field, error) {
-			whole, _ := remembered(l.size)
+			whole, _ := patchesInMemory(l.size)
 			f := &field{close: func() {}}
 			for _, framing := range parts.Framings() {
 				f.trials = append(f.trials, repeated(framing.Name, framing.About, l.size, func() error {
@@ -36,7 +36,7 @@ func decoding() scenario {
 		name: "decode", about: "decoding the JSON of patches, from memory", metrics: perPatch,
 		baseline: "encoding/json", cases: one,
 		open: func(_ int, l load) (*field, error) {
-			_, data := remembered(l.size)
+			_, data := patchesInMemory(l.size)
 			f := &field{close: func() {}}
 			for _, decoding := range parts.Decodings() {
 				f.trials = append(f.trials, repeated(decoding.Name, decoding.About, l.size, func() error {
@@ -54,7 +54,7 @@ func table() scenario {
 		name: "table", about: "applying decoded patches to 1,000 environments", metrics: perPatch,
 		baseline: "map", cases: one,
 		open: func(_ int, l load) (*field, error) {
-			_, data := remembered(l.size)
+			_, data := patchesInMemory(l.size)
 			messages, err := parts.Decoded(data)
 			f := &field{close: func() {}}
 			for _, table := range parts.Tables() {
@@ -68,8 +68,8 @@ func table() scenario {
 	}
 }
 
-// remembered returns patches, whole and their data alone.
-func remembered(size int) (whole []byte, data [][]byte) {
+// patchesInMemory returns patches, as a stream and as the data of each.
+func patchesInMemory(size int) (whole []byte, data [][]byte) {
 	s := synth.New(synth.Default())
 	s.Put()
 	for block := range s.Blocks(min(size, inMemory)) {
@@ -81,7 +81,7 @@ func remembered(size int) (whole []byte, data [][]byte) {
 	return whole, data
 }
 
-// repeated goes over what is remembered until size patches are done.
+// repeated calls once, for all patches in memory, until size patches are done.
 func repeated(peer, about string, size int, once func() error) trial {
 	passes := max(1, size/inMemory)
 	return trial{peer: peer, about: about, run: func(context.Context) (sample, error) {

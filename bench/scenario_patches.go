@@ -11,8 +11,6 @@ import (
 
 var perPatch = []string{"ns/patch", "allocs/patch", "B/patch"}
 
-// The scenarios of patches over a connection differ in the patches.
-
 func patches() scenario {
 	return overConnection("patches", "patches over 1,000 environments, end to end", func(*synth.Config) {})
 }
@@ -45,7 +43,7 @@ func overConnection(name, about string, change func(*synth.Config)) scenario {
 	}
 }
 
-// measured plays a part that counts as n operations, after the first parts.
+// measured plays the first parts, and then measures p, which counts as n operations.
 func (w *world) measured(ctx context.Context, peer peers.Peer, first []part, p part, n int) (sample, error) {
 	return w.connected(ctx, peer, first, func(s *session) (sample, error) {
 		values, err := measure(n, func() (time.Duration, error) { return s.play(p) })
@@ -53,7 +51,7 @@ func (w *world) measured(ctx context.Context, peer peers.Peer, first []part, p p
 	})
 }
 
-// patches renders what makes a connection warm, and n patches to be measured.
+// patches renders parts that warm up a connection, and n patches to measure.
 func (w *world) patches(n int) (first []part, measured part, err error) {
 	put, err := w.put()
 	if err != nil {

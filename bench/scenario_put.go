@@ -9,11 +9,11 @@ import (
 	"github.com/relaystream/autoconfig/bench/usage"
 )
 
-// The last is by how much the heap has grown when the put has been read.
+// The last metric is the growth of the heap by reading the put.
 var perEnvironment = []string{"ns/environment", "allocs/environment", "B/environment", "kept B/environment"}
 
 func putUnchanged() scenario {
-	return puts("put-unchanged", "the put after a reconnection, in which nothing has changed",
+	return puts("put-unchanged", "the put after a reconnection, with nothing changed",
 		func(put, again part) ([]part, part) { return []part{put}, again })
 }
 
@@ -22,7 +22,7 @@ func putFirst() scenario {
 		func(put, _ part) ([]part, part) { return nil, put })
 }
 
-// puts measures one of two equal puts, and the ones before are read first.
+// puts measures one of two equal puts, after those that choose returns first.
 func puts(name, about string, choose func(put, again part) (first []part, measured part)) scenario {
 	return scenario{
 		name: name, about: about, metrics: perEnvironment, baseline: "classic", cases: one,

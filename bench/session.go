@@ -18,7 +18,7 @@ type session struct {
 	peer  peers.Peer
 	conn  *feed.Conn
 	sink  *sink
-	ctx   context.Context // done when the peer has ended, with its error as the cause
+	ctx   context.Context // done when the peer has ended, with its error in the cause
 	again <-chan *feed.Conn
 	end   func() error
 
@@ -26,17 +26,17 @@ type session struct {
 	cancel   context.CancelCauseFunc
 }
 
-// errLost reports a peer that never says that it has read everything.
-var errLost = errors.New("the peer has not read everything, and its time is up")
+// errLost reports a peer that has not read everything in time.
+var errLost = errors.New("the peer has not read everything in time")
 
-// A part is some of a stream, ending in an update of the mark.
+// A part is a section of a stream that ends with an update of the mark.
 type part struct {
 	*feed.Segment
-	// counts are what the handler has been told of in all when it has been read.
+	// counts are the calls of the handler, from the start of the stream to the end of the part.
 	counts synth.Counts
 }
 
-// connect starts the peer and sends it the first parts.
+// connect starts the peer and plays the first parts to it.
 func connect(ctx context.Context, w *world, peer peers.Peer, first ...part) (*session, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	s := &session{
@@ -56,7 +56,7 @@ func connect(ctx context.Context, w *world, peer peers.Peer, first ...part) (*se
 		return nil, errors.Join(err, <-ended)
 	}
 	s.conn = conn
-	// A peer that reads no further must not hold up the end of the program.
+	// A peer that stops reading must not block the end of the program.
 	closing := context.AfterFunc(ctx, func() { _ = conn.Close() })
 	s.end = func() error {
 		cancel(nil)
@@ -75,7 +75,7 @@ func connect(ctx context.Context, w *world, peer peers.Peer, first ...part) (*se
 	return s, nil
 }
 
-// play sends the part and returns how long it took until the peer had read it.
+// play sends the part and returns the time until the peer has read it.
 func (s *session) play(p part) (time.Duration, error) {
 	defer s.limit(p)()
 	s.sink.expect(s.peer.Level, p.Bytes, p.Events)
@@ -90,14 +90,14 @@ func (s *session) play(p part) (time.Duration, error) {
 	return elapsed, err
 }
 
-// limit ends the peer if it takes far longer for the part than the slowest does. The function that it
+// limit ends the peer if it takes far longer for the part than the slowest peer. The function that it
 // returns lifts the limit.
 func (s *session) limit(p part) (lift func() bool) {
 	const perByte = time.Microsecond
 	return time.AfterFunc(s.patience+time.Duration(p.Bytes)*perByte, func() { s.cancel(errLost) }).Stop
 }
 
-// wait returns how long after start the peer had read everything.
+// wait waits until the peer has read everything, and returns how long after start that was.
 func (s *session) wait(start time.Time) (time.Duration, error) {
 	select {
 	case at := <-s.sink.done:

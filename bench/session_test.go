@@ -11,7 +11,7 @@ import (
 	"github.com/relaystream/autoconfig/bench/synth"
 )
 
-// A peer that loses what it was sent is reported, and holds nobody up.
+// A peer that loses what it was sent is reported and does not block the benchmark.
 func TestPeerThatLosesEverything(t *testing.T) {
 	f, err := within(synth.Config{Environments: 2}, load{flush: 1}, func(w *world) ([]trial, error) {
 		w.patience = 10 * time.Millisecond
@@ -34,7 +34,7 @@ func TestPeerThatLosesEverything(t *testing.T) {
 	}
 }
 
-// deaf connects and reads nothing.
+// deaf is a peer that connects and reads nothing.
 func deaf(ctx context.Context, client *http.Client, url string, _ peers.Output) error {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {

@@ -9,8 +9,8 @@ import (
 	"github.com/relaystream/autoconfig/decode"
 )
 
-// A sink is the handler that peers call. It does next to nothing: it counts, and it notes the time
-// when all that was sent has been read.
+// A sink is the handler that peers call. It only counts, and notes the time when everything sent has been
+// read.
 type sink struct {
 	mark   decode.EnvironmentID
 	counts synth.Counts
@@ -20,7 +20,7 @@ type sink struct {
 	bytes, events int // still to be read
 }
 
-// expect prepares for what is going to be sent. The peer is silent meanwhile.
+// expect announces what will be sent. The peer calls nothing meanwhile.
 func (s *sink) expect(level peers.Level, bytes, events int) {
 	s.level = level
 	s.bytes += bytes

@@ -8,8 +8,9 @@ import (
 	"text/tabwriter"
 )
 
-// printTable writes what a case has shown: for each peer the median and the spread of the first metric,
-// the medians of the others, and how many times faster than the baseline it is. What the peers are follows.
+// printTable writes the results of a case: for each peer the median and the spread of the first metric,
+// the medians of the others, and the ratio of the baseline's first metric to the peer's. Descriptions of
+// the peers follow.
 func printTable(w io.Writer, s scenario, c caseResult) error {
 	fmt.Fprintf(w, "\n%s: %s\n", describe(s, c.X), s.about)
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
@@ -39,7 +40,7 @@ func printTable(w io.Writer, s scenario, c caseResult) error {
 	return nil
 }
 
-// baseline is the baseline's median of the first metric, 0 if it took no part.
+// baseline returns the baseline's median of the first metric, 0 if it took no part.
 func baseline(s scenario, c caseResult) float64 {
 	for _, r := range c.Results {
 		if r.Peer == s.baseline {
@@ -49,7 +50,7 @@ func baseline(s scenario, c caseResult) float64 {
 	return 0
 }
 
-// short writes a number with three digits that mean something.
+// short formats a number with three significant digits.
 func short(x float64) string {
 	switch {
 	case x <= -0.005:

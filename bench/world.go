@@ -12,19 +12,19 @@ import (
 	"github.com/relaystream/autoconfig/decode"
 )
 
-// A world is a server, and a stream whose parts were rendered beforehand. Every peer gets the same.
+// A world is a server and a stream whose parts are rendered in advance. Every peer gets the same parts.
 type world struct {
 	server *feed.Server
 	stream *synth.Stream // nil once everything is rendered
 	mark   decode.EnvironmentID
 	flush  int
 	parts  []part
-	// patience is how long a peer may take for a part, beyond what is in proportion to its size.
+	// patience is the time that a peer has for a part, in addition to a time in proportion to its size.
 	patience time.Duration
 }
 
-// within makes a world, lets prepare render its parts and choose its trials, and forgets the stream,
-// which would be a burden on the garbage collector.
+// within makes a world and lets prepare render its parts and choose its trials. It then drops the stream,
+// which would slow down the garbage collector.
 func within(cfg synth.Config, l load, prepare func(*world) ([]trial, error)) (*field, error) {
 	server, err := feed.Listen()
 	if err != nil {
@@ -41,7 +41,7 @@ func within(cfg synth.Config, l load, prepare func(*world) ([]trial, error)) (*f
 	return &field{trials: trials, close: w.close}, nil
 }
 
-// render makes the next part of the stream: blocks, and an update of the mark.
+// render renders the next part of the stream: blocks and an update of the mark.
 func (w *world) render(flush int, blocks iter.Seq[[]byte]) (part, error) {
 	segment, err := feed.Render(flush, func(yield func([]byte) bool) {
 		for block := range blocks {
@@ -59,12 +59,12 @@ func (w *world) render(flush int, blocks iter.Seq[[]byte]) (part, error) {
 	return p, nil
 }
 
-// put is a single event with everything.
+// put renders a single event with everything.
 func (w *world) put() (part, error) {
 	return w.render(1, func(yield func([]byte) bool) { yield(w.stream.Put()) })
 }
 
-// marks is n updates of the mark, each in a chunk of its own.
+// marks renders n updates of the mark, each in a chunk of its own.
 func (w *world) marks(n int) (part, error) {
 	return w.render(1, func(yield func([]byte) bool) {
 		for range n - 1 { // render adds one
@@ -82,7 +82,7 @@ func (w *world) close() {
 	_ = w.server.Close()
 }
 
-// trialsOf makes a trial of each peer that reaches the level.
+// trialsOf returns a trial for each peer that reaches the level.
 func trialsOf(level peers.Level, run func(context.Context, peers.Peer) (sample, error)) []trial {
 	var trials []trial
 	for _, peer := range peers.All() {
@@ -95,7 +95,7 @@ func trialsOf(level peers.Level, run func(context.Context, peers.Peer) (sample, 
 	return trials
 }
 
-// connected returns what f returns about a session that has read the first parts.
+// connected returns the result of f for a session that has played the first parts.
 func (w *world) connected(ctx context.Context, peer peers.Peer, first []part, f func(*session) (sample, error)) (sample, error) {
 	s, err := connect(ctx, w, peer, first...)
 	if err != nil {

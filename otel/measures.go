@@ -13,14 +13,14 @@ const (
 	counter kind = iota
 	upDownCounter
 	gauge
-	seconds // a gauge of fractions
+	seconds // a gauge of floating-point numbers
 )
 
-// A measure is a metric and how to read it from the statistics.
+// A measure is a metric and the function that reads it from the statistics.
 type measure struct {
 	kind                    kind
 	name, unit, description string
-	attribute               string // that tells points apart; empty if there is one point
+	attribute               string // distinguishes the points; empty if there is only one
 	read                    func(*autoconfig.Stats) []point
 }
 
@@ -42,7 +42,7 @@ func measures() []measure {
 		{counter, "stream.events", "{event}", "Events read.", "",
 			one(func(s *autoconfig.Stats) uint64 { return s.Events })},
 		{counter, "messages", "{message}", "Messages decoded.", "message.kind", messages},
-		{counter, "messages.unusual", "{message}", "Messages, and environments of puts, in a form that takes long to decode.", "",
+		{counter, "messages.unusual", "{message}", "Messages, and environments of puts, that the fast path could not decode.", "",
 			one(func(s *autoconfig.Stats) uint64 { return s.Unusual })},
 		{counter, "items", "{item}", "Environments and filters in messages.", "item.outcome", items},
 		{counter, "keys.expired", "{key}", "Keys that have expired.", "",
@@ -50,19 +50,19 @@ func measures() []measure {
 		{counter, "changes", "{change}", "Changes for subscribers.", "change.outcome", outcomes},
 		{counter, "cache.saves", "{save}", "Attempts to save the configuration.", "save.outcome", saves},
 
-		{upDownCounter, "status", "1", "1 for the present state, 0 for each other.", "state", states},
-		{upDownCounter, "environment.count", "{environment}", "Environments there are.", "",
+		{upDownCounter, "status", "1", "1 for the present state, 0 for the others.", "state", states},
+		{upDownCounter, "environment.count", "{environment}", "Environments in the configuration.", "",
 			one(func(s *autoconfig.Stats) int { return s.State.Environments })},
-		{upDownCounter, "filter.count", "{filter}", "Payload filters there are.", "",
+		{upDownCounter, "filter.count", "{filter}", "Payload filters in the configuration.", "",
 			one(func(s *autoconfig.Stats) int { return s.State.Filters })},
-		{upDownCounter, "tombstone.count", "{tombstone}", "Deletions that are remembered.", "",
+		{upDownCounter, "tombstone.count", "{tombstone}", "Remembered deletions.", "",
 			one(func(s *autoconfig.Stats) int { return s.State.Tombstones })},
 		{upDownCounter, "keys.expiring", "{key}", "Keys that will expire.", "",
 			one(func(s *autoconfig.Stats) int { return s.State.PendingExpiries })},
-		{upDownCounter, "subscriber.count", "{subscriber}", "Subscribers there are.", "subscriber.policy",
+		{upDownCounter, "subscriber.count", "{subscriber}", "Subscribers.", "subscriber.policy",
 			byPolicy(func(n float64, _ stream.SubscriptionStats) float64 { return n + 1 })},
 
-		{gauge, "subscriber.lag", "{change}", "Changes that wait for the subscriber that is most behind.", "subscriber.policy",
+		{gauge, "subscriber.lag", "{change}", "Changes waiting for the subscriber that is furthest behind.", "subscriber.policy",
 			byPolicy(func(most float64, s stream.SubscriptionStats) float64 { return max(most, float64(s.Lag)) })},
 		{seconds, "outdated.duration", "s", "Time since the client was last valid; 0 while it is.", "", outdated},
 	}
@@ -106,7 +106,7 @@ func saves(s *autoconfig.Stats) []point {
 	return []point{{"saved", float64(s.Cache.Saves)}, {"failed", float64(s.Cache.Failures)}}
 }
 
-// states has a point for each state, so that a sum over clients tells how many are in which.
+// states returns a point for each state. Their sums over all clients count the clients in each state.
 func states(s *autoconfig.Stats) []point {
 	var points []point
 	for state := autoconfig.Initializing; state <= autoconfig.Off; state++ {
@@ -119,8 +119,9 @@ func states(s *autoconfig.Stats) []point {
 	return points
 }
 
-// byPolicy folds the subscribers of each policy, from 0. A policy without any has no point.
-func byPolicy(fold func(so float64, s stream.SubscriptionStats) float64) func(*autoconfig.Stats) []point {
+// byPolicy folds the subscribers of each policy, starting from 0. A policy without subscribers has no
+// point.
+func byPolicy(fold func(sum float64, s stream.SubscriptionStats) float64) func(*autoconfig.Stats) []point {
 	return func(stats *autoconfig.Stats) []point {
 		folded := make(map[string]float64)
 		for _, s := range stats.Subscribers {

@@ -12,15 +12,15 @@ import (
 
 const namespace = "relaystream.autoconfig."
 
-// Register makes meter's instruments of the metrics that the package comment lists, and has client
-// asked at each collection. All measurements get attributes, which have to tell clients apart if
-// several are registered; they should not name a key.
+// Register creates an instrument of meter for each metric, and reads client at each collection. All
+// measurements carry the attributes, which must distinguish clients if several are registered, and
+// should not contain a key.
 //
-// The registration's Unregister ends that; until then the client is kept in memory, closed or not.
-// The error is the meter's. A nil client panics.
+// The registration keeps the client in memory, even a closed one, until Unregister is called. The
+// error is that of meter. Register panics if client is nil.
 func Register(meter metric.Meter, client *autoconfig.Client, attributes ...attribute.KeyValue) (metric.Registration, error) {
 	if client == nil {
-		panic("autoconfigotel: Register without a client")
+		panic("autoconfigotel: Register: nil client")
 	}
 	instruments, err := newInstruments(meter)
 	if err != nil {
@@ -40,11 +40,11 @@ func Register(meter metric.Meter, client *autoconfig.Client, attributes ...attri
 	}, observables...)
 }
 
-// An instrument is what meter made of one measure.
+// An instrument is a measure with the observable that a meter made for it.
 type instrument struct {
 	*measure
 	observable metric.Observable
-	// record is an observer's method for the observable.
+	// record calls the method of an observer that suits the observable.
 	record func(o metric.Observer, value float64, attributes metric.MeasurementOption)
 }
 

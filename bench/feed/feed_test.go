@@ -11,7 +11,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// What the client reads is what was rendered, however it is cut into chunks.
+// The client reads what was rendered, whatever the chunks are.
 func TestBytesArrive(t *testing.T) {
 	server, err := Listen()
 	if err != nil {

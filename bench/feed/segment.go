@@ -1,6 +1,6 @@
-// Package feed is the server's side of the benchmarks: an HTTP server on the loopback interface whose
-// streams were rendered beforehand. Sending one costs a write to the socket for each chunk, and
-// allocates nothing, so that what is measured is the client.
+// Package feed is the server of the benchmarks: an HTTP server on the loopback interface with streams that
+// are rendered in advance. Sending one takes a write to the socket for each chunk and allocates nothing, so
+// that benchmarks measure the client.
 package feed
 
 import (
@@ -8,13 +8,13 @@ import (
 	"strconv"
 )
 
-// A Segment is a part of a stream in the form that goes over the socket: chunks of an HTTP/1.1
-// response body. Its bytes lie outside Go's heap where the system allows it; they would otherwise
-// let the client's garbage collector run far less often than it does in a program of its own.
+// A Segment is a section of a stream in the form in which it is sent: as chunks of an HTTP/1.1 response
+// body. Its bytes are outside Go's heap if the system allows that. On the heap, they would make the
+// garbage collector run far less often than in a program with only the client.
 type Segment struct {
-	// Bytes is the size of the stream in it, without what HTTP adds.
+	// Bytes is the size of the section, without what HTTP adds.
 	Bytes int
-	// Events is the number of blocks.
+	// Events is the number of events.
 	Events int
 
 	chunks [][]byte
@@ -25,8 +25,8 @@ type Segment struct {
 
 const slabSize = 16 << 20
 
-// Render makes a segment of blocks. A chunk holds as many blocks as flush says: a busy server
-// flushes now and then, an idle one after each event.
+// Render makes a segment of blocks, with flush blocks in each chunk. A busy server flushes from time to
+// time, an idle one after each event.
 func Render(flush int, blocks iter.Seq[[]byte]) (*Segment, error) {
 	s := &Segment{}
 	var pending []byte
@@ -73,13 +73,13 @@ func (s *Segment) add(body []byte, events int) error {
 	return nil
 }
 
-// Len is the number of chunks.
+// Len returns the number of chunks.
 func (s *Segment) Len() int { return len(s.chunks) }
 
-// Size is how many bytes of the stream chunk i has.
+// Size returns the number of bytes of the stream in chunk i.
 func (s *Segment) Size(i int) int { return s.sizes[i] }
 
-// Free gives the memory back. The segment must not be used afterwards.
+// Free releases the memory. The segment must not be used afterwards.
 func (s *Segment) Free() {
 	for _, slab := range s.slabs {
 		release(slab)

@@ -10,7 +10,7 @@ import (
 
 // A Server accepts requests for streams, whatever their path and headers.
 type Server struct {
-	// URL is the server's base address.
+	// URL is the base URI of the server.
 	URL string
 
 	http  *http.Server
@@ -18,7 +18,7 @@ type Server struct {
 	done  chan struct{} // closed when Serve has returned
 }
 
-// A Conn is the server's end of one stream. It must not be used concurrently.
+// A Conn is the server's end of one stream. It is not safe for concurrent use.
 type Conn struct{ conn net.Conn }
 
 // Listen starts a server. Close stops it.
@@ -40,8 +40,8 @@ func Listen() (*Server, error) {
 	return s, nil
 }
 
-// ServeHTTP takes the connection out of net/http's hands and passes it to Accept. No goroutine
-// stays with it, and nothing is allocated when something is sent.
+// ServeHTTP takes the connection over from net/http and passes it to Accept. No goroutine of net/http
+// remains, and sending allocates nothing.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	conn, _, err := http.NewResponseController(w).Hijack()
 	if err != nil {
@@ -70,8 +70,8 @@ func (s *Server) Accept(ctx context.Context) (*Conn, error) {
 	}
 }
 
-// Requests gets the requests that Accept has not taken, from the moment on when somebody receives
-// from it.
+// Requests returns the channel of the requests that Accept has not taken. A request waits until somebody
+// receives it.
 func (s *Server) Requests() <-chan *Conn { return s.conns }
 
 // Close stops the server. Streams that Accept returned stay open.
@@ -97,5 +97,5 @@ func (c *Conn) SendChunk(s *Segment, i int) error {
 	return err
 }
 
-// Close drops the connection without a last chunk, as a failing network does.
+// Close closes the connection without a last chunk, as a network failure does.
 func (c *Conn) Close() error { return c.conn.Close() }

@@ -18,7 +18,7 @@ type Decoding struct {
 	Run func(patches [][]byte) (int, error)
 }
 
-// Decodings returns the decoders, the usual one first.
+// Decodings returns all decoders, the usual one first.
 func Decodings() []Decoding {
 	return []Decoding{
 		{"encoding/json", "the standard library", func(patches [][]byte) (int, error) {
@@ -30,7 +30,7 @@ func Decodings() []Decoding {
 		{"ours, nothing known", "decode.Messages on its own", func(patches [][]byte) (int, error) {
 			return messages(patches, false)
 		}},
-		{"ours", "decode.Messages, told what is known", func(patches [][]byte) (int, error) {
+		{"ours", "decode.Messages with the known environments", func(patches [][]byte) (int, error) {
 			return messages(patches, true)
 		}},
 	}
@@ -48,7 +48,7 @@ func unmarshalAll(patches [][]byte, unmarshal func([]byte, any) error) (int, err
 	return sum, nil
 }
 
-// messages decodes as the client does, which looks every environment up and keeps it.
+// messages decodes as the client does: if remember is true, it looks up every environment and keeps it.
 func messages(patches [][]byte, remember bool) (int, error) {
 	known := map[decode.EnvironmentID]*decode.EnvironmentRep{}
 	var options decode.Options

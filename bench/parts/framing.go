@@ -1,5 +1,5 @@
-// Package parts holds pieces of the peers for measurement on their own, from memory and without a
-// network: framing, decoding, operators and multicast.
+// Package parts has parts of the peers that are measured alone, from memory and without a network:
+// framing, decoding, operators and multicast.
 package parts
 
 import (
@@ -11,18 +11,18 @@ import (
 	gosse "github.com/tmaxmax/go-sse"
 )
 
-// maxEvent is room for the largest put.
+// maxEvent is a limit above the largest put.
 const maxEvent = 1 << 30
 
-// A Framing separates the events of a stream.
+// A Framing splits a stream into events.
 type Framing struct {
 	Name  string
 	About string
-	// Run returns how many bytes of data the events of r have.
+	// Run returns the number of bytes of data in the events of r.
 	Run func(r io.Reader) (int, error)
 }
 
-// Framings returns the parsers, the usual one first.
+// Framings returns all parsers, the usual one first.
 func Framings() []Framing {
 	return []Framing{
 		{"eventsource", "launchdarkly/eventsource Decoder", eventSource},

@@ -10,20 +10,20 @@ import (
 	"github.com/samber/ro"
 )
 
-// A Multicast passes the numbers below items to every one of the subscribers, losing none.
+// A Multicast passes the numbers below items to every subscriber, without loss.
 type Multicast struct {
 	Name  string
 	About string
-	// Start subscribes. Of the functions that it returns, publish publishes, and returns when the last
-	// subscriber has received the last number; and stop, once the subscribers are gone, returns the
-	// sum of all that was received.
+	// Start subscribes. publish publishes all numbers and returns when every subscriber has received
+	// the last one. stop ends the subscribers, waits for them, and returns the sum of all numbers
+	// that they received.
 	Start func(subscribers, items int) (publish func(), stop func() int)
 }
 
-// waiting is how many items may wait for a subscriber.
+// waiting is the number of items that may wait for a subscriber.
 const waiting = 256
 
-// Multicasts returns the ways, the usual one first.
+// Multicasts returns all implementations, the usual one first.
 func Multicasts() []Multicast {
 	return []Multicast{
 		{"channels", "a Go channel of 256 and a goroutine per subscriber", channels},
@@ -34,9 +34,9 @@ func Multicasts() []Multicast {
 	}
 }
 
-// A tally sums what the subscribers receive.
+// A tally sums the numbers that the subscribers receive.
 type tally struct {
-	last    int // the number that is the last
+	last    int // the last number
 	left    atomic.Int64
 	arrived chan struct{} // closed when all subscribers have the last number
 	sums    []int
@@ -49,7 +49,7 @@ func newTally(subscribers, items int) *tally {
 	return t
 }
 
-// receiver returns the function that takes what subscriber i receives.
+// receiver returns the function that takes the numbers of subscriber i.
 func (t *tally) receiver(i int) func(int) {
 	sum := 0
 	return func(v int) {
@@ -63,7 +63,7 @@ func (t *tally) receiver(i int) func(int) {
 	}
 }
 
-// start runs subscribers on goroutines of their own.
+// start runs each subscriber on a goroutine of its own.
 func (t *tally) start(subscriber func(i int, receive func(int))) {
 	for i := range t.sums {
 		t.wait.Go(func() { subscriber(i, t.receiver(i)) })
@@ -181,9 +181,9 @@ func subject(subscribers, items int) (publish func(), stop func() int) {
 	}
 }
 
-// shared is what is left of multicast when nobody may be slow, leave, or come later: waking goroutines.
+// shared is multicast without slow, leaving or late subscribers. What remains is waking goroutines.
 func shared(subscribers, items int) (publish func(), stop func() int) {
-	var batch []int // belongs to publish, or, while some are busy, to them
+	var batch []int // owned by publish, or by the subscribers while some are busy
 	var busy sync.WaitGroup
 	woken := make([]chan struct{}, subscribers)
 	for i := range woken {

@@ -16,8 +16,7 @@ type Operators struct {
 	Run func(n int64) (int64, error)
 }
 
-// Pipelines returns the libraries of operators, the usual one first, and two that show what is left
-// without a library.
+// Pipelines returns all libraries of operators, the usual one first, and two pipelines without a library.
 func Pipelines() []Operators {
 	return []Operators{
 		{"rxgo", "ReactiveX/RxGo v2 as its documentation shows it", func(n int64) (int64, error) { return rxOperators(n) }},
@@ -31,7 +30,7 @@ func Pipelines() []Operators {
 	}
 }
 
-// The five stages. The filters let most pass, so that every stage has work.
+// The five stages. The filters pass most numbers, so that every stage has work.
 func addOne(x int64) int64   { return x + 1 }
 func notTenth(x int64) bool  { return x%10 != 0 }
 func double(x int64) int64   { return 2 * x }
@@ -111,8 +110,8 @@ func closures(n int64) (int64, error) {
 	return last, nil
 }
 
-// A next is the rest of the stages. The functions that make one are not inlined: what the compiler can
-// see through is the loop below.
+// A next is the rest of the stages. The functions that make one are not inlined, so the compiler can't
+// combine the stages; it can in the loop below.
 type next = func(int64) bool
 
 //go:noinline

@@ -10,7 +10,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// patches returns some messages, whole and their data alone.
+// patches returns some messages, as a stream and as the data of each.
 func patches(n int) (whole []byte, data [][]byte) {
 	s := synth.New(synth.Config{Seed: 5, Environments: 20, NameLength: 10, Rotating: 0.5})
 	s.Put()
@@ -22,7 +22,7 @@ func patches(n int) (whole []byte, data [][]byte) {
 	return whole, data
 }
 
-// What is compared must do the same: each test asks all for one number.
+// Whatever is compared must do the same work: in each test all must return the same number.
 
 func TestFramingsAgree(t *testing.T) {
 	whole, data := patches(500)
@@ -81,7 +81,7 @@ func TestOperatorsAgree(t *testing.T) {
 }
 
 func TestMulticastsAgree(t *testing.T) {
-	const subscribers, items = 7, 1000 // more than may wait
+	const subscribers, items = 7, 1000 // more items than may wait
 	for _, m := range Multicasts() {
 		publish, stop := m.Start(subscribers, items)
 		publish()

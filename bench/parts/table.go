@@ -7,15 +7,15 @@ import (
 	"github.com/relaystream/autoconfig/diff"
 )
 
-// A Table applies patches, which are decoded, to a state that is empty at first.
+// A Table applies decoded patches to a state that is initially empty.
 type Table struct {
 	Name  string
 	About string
-	// Run returns how many changes there were.
+	// Run returns the number of changes.
 	Run func(patches []decode.Message) int
 }
 
-// Tables returns the states, the usual one first.
+// Tables returns all implementations, the usual one first.
 func Tables() []Table {
 	return []Table{
 		{"map", "a Go map and a comparison of versions", plainMap},

@@ -8,8 +8,8 @@ import (
 	"github.com/launchdarkly/eventsource"
 )
 
-// subscribe connects as LaunchDarkly's own clients do. They also set a read timeout, which costs a
-// timer per event and is left out.
+// subscribe connects as LaunchDarkly's own clients do, but without their read timeout, which costs a timer
+// for each event.
 func subscribe(ctx context.Context, client *http.Client, url string) (*eventsource.Stream, error) {
 	req, err := request(ctx, url)
 	if err != nil {
@@ -30,13 +30,13 @@ func eventSource(ctx context.Context, client *http.Client, url string, out Outpu
 	}
 	defer stream.Close()
 	for event := range stream.Events {
-		// The size is near enough: nobody asks this level for bytes.
+		// The size of the data will do: nobody counts the bytes of this level.
 		out.Read(len(event.Data()), 1)
 	}
 	return ended(ctx, nil)
 }
 
-// classic is how the stream is usually read: the event source's channel, encoding/json, a map.
+// classic is the usual implementation: the channel of an event source, encoding/json, a map.
 func classic(ctx context.Context, client *http.Client, url string, out Output) error {
 	stream, err := subscribe(ctx, client, url)
 	if err != nil {

@@ -8,8 +8,8 @@ import (
 	"github.com/tmaxmax/go-sse"
 )
 
-// goSSE is what a newcomer would choose for speed: the fastest of the popular event parsers, and
-// the JSON package that is to become the standard library's.
+// goSSE is what a newcomer would choose for speed: the fastest of the popular event parsers, and the
+// second version of encoding/json.
 func goSSE(ctx context.Context, client *http.Client, url string, out Output) error {
 	req, err := request(ctx, url)
 	if err != nil {
@@ -17,7 +17,7 @@ func goSSE(ctx context.Context, client *http.Client, url string, out Output) err
 	}
 	c := sse.Client{HTTPClient: client, Backoff: sse.Backoff{MaxRetries: -1}}
 	conn := c.NewConnection(req)
-	conn.Buffer(make([]byte, 0, 64<<10), 1<<30) // the default refuses events above 64 KiB
+	conn.Buffer(make([]byte, 0, 64<<10), 1<<30) // the default limit is 64 KiB
 	state := newState(out)
 	var malformed error
 	conn.SubscribeToAll(func(event sse.Event) {

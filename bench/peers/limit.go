@@ -6,7 +6,7 @@ import (
 	"net/http"
 )
 
-// limit reads the body and nothing more: no client that uses net/http can be faster.
+// limit only reads the body. No client that uses net/http can be faster.
 func limit(ctx context.Context, client *http.Client, url string, out Output) error {
 	req, err := request(ctx, url)
 	if err != nil {

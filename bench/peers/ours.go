@@ -13,9 +13,6 @@ import (
 	"github.com/relaystream/autoconfig/stream/sse"
 )
 
-// The stages of this library, one after the other. Each is what its package alone can do; the
-// handler is only called at the end.
-
 func connection(client *http.Client, url string) stream.Observable[sse.Event] {
 	return sse.Connect(func(ctx context.Context) (*http.Request, error) {
 		return request(ctx, url)
@@ -42,7 +39,7 @@ func ourChanges(ctx context.Context, client *http.Client, url string, out Output
 	return ended(ctx, autoconfig.Dispatch(ctx, changes, out))
 }
 
-// The key is sent, and not looked at.
+// key is sent, but the server ignores it.
 const key = "rel-00000000-0000-4000-8000-000000000000"
 
 func observe(ctx context.Context, client *http.Client, url string, out Output) error {
@@ -50,13 +47,13 @@ func observe(ctx context.Context, client *http.Client, url string, out Output) e
 	return ended(ctx, autoconfig.Dispatch(ctx, changes, out))
 }
 
-// openClient subscribes under a policy that merges nothing, so that the handler is told as much as the
-// others are.
+// openClient subscribes with a policy that merges nothing, so that the handler gets as many calls as those
+// of the other peers.
 func openClient(ctx context.Context, httpClient *http.Client, url string, out Output) error {
 	var client *autoconfig.Client
-	opened := make(chan struct{}) // closed when there is a client
-	// A subscriber that comes late is told of the state so far, and not of how it came about: each
-	// connection waits for the subscriber.
+	opened := make(chan struct{}) // closed once client is set
+	// A late subscriber gets the state so far, not the changes that led to it. So each connection waits
+	// for the subscriber.
 	subscribed := func(ctx context.Context) (autoconfig.AutoConfigKey, error) {
 		select {
 		case <-opened:

@@ -1,6 +1,6 @@
-// Package peers holds the ways to read an auto-configuration stream in Go that the benchmarks
-// compare. Each is written as its library's documentation recommends, without options that would
-// slow it down, and each tells the same handler of the same changes.
+// Package peers has the implementations of a reader of the auto-configuration stream that the benchmarks
+// compare. Each follows the documentation of its library, without options that would slow it down, and
+// each makes the same calls of the same handler.
 package peers
 
 import (
@@ -11,38 +11,37 @@ import (
 	"github.com/relaystream/autoconfig"
 )
 
-// An Output is where a peer's results go. Peers that stop short of changes call Read instead.
+// An Output receives the results of a peer. Peers below the level Changes only call Read.
 type Output interface {
 	autoconfig.MessageHandler
-	// Read counts what has been read.
+	// Read reports bytes and events that have been read.
 	Read(bytes, events int)
 }
 
-// A Level says what a peer makes of the stream. Each includes the ones before it.
+// A Level says how far a peer processes the stream. Each level includes the ones before it.
 type Level int
 
-// The levels.
 const (
-	Bytes    Level = iota // throws the bytes away
-	Events                // separates the events, and throws them away
-	Messages              // decodes the JSON, and throws the result away
-	Changes               // keeps the state, and calls the handler
+	Bytes    Level = iota // discards the bytes
+	Events                // splits the stream into events and discards them
+	Messages              // decodes the JSON and discards the result
+	Changes               // keeps the state and calls the handler
 )
 
-// A Peer reads streams.
+// A Peer is an implementation of a reader.
 type Peer struct {
 	Name  string
 	About string
 	Level Level
-	// Run reads the stream at url until ctx ends or the connection breaks. It has left nothing
-	// behind when it returns.
+	// Run reads the stream at url until ctx ends or the connection breaks. When it returns, all its
+	// goroutines and connections are gone.
 	Run func(ctx context.Context, client *http.Client, url string, out Output) error
 }
 
 // All returns the peers, the limit first.
 func All() []Peer {
 	return []Peer{
-		{"limit", "the response body, thrown away", Bytes, limit},
+		{"limit", "the response body, discarded", Bytes, limit},
 		{"eventsource", "launchdarkly/eventsource, events counted", Events, eventSource},
 		{"classic", "launchdarkly/eventsource, encoding/json, a map", Changes, classic},
 		{"rxgo", "the same through ReactiveX/RxGo v2", Changes, rxGo},
@@ -57,7 +56,7 @@ func All() []Peer {
 	}
 }
 
-// Modules returns the paths of the modules that peers and parts come from, but for this library.
+// Modules returns the paths of the modules that peers and parts use, without this library.
 func Modules() []string {
 	return []string{
 		"github.com/go-json-experiment/json", "github.com/launchdarkly/eventsource", "github.com/reactivex/rxgo/v2",
@@ -65,7 +64,7 @@ func Modules() []string {
 	}
 }
 
-// request is what every peer asks for.
+// request returns the request that every peer makes.
 func request(ctx context.Context, url string) (*http.Request, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
@@ -75,7 +74,7 @@ func request(ctx context.Context, url string) (*http.Request, error) {
 	return req, nil
 }
 
-// ended is the error of a stream that ended with err, nil if that was asked for.
+// ended returns the error of a stream that ended with err, nil if ctx ended it.
 func ended(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return nil

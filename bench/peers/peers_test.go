@@ -19,7 +19,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// recorder keeps the state that the handler's calls add up to.
+// recorder keeps the state that follows from the calls of the handler.
 type recorder struct {
 	t      *testing.T
 	mark   decode.EnvironmentID
@@ -28,7 +28,7 @@ type recorder struct {
 	level  Level
 	bytes  int // still to be read, like the events
 	events int
-	done   chan struct{} // gets a token when everything has been read
+	done   chan struct{} // receives a token when everything has been read
 }
 
 func (r *recorder) AddEnvironment(params autoconfig.EnvironmentParams) {
@@ -60,7 +60,7 @@ func (r *recorder) DeleteEnvironment(id decode.EnvironmentID) {
 
 func (r *recorder) ReceivedAllEnvironments() { r.counts.Synced++ }
 
-// KeyExpired is called for a key that leaves a key set before its time. Not every peer knows of that.
+// KeyExpired is called for a key that a key set no longer lists. Not every peer supports that.
 func (*recorder) KeyExpired(autoconfig.EnvironmentID, autoconfig.SDKKey) {}
 
 func (r *recorder) Read(bytes, events int) {
@@ -87,7 +87,7 @@ func conversation(s *synth.Stream) iter.Seq[[]byte] {
 	}
 }
 
-// Every peer arrives at the state that the stream says it must, through the changes that it must.
+// Every peer ends in the state that the stream defines, with the calls that it defines.
 func TestFinalState(t *testing.T) {
 	for _, peer := range All() {
 		t.Run(peer.Name, func(t *testing.T) {
@@ -116,13 +116,13 @@ func TestFinalState(t *testing.T) {
 				t.Errorf("state (-stream +peer):\n%s", diff)
 			}
 			if out.counts != stream.Counts() {
-				t.Errorf("the handler was told %+v, want %+v", out.counts, stream.Counts())
+				t.Errorf("the handler got %+v, want %+v", out.counts, stream.Counts())
 			}
 		})
 	}
 }
 
-// play returns when the peer has read the segment and has ended.
+// play waits until the peer has read the segment and has ended.
 func play(t *testing.T, peer Peer, out *recorder, segment *feed.Segment) {
 	t.Helper()
 	server, err := feed.Listen()
@@ -132,7 +132,8 @@ func play(t *testing.T, peer Peer, out *recorder, segment *feed.Segment) {
 	defer server.Close()
 	transport := &http.Transport{}
 	defer transport.CloseIdleConnections()
-	ctx, cancel := context.WithCancel(t.Context())
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
 	ended := make(chan error, 1)
 	go func() { ended <- peer.Run(ctx, &http.Client{Transport: transport}, server.URL, out) }()
 	conn, err := server.Accept(ctx)
@@ -154,7 +155,7 @@ func play(t *testing.T, peer Peer, out *recorder, segment *feed.Segment) {
 	}
 }
 
-// The client asks for its key again when its connection breaks: that must not hold it up.
+// The client asks for its key again when its connection breaks. That must not block it.
 func TestClientComesBack(t *testing.T) {
 	server, err := feed.Listen()
 	if err != nil {

@@ -9,8 +9,8 @@ import (
 	"github.com/samber/ro"
 )
 
-// samberRo is classic with samber/ro between the event source and the state. Its operators are
-// plain calls.
+// samberRo is classic with samber/ro between the event source and the state. Its operators are function
+// calls.
 func samberRo(ctx context.Context, client *http.Client, url string, out Output) error {
 	stream, err := subscribe(ctx, client, url)
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 )
 
 // rxGo is classic with RxGo between the event source and the state. Every operator is a goroutine
-// behind a channel; buffered channels are what its documentation advises for throughput.
+// behind a channel. Its documentation recommends buffered channels for throughput.
 func rxGo(ctx context.Context, client *http.Client, url string, out Output) error {
 	stream, err := subscribe(ctx, client, url)
 	if err != nil {

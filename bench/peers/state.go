@@ -8,14 +8,14 @@ import (
 	"github.com/relaystream/autoconfig/decode"
 )
 
-// A message is one decoded event; one member is set.
+// A message is one decoded event. Exactly one field is set.
 type message struct {
 	put    *decode.PutMessageData
 	patch  *decode.PatchMessageData
 	delete *decode.DeleteMessageData
 }
 
-// parse decodes an event. Filters are not asked for, and not expected.
+// parse decodes an event. It expects no filters, because no peer asks for them.
 func parse(unmarshal func([]byte, any) error, event string, data []byte) (m message, err error) {
 	switch event {
 	case decode.PutEvent:
@@ -33,8 +33,8 @@ func parse(unmarshal func([]byte, any) error, event string, data []byte) (m mess
 	return m, err
 }
 
-// state is what a client keeps, and what Relay keeps: the last known version of every environment,
-// and the environment itself unless it is deleted.
+// state is what a client, and Relay, must keep: the last known version of every environment, and the
+// environment itself unless it is deleted.
 type state struct {
 	known   map[decode.EnvironmentID]known
 	handler autoconfig.MessageHandler

@@ -16,16 +16,16 @@ import (
 	"github.com/relaystream/autoconfig/stream"
 )
 
-// Limits that a fault meets within a round.
+// These limits are short, so that faults exceed them within a round.
 const (
 	timeout      = time.Second
 	maxEventSize = 1 << 20
 )
 
-// retryDelay is so small that the faults of a round are many before it has grown to seconds.
+// retryDelay is short, so that many faults happen in a round before the delay has grown to seconds.
 const retryDelay = time.Millisecond
 
-// options are those of all clients.
+// options returns the options of all clients.
 func (n *network) options(cache string) *autoconfig.Options {
 	o := &autoconfig.Options{
 		BaseURI: address, HTTPClient: n.client, InitialRetryDelay: retryDelay,
@@ -37,7 +37,7 @@ func (n *network) options(cache string) *autoconfig.Options {
 	return o
 }
 
-// manager returns a StreamManager, which has no options.
+// manager returns a StreamManager. It has no options.
 func (n *network) manager(h autoconfig.MessageHandler) *autoconfig.StreamManager {
 	return autoconfig.NewStreamManager(key, address, h, httpConfig{n.client}, retryDelay, ldlog.NewDisabledLoggers())
 }
@@ -46,34 +46,34 @@ type httpConfig struct{ client *http.Client }
 
 func (c httpConfig) Client() *http.Client { return c.client }
 
-// A follower is somebody who is told of all changes.
+// A follower receives all changes.
 type follower interface {
-	// fault says what is wrong with what it was told, "" if nothing is.
+	// fault describes what is wrong with the changes, "" if nothing is.
 	fault() string
-	// differs says how what it knows differs from what it should know.
+	// differs describes how the follower's configuration differs from want, "" if it doesn't.
 	differs(want configuration) string
 }
 
-// A crowd is who stays for the whole run, and the visitors.
+// A crowd is the residents and the visitors.
 type crowd struct {
-	home    *network // of those who stay
-	away    *network // of the visitors
-	cache   string
-	client  *autoconfig.Client
-	manager *autoconfig.StreamManager
-	names   []string // of the followers
-	follow  []follower
-	staying sync.WaitGroup
-	failed  chan error // gets the first error of somebody
+	home      *network // of the residents
+	away      *network // of the visitors
+	cache     string
+	client    *autoconfig.Client
+	manager   *autoconfig.StreamManager
+	names     []string // of the followers
+	followers []follower
+	staying   sync.WaitGroup
+	failed    chan error // receives the first error
 
-	mu       sync.Mutex // guards what follows
+	mu       sync.Mutex // guards the fields below
 	rng      *rand.Rand
 	visitors int
 	closing  time.Duration
 	visiting sync.WaitGroup
 }
 
-// gather connects those who stay.
+// gather connects the residents.
 func gather(content decode.PutContent, cache string, rng *rand.Rand) (*crowd, error) {
 	c := &crowd{
 		home: newNetwork(rng.Uint64()), away: newNetwork(rng.Uint64()),
@@ -93,7 +93,7 @@ func gather(content decode.PutContent, cache string, rng *rand.Rand) (*crowd, er
 	c.stay("a subscriber", client.Changes())
 	c.stay("a lossless subscriber", client.ChangesUnder(stream.Block[autoconfig.Change](256)))
 	h := newHandler()
-	c.names, c.follow = append(c.names, "a handler"), append(c.follow, h)
+	c.names, c.followers = append(c.names, "a handler"), append(c.followers, h)
 	c.manager = c.home.manager(h)
 	c.manager.Start()
 	return c, nil
@@ -101,7 +101,7 @@ func gather(content decode.PutContent, cache string, rng *rand.Rand) (*crowd, er
 
 func (c *crowd) stay(name string, changes stream.Observable[autoconfig.Change]) {
 	m := &mirror{}
-	c.names, c.follow = append(c.names, name), append(c.follow, m)
+	c.names, c.followers = append(c.names, name), append(c.followers, m)
 	c.staying.Go(func() {
 		err := changes.ForEach(context.Background(), func(change autoconfig.Change) error {
 			m.apply(change)
@@ -120,9 +120,9 @@ func (c *crowd) fail(err error) {
 	}
 }
 
-// wrong returns what somebody has complained of, if anybody has.
+// wrong returns the first error, nil if there is none.
 func (c *crowd) wrong() error {
-	for i, f := range c.follow {
+	for i, f := range c.followers {
 		if problem := f.fault(); problem != "" {
 			return fmt.Errorf("%w: %s: %s", ErrDiverged, c.names[i], problem)
 		}
@@ -135,12 +135,12 @@ func (c *crowd) wrong() error {
 	}
 }
 
-// differs says who knows something else than they should.
+// differs describes the first resident whose configuration differs from want, "" if none does.
 func (c *crowd) differs(want configuration) string {
 	if d := want.compare(configurationOf(c.client.Snapshot())); d != "" {
 		return "the client: " + d
 	}
-	for i, f := range c.follow {
+	for i, f := range c.followers {
 		if d := f.differs(want); d != "" {
 			return c.names[i] + ": " + d
 		}
@@ -172,7 +172,7 @@ func (c *crowd) leave() {
 	c.away.close()
 }
 
-// closed notes how long closing something takes.
+// closed calls f, which closes something, and records how long that takes.
 func (c *crowd) closed(f func()) {
 	start := time.Now()
 	f()
@@ -182,12 +182,12 @@ func (c *crowd) closed(f func()) {
 	c.closing = max(c.closing, took)
 }
 
-// unexpected reports whether a visitor's end is not one that a visitor may come to.
+// unexpected reports whether a visit must not end with this error.
 func unexpected(err error) bool {
 	return err != nil && !errors.Is(err, errLeft) && !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, stream.ErrSlowConsumer)
 }
 
-// seen returns how many visitors there were, and how long closing took at most, since it was last called.
+// seen returns the number of visitors, and the longest time that closing took, since the last call.
 func (c *crowd) seen() (visitors int, closing time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -8,9 +8,9 @@ import (
 	"github.com/relaystream/autoconfig/autoconfigtest"
 )
 
-// answer returns the fault of one request, and what it is; nil for none. alters says that it may
-// change what a client believes to know, and not only when. What would keep a client away for
-// minutes, as a rejected key does, is not among them.
+// answer returns the fault of one request, nil for none, and its name. alters says that the fault may change
+// what a client ends up with, and not only when. No fault keeps a client away for minutes, as a rejected
+// key would.
 func answer(rng *rand.Rand) (fault autoconfigtest.Fault, name string, alters bool) {
 	n := rng.Int64N(1 << (3 + rng.IntN(15)))
 	switch rng.IntN(33) {
@@ -43,7 +43,7 @@ func answer(rng *rand.Rand) (fault autoconfigtest.Fault, name string, alters boo
 	}
 }
 
-// act has the server do something to all connections, and returns what.
+// act makes the server do something to all connections, and returns its name.
 func act(server *autoconfigtest.Server, rng *rand.Rand) string {
 	switch rng.IntN(5) {
 	case 0:

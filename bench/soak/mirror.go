@@ -12,13 +12,13 @@ import (
 	"github.com/relaystream/autoconfig/diff"
 )
 
-// A configuration is what somebody knows.
+// A configuration is the state of one participant.
 type configuration struct {
 	environments map[autoconfig.EnvironmentID]*autoconfig.EnvironmentRep
 	filters      map[autoconfig.FilterID]*autoconfig.Filter
 }
 
-// of returns the configuration that changes make.
+// of returns the configuration that follows from changes.
 func of(changes []autoconfig.Change) configuration {
 	var m mirror
 	for _, c := range changes {
@@ -27,7 +27,7 @@ func of(changes []autoconfig.Change) configuration {
 	return m.known
 }
 
-// serving returns what whoever connects now learns from a server of that content.
+// serving returns the configuration of a client that connects to a server with this content.
 func serving(content decode.PutContent) configuration {
 	var listing decode.Listing
 	for id, e := range content.Environments {
@@ -41,7 +41,7 @@ func serving(content decode.PutContent) configuration {
 	return of(state.Snapshot())
 }
 
-// compare says what differs in got, "" if nothing does.
+// compare describes how got differs from want, "" if it doesn't.
 func compare[K ~string, V any](want, got map[K]V) string {
 	for id, w := range want {
 		g, ok := got[id]
@@ -70,8 +70,8 @@ func (c configuration) compare(got configuration) string {
 	return ""
 }
 
-// A mirror is a configuration put together from nothing but changes. It is strict: each change has to
-// begin with the item that the ones before it led to.
+// A mirror is a configuration that is built only from changes. It is strict: the old item of each change
+// must be the new one of the change before.
 type mirror struct {
 	mu      sync.Mutex
 	known   configuration
@@ -97,7 +97,8 @@ func (m *mirror) apply(c autoconfig.Change) {
 	}
 }
 
-// turn replaces the item before, nil for none, by the one after.
+// turn replaces the item before with the item after; nil stands for none. It reports whether before was the
+// present item.
 func turn[K comparable, V any](items map[K]*V, id K, before, after *V) bool {
 	followed := items[id] == before
 	if after == nil {
@@ -108,7 +109,7 @@ func turn[K comparable, V any](items map[K]*V, id K, before, after *V) bool {
 	return followed
 }
 
-// fault says what is wrong with the changes, "" if nothing is.
+// fault describes what is wrong with the changes, "" if nothing is.
 func (m *mirror) fault() string {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -121,7 +122,7 @@ func (m *mirror) differs(want configuration) string {
 	return want.compare(m.known)
 }
 
-// A handler mirrors what a MessageHandler is told.
+// A handler is a MessageHandler that mirrors its calls.
 type handler struct {
 	mu           sync.Mutex
 	environments map[autoconfig.EnvironmentID]autoconfig.EnvironmentParams
@@ -136,15 +137,15 @@ func newHandler() *handler {
 	}
 }
 
-// told replaces an item, which must be known or must not, by what with returns.
-func told[K ~string, V any](h *handler, items map[K]V, id K, known bool, with func(old V) (next V, keep bool)) {
+// updateItem replaces or deletes an item, as change says. known says whether the item must be known.
+func updateItem[K ~string, V any](h *handler, items map[K]V, id K, known bool, change func(old V) (next V, keep bool)) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	old, ok := items[id]
 	if ok != known && h.problem == "" {
-		h.problem = fmt.Sprintf("told of %s, known: %t, want %t", string(id), ok, known)
+		h.problem = fmt.Sprintf("%s: known is %t, want %t", string(id), ok, known)
 	}
-	if next, keep := with(old); keep {
+	if next, keep := change(old); keep {
 		items[id] = next
 	} else {
 		delete(items, id)
@@ -156,19 +157,19 @@ func replaced[V any](next V) func(V) (V, bool) { return func(V) (V, bool) { retu
 func removed[V any](old V) (V, bool) { return old, false }
 
 func (h *handler) AddEnvironment(p autoconfig.EnvironmentParams) {
-	told(h, h.environments, p.EnvID, false, replaced(p))
+	updateItem(h, h.environments, p.EnvID, false, replaced(p))
 }
 
 func (h *handler) UpdateEnvironment(p autoconfig.EnvironmentParams) {
-	told(h, h.environments, p.EnvID, true, replaced(p))
+	updateItem(h, h.environments, p.EnvID, true, replaced(p))
 }
 
 func (h *handler) DeleteEnvironment(id autoconfig.EnvironmentID) {
-	told(h, h.environments, id, true, removed)
+	updateItem(h, h.environments, id, true, removed)
 }
 
 func (h *handler) KeyExpired(id autoconfig.EnvironmentID, key autoconfig.SDKKey) {
-	told(h, h.environments, id, true, func(p autoconfig.EnvironmentParams) (autoconfig.EnvironmentParams, bool) {
+	updateItem(h, h.environments, id, true, func(p autoconfig.EnvironmentParams) (autoconfig.EnvironmentParams, bool) {
 		if p.ExpiringSDKKey.Key == key {
 			p.ExpiringSDKKey = autoconfig.ExpiringSDKKey{}
 		}
@@ -180,13 +181,13 @@ func (h *handler) KeyExpired(id autoconfig.EnvironmentID, key autoconfig.SDKKey)
 
 func (h *handler) ReceivedAllEnvironments() {}
 
-func (h *handler) AddFilter(p autoconfig.FilterParams) { told(h, h.filters, p.ID, false, replaced(p)) }
+func (h *handler) AddFilter(p autoconfig.FilterParams) { updateItem(h, h.filters, p.ID, false, replaced(p)) }
 
 func (h *handler) UpdateFilter(p autoconfig.FilterParams) {
-	told(h, h.filters, p.ID, true, replaced(p))
+	updateItem(h, h.filters, p.ID, true, replaced(p))
 }
 
-func (h *handler) DeleteFilter(id autoconfig.FilterID) { told(h, h.filters, id, true, removed) }
+func (h *handler) DeleteFilter(id autoconfig.FilterID) { updateItem(h, h.filters, id, true, removed) }
 
 func (h *handler) fault() string {
 	h.mu.Lock()

@@ -16,12 +16,12 @@ import (
 const (
 	// key is the auto-configuration key of all servers.
 	key = "rel-00000000-0000-4000-8000-000000000000"
-	// address is where clients think that the server is.
+	// address is the base URI that clients use; dial ignores it.
 	address = "http://127.0.0.1:1"
 )
 
-// A network leads every connection to the server that it has at the time, some of them through a proxy
-// that spoils them, and has the server answer some requests with something else.
+// A network connects clients to its present server. Some connections go through a proxy that breaks them,
+// and the server answers some requests with a fault.
 type network struct {
 	client *http.Client
 
@@ -29,10 +29,10 @@ type network struct {
 	rng     *rand.Rand
 	server  *autoconfigtest.Server
 	proxy   *autoconfigtest.Proxy // nil while there are no faults
-	altered bool                  // something may be known that the server never said
-	dialed  int                   // since counts were last taken
+	altered bool                  // clients may have something that the server never sent
+	dialed  int                   // since the last call of counts
 	faults  int
-	log     []string // what the faults were, since the last replacement
+	log     []string // the faults since the server was replaced
 }
 
 func newNetwork(seed uint64) *network {
@@ -46,7 +46,7 @@ func (n *network) dial(ctx context.Context, _, _ string) (net.Conn, error) {
 	return dialer.DialContext(ctx, "tcp", n.route())
 }
 
-// route returns the address that the next connection goes to.
+// route returns the address for the next connection.
 func (n *network) route() string {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -61,7 +61,7 @@ func (n *network) route() string {
 	return strings.TrimPrefix(url, "http://")
 }
 
-// spoiled notes a fault. The caller holds the lock.
+// spoiled records a fault. The caller holds the lock.
 func (n *network) spoiled(name string) {
 	n.faults++
 	if len(n.log) < cap(n.log) {
@@ -69,7 +69,7 @@ func (n *network) spoiled(name string) {
 	}
 }
 
-// answer is an autoconfigtest.Fault that decides on one request, and plans itself again.
+// answer is an autoconfigtest.Fault that chooses the fault of one request, and plans itself for the next.
 func (n *network) answer(next http.Handler) http.Handler {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -86,7 +86,7 @@ func (n *network) answer(next http.Handler) http.Handler {
 	return fault(next)
 }
 
-// act has the server do what it should not, now and then.
+// act makes the server misbehave now and then.
 func (n *network) act() {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -95,7 +95,7 @@ func (n *network) act() {
 	}
 }
 
-// replace puts a new server, which serves what the present one does, in its place, and has faults.
+// replace replaces the server with a new one that has the same content, and starts the faults.
 func (n *network) replace() {
 	n.calm()
 	n.mu.Lock()
@@ -111,11 +111,11 @@ func (n *network) replace() {
 	n.log = make([]string, 0, 1000)
 	n.mu.Unlock()
 	if old != nil {
-		old.Close() // waits for requests that may be waiting for the lock
+		old.Close() // without the lock, for which its requests may be waiting
 	}
 }
 
-// calm ends the faults.
+// calm stops the faults.
 func (n *network) calm() {
 	n.mu.Lock()
 	proxy := n.proxy
@@ -126,8 +126,8 @@ func (n *network) calm() {
 	}
 }
 
-// heal makes everybody who is connected forget what the server never said, if that may have happened:
-// a version that is too high makes them ignore the true one, until a put does not list the item.
+// heal makes connected clients forget what the server never sent, if there may be such a thing. A version
+// that is too high makes them ignore the true one until a put omits the item.
 func (n *network) heal() {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -138,14 +138,14 @@ func (n *network) heal() {
 	}
 }
 
-// healed notes that everybody knows what the server says, and nothing else.
+// healed records that all clients have what the server sent, and nothing else.
 func (n *network) healed() {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.altered = false
 }
 
-// counts returns how many connections and faults there were since it was last called.
+// counts returns the numbers of connections and faults since the last call.
 func (n *network) counts() (dialed, faults int) {
 	n.mu.Lock()
 	defer n.mu.Unlock()

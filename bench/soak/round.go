@@ -12,18 +12,18 @@ import (
 	"github.com/relaystream/autoconfig/decode"
 )
 
-// A round is what happens between two samples.
+// A round is the time between two samples.
 type round struct {
 	Config
 	stream *synth.Stream
 	crowd  *crowd
 	storm  bool
 
-	beat   time.Time // when the last heartbeat was sent
+	beat   time.Time // of the last heartbeat
 	sample Sample
 }
 
-// run has the faults of a round, and waits for everybody to recover from them.
+// run runs the round with its faults, and waits until everybody has recovered from them.
 func (r *round) run(ctx context.Context) (Sample, error) {
 	delivered := r.crowd.client.Stats().Delivery.Delivered
 	home, away := r.crowd.home, r.crowd.away
@@ -42,13 +42,12 @@ func (r *round) run(ctx context.Context) (Sample, error) {
 	away.calm()
 	if r.storm {
 		home.calm()
-		// Within the storm it is the client's business to notice that a connection has stalled. But
-		// the manager would wait for 5 min.
+		// The client would notice a stalled connection by itself, but the manager only after 5 min.
 		home.server.CloseConnections()
 	}
 	if err := r.recover(ctx); err != nil {
 		dialed, _ := home.counts()
-		return Sample{}, fmt.Errorf("%w\nin this round: a storm %t, %d connections of those who stay\nfaults of the last storm:\n%s",
+		return Sample{}, fmt.Errorf("%w\nin this round: a storm %t, %d connections of residents\nfaults of the last storm:\n%s",
 			err, r.storm, dialed, strings.Join(home.log, "\n"))
 	}
 	r.settle()
@@ -62,8 +61,8 @@ func (r *round) run(ctx context.Context) (Sample, error) {
 	return r.sample, nil
 }
 
-// settle says a little, one message at a time, by which those who stay see how small their buffers may be.
-// Otherwise how much the last burst happened to leave would be the most of what is measured.
+// settle sends a few messages, one at a time, which lets the residents shrink their buffers. Otherwise the
+// usage would mostly be what the last burst happened to leave.
 func (r *round) settle() {
 	const messages, pace = 20, 5 * time.Millisecond
 	for range messages {
@@ -78,7 +77,7 @@ func (r *round) count(n *network) {
 	r.sample.Faults += faults
 }
 
-// servers are told the same.
+// servers receive the same messages.
 type servers []*autoconfigtest.Server
 
 func (all servers) Patch(e decode.EnvironmentRep) {
@@ -99,7 +98,7 @@ func (all servers) PatchFilter(id decode.FilterID, f decode.FilterRep) {
 	}
 }
 
-// load has the servers say as much as they get rid of, and do what they should not, until ctx ends.
+// load makes the servers send as fast as the network allows, and misbehave, until ctx ends.
 func (r *round) load(ctx context.Context) {
 	const batch = 250
 	home, away := r.crowd.home, r.crowd.away
@@ -111,7 +110,7 @@ func (r *round) load(ctx context.Context) {
 		away.act()
 		r.heartbeat()
 		r.look()
-		// A connection that has stalled holds a server up, but not for long.
+		// A stalled connection delays a server, but not for long.
 		drained, cancel := context.WithTimeout(ctx, 20*time.Millisecond)
 		for _, s := range both {
 			_ = s.AwaitDrained(drained)
@@ -120,7 +119,7 @@ func (r *round) load(ctx context.Context) {
 	}
 }
 
-// heartbeat sends one to those who stay if it is time.
+// heartbeat sends a heartbeat to the residents if it is time.
 func (r *round) heartbeat() {
 	if time.Since(r.beat) > timeout/4 {
 		r.crowd.home.server.Heartbeat()
@@ -128,7 +127,7 @@ func (r *round) heartbeat() {
 	}
 }
 
-// look notes how far subscribers lag behind.
+// look records the lag of the subscribers.
 func (r *round) look() {
 	for _, s := range r.crowd.client.Stats().Subscribers {
 		if s.Policy == "Coalesce" {
@@ -137,7 +136,7 @@ func (r *round) look() {
 	}
 }
 
-// recover returns when everybody knows what the server serves.
+// recover waits until everybody has what the server serves.
 func (r *round) recover(ctx context.Context) error {
 	const limit = 30 * time.Second
 	start := time.Now()

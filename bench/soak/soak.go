@@ -1,19 +1,16 @@
-// Package soak lets a client, a StreamManager and those who subscribe to them run for long against a
-// real server on an unreliable network, and looks for what grows and for what goes wrong.
+// Package soak runs a client, a StreamManager and their subscribers for a long time against a real server on
+// an unreliable network, and looks for leaks and wrong results.
 //
-// A run is a series of rounds. The server changes what it serves at full speed; keys are rotated and
-// expire. Subscribers under every policy come and go, quick ones, slow ones and some that stop for a
-// while. So do further clients, whose network is never reliable: connections break, stall or are slow,
-// requests are answered with nonsense, bytes are changed on their way. Those who stay meet with that
-// only in some rounds, in which their server is replaced by another one, too, as at a restart. For a
-// client makes longer and longer waits between connections, and forgets that only after a connection
-// has lived for a minute.
+// A run is a series of rounds. The server changes its content at full speed; keys are rotated and expire.
+// Visitors come and go: subscribers with every policy, some fast, some slow, some pausing, and clients
+// whose network is always unreliable: connections break, stall or are slow, requests get nonsense as
+// answers, bytes change on the way. The residents, who stay for the whole run, have such a network only in
+// some rounds, the storms, in which a new server also replaces theirs. Storms are rare because a client
+// waits longer and longer between connections until one has lasted for a minute.
 //
-// At the end of each round, everybody who lost nothing on purpose must soon know exactly what the
-// server serves, by changes that follow from each other. Once all visitors have left, what the process
-// takes up is read.
-//
-// What grows from round to round is a leak: see Trend.
+// At the end of each round, everybody who lost nothing on purpose must soon have exactly what the server
+// serves, through changes that follow from each other. When all visitors have left, the usage of the process
+// is measured. If it grows from round to round, there is a leak: see Trend.
 package soak
 
 import (
@@ -32,58 +29,60 @@ import (
 
 // A Config describes a run.
 type Config struct {
-	// Seed decides on the faults, on who comes, and on what the server says. When things happen is
-	// the machine's to decide, so that two runs of one seed are alike but not the same.
+	// Seed determines faults, visitors and messages, but not their timing: two runs with one seed are
+	// similar, not the same.
 	Seed uint64
-	// For is how long the run takes. The last round is brought to its end.
+	// For is the duration of the run. The last round is completed.
 	For time.Duration
-	// Round is how long a round lasts before those who stay are waited for.
+	// Round is the duration of a round, without the time for residents to recover.
 	Round time.Duration
-	// Environments is how many there are.
+	// Environments is the number of environments.
 	Environments int
 	// Progress, if not nil, is called after each round.
 	Progress func(Sample)
 }
 
-// A Sample is what a round has shown.
+// A Sample has the results of a round.
 type Sample struct {
-	// At is how long after the start of the run the round ended.
+	// At is the end of the round, as the time since the start of the run.
 	At time.Duration `json:"at"`
-	// Storm tells that those who stay had faults, too.
+	// Storm says whether residents had faults, too.
 	Storm bool `json:"storm"`
-	// Rest is what the process took up when the round was over.
+	// Rest is the usage of the process after the round.
 	Rest usage.Usage `json:"rest"`
-	// Lag is the largest number of changes that waited for a subscriber of the default policy.
+	// Lag is the largest number of changes that waited for a subscriber with the default policy.
 	Lag int `json:"lag"`
-	// Messages is how many the server sent, and Delivered how many changes subscribers got.
-	Messages  int    `json:"messages"`
+	// Messages is the number of messages that the server sent.
+	Messages int `json:"messages"`
+	// Delivered is the number of changes that subscribers received.
 	Delivered uint64 `json:"delivered"`
-	// Connections is how many there were, and Faults how many of them, and of the requests, were spoiled.
-	Faults      int `json:"faults"`
+	// Faults is the number of connections and requests with a fault.
+	Faults int `json:"faults"`
+	// Connections is the number of connections.
 	Connections int `json:"connections"`
-	// Visitors counts the subscribers, clients and managers that came and went.
+	// Visitors is the number of subscribers, clients and managers that came and went.
 	Visitors int `json:"visitors"`
-	// Recovery is how long it took, after the faults, until everybody knew what the server served.
+	// Recovery is the time from the end of the faults until everybody had what the server served.
 	Recovery time.Duration `json:"recovery"`
-	// Closing is the longest time that closing a client or manager took.
+	// Closing is the longest time that it took to close a client or manager.
 	Closing time.Duration `json:"closing"`
 }
 
-// A Result is what a run has shown.
+// A Result has the results of a run.
 type Result struct {
 	Samples []Sample `json:"samples"`
 	Trends  []Trend  `json:"trends"`
 }
 
-// ErrDiverged reports that somebody did not come to know what the server served, or was told of
-// changes that do not follow from each other.
+// ErrDiverged reports a follower that did not end with what the server served, or received changes that do
+// not follow from each other.
 var ErrDiverged = errors.New("soak: diverged")
 
-// betweenStorms is so long that clients begin each storm with short waits between connections.
+// betweenStorms is long enough that clients begin each storm with short delays between connections.
 const betweenStorms = 65 * time.Second
 
-// Run runs until cfg.For has passed, ctx ends or something goes wrong. The result is as far as it
-// got. A trend is no error.
+// Run runs until cfg.For has passed, ctx ends or an error occurs. The result has all rounds until then. A
+// trend is not an error.
 func Run(ctx context.Context, cfg Config) (result Result, err error) {
 	dir, err := os.MkdirTemp("", "soak")
 	if err != nil {
@@ -99,13 +98,13 @@ func Run(ctx context.Context, cfg Config) (result Result, err error) {
 	}
 	defer crowd.leave()
 	start, calm := time.Now(), time.Time{}
-	// All of it now, or else the samples themselves would grow.
+	// Allocated in advance, so that the samples themselves don't count as growth.
 	result.Samples = make([]Sample, 0, cfg.For/cfg.Round+1)
 	for n := 0; ctx.Err() == nil && time.Since(start) < cfg.For; n++ {
 		r := round{Config: cfg, stream: stream, crowd: crowd, storm: time.Since(calm) > betweenStorms}
 		sample, err := r.run(ctx)
 		if ctx.Err() != nil {
-			break // what the end of ctx has made of this round says nothing
+			break // an interrupted round says nothing
 		}
 		if err != nil {
 			return result.judged(), fmt.Errorf("seed %d, round %d: %w", cfg.Seed, n, err)
@@ -122,8 +121,8 @@ func Run(ctx context.Context, cfg Config) (result Result, err error) {
 	return result.judged(), nil
 }
 
-// stream has every kind of message. The keys that are replaced expire so soon that few are still waiting
-// to when the round is over: how many would depend on the machine's mood.
+// stream returns the Config of a stream with every kind of message. Replaced keys expire so soon that few
+// are pending at the end of a round, because their number would depend on the timing.
 func (c Config) stream() synth.Config {
 	expiries := rand.New(rand.NewPCG(c.Seed, 0xe29))
 	return synth.Config{

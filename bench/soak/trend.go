@@ -2,27 +2,28 @@ package soak
 
 import "slices"
 
-// A Trend is how much something grew in the second half of a run: the first is for pools, buffers and
-// maps to find their size. The growth is that of the line whose slope is the median of the slopes
-// between any two samples (Theil and Sen), on which up to a quarter of the samples may be as wrong as
-// they like. The rest of the noise is what the allowance is for, and so a leak that makes less than
-// the allowance out of half a run is not seen: the remedy is a longer run.
+// A Trend is the growth of a metric in the second half of a run; in the first half, pools, buffers and maps
+// reach their sizes. It is the growth of the line whose slope is the median of the slopes between all
+// pairs of samples (the Theil–Sen estimator), which tolerates outliers in more than a quarter of the
+// samples. The allowance covers other noise. A leak that stays below the allowance in half a run goes
+// unnoticed; a longer run finds it.
 type Trend struct {
 	Metric string `json:"metric"`
-	// Median and Growth are of the samples of the second half.
+	// Median is the median of the second half.
 	Median float64 `json:"median"`
+	// Growth is the growth during the second half.
 	Growth float64 `json:"growth"`
-	// Allowance is the growth that is taken for noise. It is 0 if there were too few samples to tell.
+	// Allowance is the largest growth that counts as noise. It is 0 if there are too few samples.
 	Allowance float64 `json:"allowance"`
 }
 
-// Failed reports whether it grows.
+// Failed reports whether the growth is more than noise.
 func (t Trend) Failed() bool { return t.Allowance > 0 && t.Growth > t.Allowance }
 
-// fewest is the number of samples in the second half that a judgement needs.
+// fewest is the smallest number of samples in the second half that allows a judgement.
 const fewest = 8
 
-// judged returns the result with its trends.
+// judged returns r with its trends.
 func (r Result) judged() Result {
 	for _, m := range []struct {
 		name string
@@ -30,8 +31,8 @@ func (r Result) judged() Result {
 		least, share float64
 		value        func(Sample) float64
 	}{
-		// An idle client keeps room for up to 1,024 changes, messages and events, twice, as a burst has
-		// left it: that is half a MiB, which may come and go at any time of the run.
+		// After a burst, an idle client keeps queues for up to 1,024 changes, messages and events, twice.
+		// These may come and go at any time of the run.
 		{"heap, bytes", 640 << 10, 0.03, func(s Sample) float64 { return float64(s.Rest.Heap) }},
 		{"stacks, bytes", 256 << 10, 0.1, func(s Sample) float64 { return float64(s.Rest.Stacks) }},
 		{"goroutines", 3, 0, func(s Sample) float64 { return float64(s.Rest.Goroutines) }},
@@ -52,7 +53,7 @@ func (r Result) judged() Result {
 	return r
 }
 
-// growth is that from the first of the values to the last.
+// growth returns the estimated growth from the first value to the last.
 func growth(values []float64) float64 {
 	var slopes []float64
 	for i, a := range values {
@@ -63,7 +64,7 @@ func growth(values []float64) float64 {
 	return median(slopes) * float64(len(values)-1)
 }
 
-// median is 0 if there are no values.
+// median returns the median, 0 if there are no values.
 func median(values []float64) float64 {
 	if len(values) == 0 {
 		return 0

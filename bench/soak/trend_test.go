@@ -7,7 +7,7 @@ import (
 	"github.com/relaystream/autoconfig/bench/usage"
 )
 
-// series is the result of a run in which the heap was of each of the sizes that heap returns.
+// series returns the result of a run with n samples of the heap, whose sizes heap returns.
 func series(n int, heap func(i int) float64) Result {
 	var r Result
 	for i := range n {

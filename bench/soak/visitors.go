@@ -11,16 +11,16 @@ import (
 	"github.com/relaystream/autoconfig/stream"
 )
 
-// errLeft is what a visitor ends with who has seen enough.
+// errLeft ends a visit that has received enough.
 var errLeft = errors.New("left")
 
-// A visit is what one visitor does until ctx ends. pace is to be called for each value.
+// A visit is what one visitor does until ctx ends. It calls pace for each value.
 type visit struct {
 	name string
 	do   func(c *crowd, ctx context.Context, pace func() error) error
 }
 
-// visits are all that there are. Those of subscribers are more likely, because they cost less.
+// visits returns all visits. Those of subscribers appear twice, because they are cheaper.
 func visits() []visit {
 	const small = 16
 	subscribers := []visit{
@@ -41,14 +41,14 @@ func under(policy stream.Policy[autoconfig.Change]) func(*autoconfig.Client) str
 	return func(c *autoconfig.Client) stream.Observable[autoconfig.Change] { return c.ChangesUnder(policy) }
 }
 
-// loosely subscribes without a look at what comes.
+// loosely subscribes without checking the values.
 func loosely[T any](what func(*autoconfig.Client) stream.Observable[T]) func(*crowd, context.Context, func() error) error {
 	return func(c *crowd, ctx context.Context, pace func() error) error {
 		return what(c.client).ForEach(ctx, func(T) error { return pace() })
 	}
 }
 
-// strictly subscribes to changes of which none may be missing.
+// strictly subscribes to changes and checks that none is missing.
 func strictly(what func(*autoconfig.Client) stream.Observable[autoconfig.Change]) func(*crowd, context.Context, func() error) error {
 	return func(c *crowd, ctx context.Context, pace func() error) error { return watch(ctx, what(c.client), pace) }
 }
@@ -69,7 +69,7 @@ func observe(c *crowd, ctx context.Context, pace func() error) error {
 	return watch(ctx, autoconfig.Observe(key, c.away.options("")), pace)
 }
 
-// visitingClient begins with what the last one saved.
+// visitingClient starts from what the last one saved.
 func visitingClient(c *crowd, ctx context.Context, pace func() error) error {
 	client, err := autoconfig.Open(ctx, key, c.away.options(c.cache+".visitors"))
 	if err != nil {
@@ -94,7 +94,7 @@ func visitingManager(c *crowd, ctx context.Context, _ func() error) error {
 	return nil
 }
 
-// invite lets visitors come until ctx ends, and waits until the last one has left.
+// invite starts visits until ctx ends, and waits until the last one has ended.
 func (c *crowd) invite(ctx context.Context) {
 	all := visits()
 	for ctx.Err() == nil {
@@ -102,7 +102,7 @@ func (c *crowd) invite(ctx context.Context) {
 		v := all[rng.IntN(len(all))]
 		wait := time.Duration(rng.Int64N(int64(40 * time.Millisecond)))
 		c.visiting.Go(func() {
-			// They stay beyond the end of ctx, though not for long.
+			// A visit may outlast ctx, but not for long.
 			stay, cancel := context.WithTimeout(context.Background(), time.Duration(rng.Int64N(int64(500*time.Millisecond))))
 			defer cancel()
 			if err := v.do(c, stay, pace(stay, rng)); unexpected(err) {
@@ -122,8 +122,8 @@ func (c *crowd) next() *rand.Rand {
 	return rand.New(rand.NewPCG(c.rng.Uint64(), 3))
 }
 
-// pace returns how a visitor takes values: as they come, each of them slowly, or with a nap in the
-// midst. Some leave after a number of them.
+// pace returns the pace of a visitor: fast, slow for each value, or with one long pause. Some visitors leave
+// after a number of values.
 func pace(ctx context.Context, rng *rand.Rand) func() error {
 	seen, enough, nap := 0, -1, -1
 	slow := time.Duration(0)
@@ -149,7 +149,7 @@ func pace(ctx context.Context, rng *rand.Rand) func() error {
 	}
 }
 
-// pause waits, not beyond the end of ctx.
+// pause waits for d or until ctx ends.
 func pause(ctx context.Context, d time.Duration) {
 	select {
 	case <-time.After(d):

@@ -7,8 +7,8 @@ import (
 	"github.com/relaystream/autoconfig/decode"
 )
 
-// The service writes the members in this order, compactly, with Go's escapes; each event is an
-// event line and a single data line.
+// The service writes the members in this order, without white space, with the escapes of encoding/json.
+// Each event is an event line and one data line.
 
 func appendPatch(dst []byte, rep *decode.EnvironmentRep) []byte {
 	dst = append(dst, "event: patch\ndata: "...)
@@ -114,11 +114,11 @@ func appendFilter(dst []byte, rep *decode.FilterRep) []byte {
 	return append(dst, '}')
 }
 
-// appendString leaves what needs escapes to encoding/json, which writes them as the service does.
+// appendString leaves strings with escapes to encoding/json, which writes them as the service does.
 func appendString[S ~string](dst []byte, s S) []byte {
 	for i := range len(s) {
 		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' || c == '<' || c == '>' || c == '&' {
-			quoted, _ := json.Marshal(string(s)) // a string always encodes
+			quoted, _ := json.Marshal(string(s)) // encoding a string can't fail
 			return append(dst, quoted...)
 		}
 	}

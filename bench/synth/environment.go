@@ -18,7 +18,7 @@ type filter struct {
 	rep decode.FilterRep
 }
 
-// change alters one thing, as a person in the service's user interface would.
+// change makes one change, as a person does in the user interface of the service.
 func (s *Stream) change(e *environment) {
 	if e.rotating && s.rng.IntN(2) == 0 {
 		s.rotate(&e.rep)
@@ -36,8 +36,8 @@ func (s *Stream) change(e *environment) {
 	}
 }
 
-// expiry is when replaced keys expire, in milliseconds: by default a second apart, and so far ahead
-// that none expires while a benchmark runs.
+// expiry returns the time when a replaced key expires, in milliseconds. By default the times are a second
+// apart, and none is during a benchmark.
 func (s *Stream) expiry() int64 {
 	if s.cfg.Expiry != nil {
 		return s.cfg.Expiry().UnixMilli()
@@ -83,7 +83,7 @@ func (s *Stream) newEnvironment() environment {
 	return environment{rep: rep, rotating: s.rng.Float64() < s.cfg.Rotating}
 }
 
-// id has 24 hexadecimal digits, like the service's.
+// id returns an ID of 24 hexadecimal digits, like those of the service.
 func (s *Stream) id() string { return fmt.Sprintf("%08x%016x", s.rng.Uint32(), s.rng.Uint64()) }
 
 func (s *Stream) uuid() string {
@@ -95,7 +95,7 @@ func (s *Stream) sdkKey() decode.SDKKey { return decode.SDKKey("sdk-" + s.uuid()
 
 func (s *Stream) mobileKey() decode.MobileKey { return decode.MobileKey("mob-" + s.uuid()) }
 
-// name is between half and one and a half times NameLength long.
+// name returns a name of between half and one and a half times NameLength bytes.
 func (s *Stream) name() string {
 	name := make([]byte, (s.cfg.NameLength+1)/2+s.rng.IntN(s.cfg.NameLength+1))
 	for i := range name {

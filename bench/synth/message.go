@@ -2,24 +2,24 @@ package synth
 
 import "github.com/relaystream/autoconfig/decode"
 
-// A Service is told what a stream's messages say. *autoconfigtest.Server is one.
+// A Service receives the messages of a stream as calls. *autoconfigtest.Server implements it.
 type Service interface {
-	// Patch adds or replaces an environment, unless its version is not newer.
+	// Patch adds or replaces an environment if its version is newer.
 	Patch(environment decode.EnvironmentRep)
-	// Delete removes one.
+	// Delete removes an environment.
 	Delete(id decode.EnvironmentID, version int)
 	// PatchFilter adds or replaces a filter.
 	PatchFilter(id decode.FilterID, filter decode.FilterRep)
 }
 
-// Play tells the service what the next n messages say. What Unusual asks for is told in the usual form.
-func (s *Stream) Play(n int, on Service) {
+// Play passes the next n messages to the service. Config.Unusual has no effect on them.
+func (s *Stream) Play(n int, to Service) {
 	for range n {
-		s.next(on)
+		s.next(to)
 	}
 }
 
-// A writer is the service that writes messages as blocks.
+// A writer is a Service that writes messages as blocks.
 type writer struct{ *Stream }
 
 func (w writer) Patch(environment decode.EnvironmentRep) {
@@ -34,7 +34,7 @@ func (w writer) PatchFilter(id decode.FilterID, filter decode.FilterRep) {
 	w.block = appendFilterPatch(w.block[:0], id, filter)
 }
 
-// next makes one message about an environment other than the mark, or about a filter.
+// next sends one message about an environment other than the mark, or about a filter.
 func (s *Stream) next(to Service) {
 	if len(s.envs) < 2 {
 		s.mark(to)
@@ -46,7 +46,7 @@ func (s *Stream) next(to Service) {
 		s.updateFilter(to)
 	case kind == deletion && !e.deleted && !e.unknown:
 		s.delete(to, e)
-	case kind == stalePatch && !e.unknown && !e.deleted: // to a client that connects later, it would be new
+	case kind == stalePatch && !e.unknown && !e.deleted: // a client that connects later would not find it stale
 		s.stale(to, e)
 	case kind == repetition && !e.unknown:
 		unchanged(to, e)
@@ -102,7 +102,7 @@ func (s *Stream) delete(to Service, e *environment) {
 	to.Delete(e.rep.EnvID, e.rep.Version)
 }
 
-// stale sends what would be seen if it were applied.
+// stale sends a change with an old version. A client that applies it ends in a wrong state.
 func (s *Stream) stale(to Service, e *environment) {
 	old := e.rep
 	old.Version -= 1 + s.rng.IntN(old.Version)

@@ -1,6 +1,6 @@
-// Package synth makes auto-configuration streams: a put, then patches and deletes as the service
-// sends them, as server-sent events. What a client must know after them is recorded beside, so that
-// every client can be held to it.
+// Package synth generates auto-configuration streams: a put, then patches and deletes, as the server-sent
+// events that the service writes. It records the state that follows from them, so that tests can compare
+// the state of a client with it.
 package synth
 
 import (
@@ -11,14 +11,14 @@ import (
 	"github.com/relaystream/autoconfig/decode"
 )
 
-// Counts is how often a client that has read the stream must have told its user of each kind of
-// change of an environment.
+// Counts are the numbers of changes of each kind that a client must have reported when it has read the
+// stream.
 type Counts struct {
 	Added, Updated, Deleted, Synced int
 }
 
-// A Stream is the service's side of one stream: its environments, and the messages about them. A
-// Stream must not be used concurrently.
+// A Stream generates the messages of one stream and keeps the environments that they are about. It is not
+// safe for concurrent use.
 type Stream struct {
 	cfg     Config
 	rng     *rand.Rand
@@ -50,11 +50,11 @@ func New(cfg Config) *Stream {
 	return s
 }
 
-// MarkID is the ID of the mark: the environment that no message but Mark's patches.
+// MarkID returns the ID of the mark, an environment that only the messages of Mark patch.
 func (s *Stream) MarkID() decode.EnvironmentID { return s.envs[0].rep.EnvID }
 
-// Put returns the put event of everything announced so far. Like all blocks it is valid until the
-// next call of any method. Only a client that has seen no put yet is told of its environments.
+// Put returns a put event of everything announced so far. Like all blocks, it is valid until the next call
+// of any method. For Counts, only the first put adds environments.
 func (s *Stream) Put() []byte {
 	if s.counts.Synced == 0 {
 		s.counts.Added += len(s.Environments())
@@ -64,14 +64,14 @@ func (s *Stream) Put() []byte {
 	return s.block
 }
 
-// Mark returns a patch that updates the mark, and nothing else. Sent last, it tells that all
-// before it has been read.
+// Mark returns a patch that only updates the mark. A client that has received it has read everything
+// before it.
 func (s *Stream) Mark() []byte {
 	s.mark(writer{s})
 	return s.block
 }
 
-// Rest yields the patches that add the environments which the put did not list.
+// Rest yields patches that add the environments that are not in the put.
 func (s *Stream) Rest() iter.Seq[[]byte] {
 	return func(yield func([]byte) bool) {
 		for i := range s.envs {
@@ -87,8 +87,8 @@ func (s *Stream) Rest() iter.Seq[[]byte] {
 	}
 }
 
-// Blocks yields the next n messages; a negative n means without end. The environments in them are
-// announced ones, or become so.
+// Blocks yields the next n messages, without end if n is negative. They announce the environments that
+// they are about, if need be.
 func (s *Stream) Blocks(n int) iter.Seq[[]byte] {
 	return func(yield func([]byte) bool) {
 		for i := 0; n < 0 || i < n; i++ {
@@ -100,10 +100,10 @@ func (s *Stream) Blocks(n int) iter.Seq[[]byte] {
 	}
 }
 
-// Counts returns what the messages so far add up to.
+// Counts returns the changes that follow from the messages so far.
 func (s *Stream) Counts() Counts { return s.counts }
 
-// Environments returns what a client must know after the messages so far.
+// Environments returns the environments that a client must have after the messages so far.
 func (s *Stream) Environments() map[decode.EnvironmentID]decode.EnvironmentRep {
 	known := make(map[decode.EnvironmentID]decode.EnvironmentRep, len(s.envs))
 	for i := range s.envs {
@@ -114,7 +114,7 @@ func (s *Stream) Environments() map[decode.EnvironmentID]decode.EnvironmentRep {
 	return known
 }
 
-// Filters returns the filters that a client must know after the messages so far.
+// Filters returns the filters that a client must have after the messages so far.
 func (s *Stream) Filters() map[decode.FilterID]decode.FilterRep {
 	return maps.Collect(func(yield func(decode.FilterID, decode.FilterRep) bool) {
 		for _, f := range s.filters {

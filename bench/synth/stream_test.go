@@ -15,7 +15,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// everything uses every kind of message that there is.
+// everything returns a Config with every kind of message.
 func everything(seed uint64) Config {
 	return Config{
 		Seed: seed, Environments: 50, PutSize: 40, Filters: 5, NameLength: 8, Rotating: 0.5, ConcurrentKeys: 0.5,
@@ -23,7 +23,7 @@ func everything(seed uint64) Config {
 	}
 }
 
-// text is a whole stream.
+// text returns a whole stream.
 func text(cfg Config, messages int) []byte {
 	s := New(cfg)
 	out := bytes.Clone(s.Put())
@@ -47,8 +47,8 @@ func TestSameSeedSameBytes(t *testing.T) {
 	}
 }
 
-// A reader that knows nothing but encoding/json and the version rule arrives at what the stream
-// says is the state, and counts the changes that the stream says there are.
+// A reader with only encoding/json and the version rule ends in the state of the stream, and counts the
+// changes that the stream counts.
 func TestNaiveReaderAgrees(t *testing.T) {
 	for name, cfg := range map[string]Config{"default": Default(), "everything": everything(3)} {
 		t.Run(name, func(t *testing.T) {
@@ -110,8 +110,8 @@ func TestShares(t *testing.T) {
 	near("environments with concurrent keys", concurrent, len(s.envs), cfg.ConcurrentKeys, 0.2)
 	near("stale patches", r.stale-before.stale, messages, cfg.Stale, 0.02)
 	near("filter patches", filters, messages, cfg.FilterPatches, 0.01)
-	// Some choices fall on an environment that is deleted already; those become updates, and some
-	// unchanged messages are deletes.
+	// Messages about an environment that is already deleted become updates, and some unchanged messages
+	// are deletions.
 	near("unchanged messages", r.unchanged-before.unchanged, messages, cfg.Unchanged, 0.02)
 	near("deletes", deletes, messages, cfg.Deletes, 0.05)
 	if unusual < messages/20 {
@@ -139,7 +139,7 @@ func TestDefaultPatchSize(t *testing.T) {
 	}
 }
 
-// naive reads blocks as simply as possible.
+// naive is the simplest possible reader of blocks.
 type naive struct {
 	versions         map[string]int // by path
 	live             map[decode.EnvironmentID]decode.EnvironmentRep

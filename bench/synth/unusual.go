@@ -7,12 +7,12 @@ import (
 	"github.com/relaystream/autoconfig/decode"
 )
 
-// rename gives the environment a name beyond ASCII, or one in need of escapes.
+// rename gives the environment a name with characters outside ASCII, or with escapes.
 func (s *Stream) rename(rep *decode.EnvironmentRep) {
 	rep.EnvName = s.name() + [...]string{" <&>", " \"quoted\" \\", " Überprüfung", " 本番環境 🚀"}[s.rng.IntN(4)]
 }
 
-// appendUnusual writes the environment in a form of its own.
+// appendUnusual appends a patch of the environment in an unusual form.
 func (s *Stream) appendUnusual(dst []byte, rep *decode.EnvironmentRep) []byte {
 	text := appendPatchJSON(nil, rep)
 	switch s.rng.IntN(4) {
@@ -34,18 +34,18 @@ func (s *Stream) appendUnusual(dst []byte, rep *decode.EnvironmentRep) []byte {
 func indented(text []byte) []byte {
 	var out bytes.Buffer
 	if err := json.Indent(&out, text, "", "\t"); err != nil {
-		panic(err) // text is what this package wrote
+		panic(err) // this package wrote text
 	}
 	return out.Bytes()
 }
 
-// sorted puts the members of every object into alphabetical order.
+// sorted sorts the members of every object alphabetically.
 func sorted(text []byte) []byte {
 	var value any
 	reader := json.NewDecoder(bytes.NewReader(text))
 	reader.UseNumber()
 	if err := reader.Decode(&value); err != nil {
-		panic(err) // text is what this package wrote
+		panic(err) // this package wrote text
 	}
 	out, err := json.Marshal(value)
 	if err != nil {

@@ -1,4 +1,4 @@
-// Package usage reads what the process takes up.
+// Package usage measures the resources that the process uses.
 package usage
 
 import (
@@ -10,23 +10,25 @@ import (
 	"time"
 )
 
-// A Usage is what the process takes up at one moment. What the system doesn't tell is 0.
+// A Usage has the resources that the process uses at one moment. Those that the system doesn't report
+// are 0.
 type Usage struct {
-	// Heap is what of the heap is in use after a collection, and Stacks what all goroutines' stacks
-	// take, in bytes.
-	Heap   uint64 `json:"heap"`
+	// Heap is the size of the live heap in bytes.
+	Heap uint64 `json:"heap"`
+	// Stacks is the size of all goroutines' stacks in bytes.
 	Stacks uint64 `json:"stacks"`
-	// Resident is the memory that the system has given to the process, in bytes: Go gives back late
-	// what it no longer needs.
+	// Resident is the memory that the process has from the system, in bytes. Go returns unused memory
+	// with a delay.
 	Resident uint64 `json:"resident"`
-	// Goroutines and Descriptors are how many there are; descriptors are open files and connections.
-	Goroutines  int `json:"goroutines"`
+	// Goroutines is the number of goroutines.
+	Goroutines int `json:"goroutines"`
+	// Descriptors is the number of open files and connections.
 	Descriptors int `json:"descriptors"`
 }
 
-// Now collects the garbage and returns what is left.
+// Now collects the garbage and returns the usage after that.
 func Now() Usage {
-	// Twice: what a finalizer or a pool holds on to is gone after the second.
+	// Finalizers and pools release memory only with the second collection.
 	runtime.GC()
 	runtime.GC()
 	var m runtime.MemStats
@@ -37,9 +39,9 @@ func Now() Usage {
 	}
 }
 
-// AtRest is Now when the number of goroutines has not changed for a while, because net/http ends some
-// of them after it has closed their connection, and when free memory was given back to the system. It
-// waits for at most a second.
+// AtRest returns unused memory to the system and is then like Now. Before that, it waits until the number
+// of goroutines has not changed for a while, for at most a second: net/http ends goroutines some time
+// after it has closed their connections.
 func AtRest() Usage {
 	const look, enough = 5 * time.Millisecond, 6
 	before, same := runtime.NumGoroutine(), 0
@@ -71,5 +73,5 @@ func descriptors() int {
 	if err != nil {
 		return 0
 	}
-	return len(names) - 1 // without the directory's own
+	return len(names) - 1 // without the one for reading the directory
 }

@@ -10,7 +10,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// What is held is seen, and what is let go of is not.
+// Usage includes what is in use, and no longer what has been released.
 func TestUsage(t *testing.T) {
 	if _, err := os.Stat("/proc/self/statm"); err != nil {
 		t.Skip("this system tells less")
@@ -19,7 +19,7 @@ func TestUsage(t *testing.T) {
 	before := AtRest()
 	held := make([]byte, size)
 	for i := range held {
-		held[i] = 1 // or else the system does not give it
+		held[i] = 1 // the system assigns a page when it is written
 	}
 	var open []*os.File
 	for range files {

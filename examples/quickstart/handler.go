@@ -2,11 +2,11 @@ package main
 
 import "github.com/relaystream/autoconfig"
 
-// A recorder is a MessageHandler that prints what it is told.
+// A recorder is a MessageHandler that prints its calls.
 type recorder struct {
 	out     *printer
-	expired chan struct{} // gets a token at each KeyExpired
-	deleted chan struct{} // gets a token at each DeleteEnvironment
+	expired chan struct{} // receives a token for each KeyExpired
+	deleted chan struct{} // receives a token for each DeleteEnvironment
 }
 
 func newRecorder(out *printer) *recorder {

@@ -1,5 +1,5 @@
-// Quickstart plays a day of configuration changes in some seconds, on a server of its own on the
-// loopback interface, and prints what reaches an observable and a MessageHandler.
+// Quickstart plays a day of configuration changes in a few seconds, with a server on the loopback
+// interface, and prints what an observable and a MessageHandler receive.
 package main
 
 import (
@@ -24,47 +24,28 @@ func main() {
 }
 
 func run() error {
-	ctx, cancel := context.WithTimeout(context.Background(), 15*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	const key = "auto-config-key-of-the-quickstart"
 	server := autoconfigtest.NewServer(key)
 	defer server.Close()
 	out := &printer{start: time.Now()}
 
-	// The first way: an observable. One client, any number of subscribers.
+	// An observable: one client, any number of subscribers.
 	client, err := autoconfig.Open(ctx, key, &autoconfig.Options{BaseURI: server.URL})
 	if err != nil {
 		return err
 	}
-	var running sync.WaitGroup
-	running.Go(func() {
-		for change, err := range client.Changes().All(ctx) {
-			if err != nil {
-				out.print("observable", "ended: %v", err)
-				return
-			}
-			out.print("observable", "%v", change)
-			if change.Kind == autoconfig.EnvironmentUpdated {
-				for _, field := range change.Fields() {
-					out.print("", "    %s: %q -> %q", field.Path, field.Old, field.New)
-				}
-			}
-		}
-	})
-	running.Go(func() {
-		for status := range client.Status().All(ctx) {
-			if status.Err != nil && status.State == autoconfig.Interrupted {
-				out.print("status", "%v: %v", status.State, status.Err)
-			} else {
-				out.print("status", "%v", status.State)
-			}
-		}
-	})
+	defer client.Close()
+	var subscribers sync.WaitGroup
+	subscribers.Go(func() { printChanges(ctx, client, out) })
+	subscribers.Go(func() { printStatus(ctx, client, out) })
 
-	// The second way: calls of a MessageHandler, as Relay's own StreamManager makes them.
+	// A MessageHandler: the calls that Relay's own StreamManager makes.
 	handler := newRecorder(out)
 	loggers := ldlog.NewDisabledLoggers()
 	manager := autoconfig.NewStreamManager(key, server.URL, handler, nil, 100*time.Millisecond, loggers)
+	defer manager.Close()
 	ready := manager.Start()
 
 	if err := play(ctx, server, client, ready, handler, out); err != nil {
@@ -72,14 +53,40 @@ func run() error {
 	}
 	manager.Close()
 	client.Close()
-	running.Wait()
+	subscribers.Wait()
 	stats := client.Stats()
 	out.print("done", "%d connections, %d changes applied, %d stale messages, %d malformed events",
 		stats.Connections, stats.State.Applied, stats.State.Stale, stats.Malformed)
 	return nil
 }
 
-// A printer prints lines with the time since the start. It may be used concurrently.
+// printChanges prints every change and, for an update, the fields that differ.
+func printChanges(ctx context.Context, client *autoconfig.Client, out *printer) {
+	for change, err := range client.Changes().All(ctx) {
+		if err != nil {
+			out.print("observable", "ended: %v", err)
+			return
+		}
+		out.print("observable", "%v", change)
+		if change.Kind == autoconfig.EnvironmentUpdated {
+			for _, field := range change.Fields() {
+				out.print("", "    %s: %q -> %q", field.Path, field.Old, field.New)
+			}
+		}
+	}
+}
+
+func printStatus(ctx context.Context, client *autoconfig.Client, out *printer) {
+	for status := range client.Status().All(ctx) {
+		if status.Err != nil && status.State == autoconfig.Interrupted {
+			out.print("status", "%v: %v", status.State, status.Err)
+		} else {
+			out.print("status", "%v", status.State)
+		}
+	}
+}
+
+// A printer prints lines with the time since the start. It is safe for concurrent use.
 type printer struct {
 	mu    sync.Mutex
 	start time.Time
@@ -91,10 +98,10 @@ func (p *printer) print(who, format string, args ...any) {
 	fmt.Fprintf(os.Stdout, "%6.3fs  %-11s %s\n", time.Since(p.start).Seconds(), who, fmt.Sprintf(format, args...))
 }
 
-// errTimeout tells that something did not happen in time.
+// errTimeout reports that a step did not happen in time.
 var errTimeout = errors.New("quickstart: timed out")
 
-// await waits for ch.
+// await returns the next value of ch. If ctx ends first, the error is errTimeout.
 func await[T any](ctx context.Context, ch <-chan T) (v T, err error) {
 	select {
 	case v = <-ch:

@@ -8,7 +8,7 @@ import (
 	"github.com/relaystream/autoconfig/autoconfigtest"
 )
 
-// environment makes an environment of a project, in the first version.
+// environment returns the first version of an environment.
 func environment(id, name, project string) autoconfig.EnvironmentRep {
 	e := autoconfig.EnvironmentRep{
 		EnvID:  autoconfig.EnvironmentID(id),
@@ -20,7 +20,7 @@ func environment(id, name, project string) autoconfig.EnvironmentRep {
 	return e
 }
 
-// play makes the server say what happens in a day, each step when the one before has arrived.
+// play makes the server send what happens in a day. Each step waits until the one before has arrived.
 func play(ctx context.Context, server *autoconfigtest.Server, client *autoconfig.Client, ready <-chan error, handler *recorder, out *printer) error {
 	out.print("server", "two projects with two environments each")
 	production := environment("shop-prod", "Production", "Shop")
@@ -64,7 +64,7 @@ func play(ctx context.Context, server *autoconfigtest.Server, client *autoconfig
 	return interrupt(ctx, client, func() { server.SendEvent(autoconfig.PatchEvent, `{"path":`) })
 }
 
-// interrupt does something that ends the connection, and waits until the client has recovered.
+// interrupt calls cause, which ends the connection, and waits until the client has recovered.
 func interrupt(ctx context.Context, client *autoconfig.Client, cause func()) error {
 	before := client.Stats().Connections
 	cause()

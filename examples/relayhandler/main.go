@@ -1,6 +1,6 @@
-// Relayhandler is what a program of Relay's kind keeps when autoconfig.NewStreamManager takes the place
-// of the manager it had: a MessageHandler that maintains a set of environments. It runs against a real
-// service until it is interrupted:
+// Relayhandler shows what a program like Relay keeps when autoconfig.NewStreamManager replaces its own
+// manager: a MessageHandler that maintains a set of environments. It connects to a real service and
+// runs until it is interrupted:
 //
 //	AUTO_CONFIG_KEY=… go run ./examples/relayhandler [-uri https://stream.launchdarkly.com]
 package main
@@ -52,7 +52,7 @@ func run(uri, keyFile string) error {
 			}
 			log.Print("the configuration is complete")
 		case <-manager.Done():
-			return manager.Err() // failed for good, if at a later time
+			return manager.Err() // it failed for good after it was ready
 		case <-ctx.Done():
 			return nil
 		}
@@ -77,7 +77,7 @@ func readKey(file string) (autoconfig.AutoConfigKey, error) {
 	return "", errNoKey
 }
 
-// environments is the set that a Relay serves. Calls of a handler never overlap, so it needs no lock.
+// environments is the set that a Relay serves. Calls of a handler never overlap, so there is no lock.
 type environments map[autoconfig.EnvironmentID]autoconfig.EnvironmentParams
 
 func (e environments) AddEnvironment(p autoconfig.EnvironmentParams) {
@@ -102,6 +102,6 @@ func (e environments) KeyExpired(id autoconfig.EnvironmentID, old autoconfig.SDK
 	e.report("now without it", id)
 }
 
-func (e environments) report(what string, id autoconfig.EnvironmentID) {
-	fmt.Printf("%s: %s (%d environments)\n", what, string(id), len(e))
+func (e environments) report(event string, id autoconfig.EnvironmentID) {
+	fmt.Printf("%s: %s (%d environments)\n", event, string(id), len(e))
 }

@@ -1,11 +1,17 @@
 package goroutine
 
-import "testing"
+import (
+	"testing"
+
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func TestIDsDiffer(t *testing.T) {
 	other := make(chan uint64)
 	go func() { other <- ID() }()
 	if id := ID(); id == 0 || id != ID() || id == <-other {
-		t.Error("a goroutine's ID is 0, changes, or is that of another")
+		t.Error("the ID of a goroutine is 0, changes, or belongs to two goroutines")
 	}
 }

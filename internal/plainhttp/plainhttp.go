@@ -1,4 +1,4 @@
-// Package plainhttp tells which addresses would send a credential in the clear.
+// Package plainhttp recognizes addresses to which a credential would travel unencrypted.
 package plainhttp
 
 import (
@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// Is tells whether a request to u would travel in the clear, outside this machine.
+// Is reports whether a request to u would leave this machine unencrypted.
 func Is(u *url.URL) bool {
 	if u == nil || u.Scheme != "http" {
 		return false

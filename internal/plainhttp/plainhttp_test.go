@@ -3,7 +3,11 @@ package plainhttp
 import (
 	"net/url"
 	"testing"
+
+	"go.uber.org/goleak"
 )
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func TestIs(t *testing.T) {
 	for address, want := range map[string]bool{
@@ -22,6 +26,6 @@ func TestIs(t *testing.T) {
 		}
 	}
 	if Is(nil) {
-		t.Error("no address is plain http")
+		t.Error("nil is plain http")
 	}
 }

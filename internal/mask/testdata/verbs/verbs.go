@@ -1,5 +1,5 @@
-// Package verbs shows credentials with the verbs that mask.Format is not asked for. Where go vet
-// reports it, the line says so.
+// Package verbs formats credentials with verbs for which package fmt doesn't call mask.Format. The
+// comment "vet" marks the lines that go vet reports.
 package verbs
 
 import (
