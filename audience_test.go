@@ -11,6 +11,7 @@ import (
 
 	"github.com/relaystream/autoconfig"
 	"github.com/relaystream/autoconfig/autoconfigtest"
+	"github.com/relaystream/autoconfig/internal/testkit"
 	"github.com/relaystream/autoconfig/stream"
 )
 
@@ -18,9 +19,9 @@ import (
 // Observe, and a StreamManager. The three have a network each.
 type audience struct {
 	server  *autoconfigtest.Server
-	wires   [3]*wire
-	mirrors []*mirror
-	handler *handlerMirror
+	wires   [3]*testkit.Wire
+	mirrors []*testkit.Mirror
+	handler *testkit.HandlerMirror
 
 	client      *autoconfig.Client
 	manager     *autoconfig.StreamManager
@@ -31,34 +32,34 @@ type audience struct {
 var errEnough = errors.New("enough")
 
 // wiredConfig is an autoconfig.HTTPConfig.
-type wiredConfig struct{ *wire }
+type wiredConfig struct{ *testkit.Wire }
 
-func (c wiredConfig) Client() *http.Client { return c.client() }
+func (c wiredConfig) Client() *http.Client { return c.Wire.Client() }
 
 // gather connects an audience. The first two say which they are in the User-Agent. pause, if not nil,
 // is called by whoever is told of a change, in the midst of it; the argument says who.
-func gather(t *testing.T, server *autoconfigtest.Server, wires [3]*wire, o autoconfig.Options, pause func(who int)) *audience {
+func gather(t *testing.T, server *autoconfigtest.Server, wires [3]*testkit.Wire, o autoconfig.Options, pause func(who int)) *audience {
 	if pause == nil {
 		pause = func(int) {}
 	}
-	a := &audience{server: server, wires: wires, handler: newHandlerMirror(func() { pause(5) })}
+	a := &audience{server: server, wires: wires, handler: testkit.NewHandlerMirror(func() { pause(5) })}
 	options := func(who int) *autoconfig.Options {
 		o := o
-		o.Logger = censored(t)
-		o.BaseURI, o.HTTPClient, o.UserAgent, o.Lag = server.URL, wires[who].client(), strconv.Itoa(who), 2
+		o.Logger = testkit.Censored(t)
+		o.BaseURI, o.HTTPClient, o.UserAgent, o.Lag = server.URL, wires[who].Client(), strconv.Itoa(who), 2
 		return &o
 	}
-	client, err := autoconfig.Open(t.Context(), testKey, options(0))
+	client, err := autoconfig.Open(t.Context(), testkit.Key, options(0))
 	if err != nil {
 		t.Fatal(err)
 	}
 	a.client = client
 	follow := func(ctx context.Context, name string, changes stream.Observable[autoconfig.Change], want error) {
-		m, who := newMirror(name), len(a.mirrors)
+		m, who := testkit.NewMirror(name), len(a.mirrors)
 		a.mirrors = append(a.mirrors, m)
 		a.running.Go(func() {
 			err := changes.ForEach(ctx, func(c autoconfig.Change) error {
-				m.apply(c)
+				m.Apply(c)
 				pause(who)
 				return nil
 			})
@@ -71,8 +72,8 @@ func gather(t *testing.T, server *autoconfigtest.Server, wires [3]*wire, o autoc
 	follow(t.Context(), "ChangesUnder(Block)", client.ChangesUnder(stream.Block[autoconfig.Change](1)), nil)
 	ctx, stop := context.WithCancelCause(t.Context())
 	a.stopObserve = stop
-	follow(ctx, "Observe", autoconfig.Observe(testKey, options(1)), errEnough)
-	a.manager = autoconfig.NewStreamManager(testKey, server.URL, a.handler, wiredConfig{wires[2]}, o.InitialRetryDelay, censoredLoggers(t))
+	follow(ctx, "Observe", autoconfig.Observe(testkit.Key, options(1)), errEnough)
+	a.manager = autoconfig.NewStreamManager(testkit.Key, server.URL, a.handler, wiredConfig{wires[2]}, o.InitialRetryDelay, testkit.CensoredLoggers(t))
 	a.manager.Start()
 	return a
 }
@@ -80,13 +81,13 @@ func gather(t *testing.T, server *autoconfigtest.Server, wires [3]*wire, o autoc
 // check fails the test unless everybody knows exactly what the server serves.
 func (a *audience) check(t *testing.T) {
 	t.Helper()
-	want := current(a.server.Content())
-	snapshot := newMirror("Snapshot")
-	snapshot.set(a.client.Snapshot())
+	want := testkit.Current(a.server.Content())
+	snapshot := testkit.NewMirror("Snapshot")
+	snapshot.Set(a.client.Snapshot())
 	for _, m := range append(a.mirrors, snapshot) {
-		m.check(t, want)
+		m.Check(t, want)
 	}
-	a.handler.check(t, want)
+	a.handler.Check(t, want)
 }
 
 // leave closes everything, and fails the test if a connection is left. That no goroutine is left is
@@ -99,7 +100,7 @@ func (a *audience) leave(t *testing.T) {
 	a.running.Wait()
 	synctest.Wait()
 	for i, w := range a.wires {
-		if open, dialed := w.connections(); open != 0 {
+		if open, dialed := w.Connections(); open != 0 {
 			t.Errorf("network %d: %d of %d connections are left", i, open, dialed)
 		}
 	}
@@ -111,9 +112,9 @@ func (a *audience) leave(t *testing.T) {
 // knows tells whether everybody holds an environment.
 func (a *audience) knows(id autoconfig.EnvironmentID) bool {
 	for _, m := range a.mirrors {
-		if !m.knows(id) {
+		if !m.Knows(id) {
 			return false
 		}
 	}
-	return a.handler.knows(id)
+	return a.handler.Knows(id)
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/relaystream/autoconfig"
 	"github.com/relaystream/autoconfig/autoconfigtest"
 	"github.com/relaystream/autoconfig/decode"
+	"github.com/relaystream/autoconfig/internal/testkit"
 	"github.com/relaystream/autoconfig/stream"
 )
 
@@ -35,7 +36,7 @@ type firehose struct {
 func (f *firehose) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	f.requests.Add(1)
 	w.Header().Set("Content-Type", "text/event-stream")
-	put := "event: put\ndata: " + jsonOf(autoconfig.PutMessageData{Path: "/", Data: listing()}) + "\n\n"
+	put := "event: put\ndata: " + testkit.JSON(autoconfig.PutMessageData{Path: "/", Data: testkit.Listing()}) + "\n\n"
 	if _, err := w.Write([]byte(put)); err != nil {
 		return
 	}
@@ -43,10 +44,10 @@ func (f *firehose) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer tick.Stop()
 	for version := 1; ; {
 		for range 100 {
-			e := environment("a", version)
+			e := testkit.Environment("a", version)
 			e.EnvName = fmt.Sprintf("version-%d", version) // a handler is not told of versions
 			patch := autoconfig.PatchMessageData{Path: "/environments/a", Data: e}
-			n, err := w.Write([]byte("event: patch\ndata: " + jsonOf(patch) + "\n\n"))
+			n, err := w.Write([]byte("event: patch\ndata: " + testkit.JSON(patch) + "\n\n"))
 			if err != nil {
 				return
 			}
@@ -77,7 +78,7 @@ func TestStoppedSubscriberStopsTheServer(t *testing.T) {
 	}{
 		"Observe": {autoconfig.DefaultLag, func(t *testing.T, o *autoconfig.Options, each func(int) bool) {
 			o.Lag = 1 << 20 // which is for Client.Changes alone
-			err := autoconfig.Observe(testKey, o)(t.Context(), func(c autoconfig.Change) bool {
+			err := autoconfig.Observe(testkit.Key, o)(t.Context(), func(c autoconfig.Change) bool {
 				return c.Kind == autoconfig.Synced || each(c.New.Version)
 			})
 			if err != nil {
@@ -89,9 +90,9 @@ func TestStoppedSubscriberStopsTheServer(t *testing.T) {
 			subscribed := make(chan struct{})
 			o.Key = func(context.Context) (autoconfig.AutoConfigKey, error) {
 				<-subscribed
-				return testKey, nil
+				return testkit.Key, nil
 			}
-			c := open(t, o)
+			c := testkit.Open(t, o)
 			defer c.Close()
 			go func() {
 				synctest.Wait()
@@ -110,7 +111,7 @@ func TestStoppedSubscriberStopsTheServer(t *testing.T) {
 		"StreamManager": {autoconfig.DefaultLag, func(t *testing.T, o *autoconfig.Options, each func(int) bool) {
 			var m *autoconfig.StreamManager
 			over := make(chan struct{})
-			m = autoconfig.NewStreamManager(testKey, o.BaseURI, recorder{func(line string) {
+			m = autoconfig.NewStreamManager(testkit.Key, o.BaseURI, recorder{func(line string) {
 				var kind string
 				var version int
 				if n, _ := fmt.Sscanf(line, "%s a version-%d", &kind, &version); n == 2 && !each(version) {
@@ -123,11 +124,11 @@ func TestStoppedSubscriberStopsTheServer(t *testing.T) {
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			inBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
+			testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
 				var hose firehose
 				srv.Next(autoconfigtest.Handle(hose.ServeHTTP))
-				w := newWire(srv)
-				o := &autoconfig.Options{BaseURI: srv.URL, HTTPClient: w.client(), IdleTimeout: 30 * time.Second}
+				w := testkit.NewWire(srv)
+				o := &autoconfig.Options{BaseURI: srv.URL, HTTPClient: w.Client(), IdleTimeout: 30 * time.Second}
 				const stopAt, end = 50_000, 60_000
 				last := 0
 				test.subscribe(t, o, func(version int) bool {
@@ -149,14 +150,14 @@ func TestStoppedSubscriberStopsTheServer(t *testing.T) {
 
 // sleepWatching sleeps for ten minutes, twice the longest silence of a manager, and demands that all
 // stands still and that little lies between server and subscriber.
-func sleepWatching(t *testing.T, hose *firehose, w *wire, version, waiting int) {
+func sleepWatching(t *testing.T, hose *firehose, w *testkit.Wire, version, waiting int) {
 	t.Helper()
 	time.Sleep(time.Second)
 	synctest.Wait()
-	sent, read := hose.versions.Load(), w.bytes()
+	sent, read := hose.versions.Load(), w.Bytes()
 	time.Sleep(10 * time.Minute)
 	synctest.Wait()
-	if s, r := hose.versions.Load(), w.bytes(); s != sent || r != read {
+	if s, r := hose.versions.Load(), w.Bytes(); s != sent || r != read {
 		t.Errorf("meanwhile %d versions were sent, and %d bytes read", s-sent, r-read)
 	}
 	// A pipe holds nothing, and the server's side 4 KiB.
@@ -171,20 +172,20 @@ func sleepWatching(t *testing.T, hose *firehose, w *wire, version, waiting int) 
 // TestSlownessWithoutARushIsNoSilence either: the subscriber takes its time for one change, of all there
 // are, and the server has nothing else to say.
 func TestSlownessWithoutARushIsNoSilence(t *testing.T) {
-	inBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
-		srv.Put(listing(environment("a", 1)))
-		o := to(srv)
+	testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
+		srv.Put(testkit.Listing(testkit.Environment("a", 1)))
+		o := testkit.To(srv)
 		o.IdleTimeout = time.Minute
 		heartbeats, stop := context.WithCancel(t.Context())
 		defer stop()
 		go func() {
 			for heartbeats.Err() == nil {
-				pass(30 * time.Second)
+				testkit.Pass(30 * time.Second)
 				srv.Heartbeat()
 			}
 		}()
 		n := 0
-		err := autoconfig.Observe(testKey, o)(t.Context(), func(autoconfig.Change) bool {
+		err := autoconfig.Observe(testkit.Key, o)(t.Context(), func(autoconfig.Change) bool {
 			n++
 			time.Sleep(time.Hour)
 			return n < 2
@@ -199,25 +200,25 @@ func TestSlownessWithoutARushIsNoSilence(t *testing.T) {
 // TestKeysExpireOnceThereIsRoom: a lossless subscriber holds up the expiry of keys, too, which is a change
 // like any other, but does not prevent it.
 func TestKeysExpireOnceThereIsRoom(t *testing.T) {
-	inBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
-		e := environment("a", 1)
+	testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
+		e := testkit.Environment("a", 1)
 		e.SDKKey.Expiring = decode.ExpiringKeyRep{Value: "sdk-old", Timestamp: time.Now().Add(time.Minute).UnixMilli()}
-		srv.Put(listing(e))
-		c := open(t, to(srv))
+		srv.Put(testkit.Listing(e))
+		c := testkit.Open(t, testkit.To(srv))
 		if err := c.Ready(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		slow, release := blocked(c.ChangesUnder(stream.Block[autoconfig.Change](1)))
-		other := watch(c.Changes())
+		other := testkit.Watch(c.Changes())
 		synctest.Wait()
 		for i := range 5 {
-			srv.Patch(environment("b", 1+i))
+			srv.Patch(testkit.Environment("b", 1+i))
 		}
-		pass(time.Hour)
+		testkit.Pass(time.Hour)
 		release()
-		for name, w := range map[string]*watcher[autoconfig.Change]{"slow": slow, "other": other} {
+		for name, w := range map[string]*testkit.Watcher[autoconfig.Change]{"slow": slow, "other": other} {
 			expired := 0
-			for _, change := range w.take() {
+			for _, change := range w.Take() {
 				if change.Kind == autoconfig.KeyExpired {
 					expired++
 				}

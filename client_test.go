@@ -11,6 +11,7 @@ import (
 	"github.com/relaystream/autoconfig"
 	"github.com/relaystream/autoconfig/autoconfigtest"
 	"github.com/relaystream/autoconfig/decode"
+	"github.com/relaystream/autoconfig/internal/testkit"
 	"github.com/relaystream/autoconfig/stream"
 	"github.com/relaystream/autoconfig/stream/sse"
 )
@@ -38,13 +39,13 @@ func TestReady(t *testing.T) {
 		{"context ended after", true, func(_ *autoconfig.Client, cancel context.CancelCauseFunc) { cancel(gone) }, ended(left), nil},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			inBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
+			testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
 				if test.put {
-					srv.Put(listing())
+					srv.Put(testkit.Listing())
 				}
 				ctx, cancel := context.WithCancelCause(context.Background())
 				defer cancel(nil)
-				c, err := autoconfig.Open(ctx, testKey, to(srv))
+				c, err := autoconfig.Open(ctx, testkit.Key, testkit.To(srv))
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -66,8 +67,8 @@ func TestReady(t *testing.T) {
 
 // TestReadyWaits for the configuration, which is neither the connection nor a message before the put.
 func TestReadyWaits(t *testing.T) {
-	inBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
-		c := open(t, to(srv))
+	testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
+		c := testkit.Open(t, testkit.To(srv))
 		ready := make(chan error)
 		go func() { ready <- c.Ready(context.Background()) }()
 		srv.Next(nil)
@@ -79,7 +80,7 @@ func TestReadyWaits(t *testing.T) {
 			t.Fatalf("ready before there was a configuration: %v", err)
 		default:
 		}
-		srv.Put(listing())
+		srv.Put(testkit.Listing())
 		if err := <-ready; err != nil {
 			t.Error(err)
 		}
@@ -89,9 +90,9 @@ func TestReadyWaits(t *testing.T) {
 // TestStatus begins with the present one, is Valid only while there has been a put on the present
 // connection, and says when and why that is not so, and when it will be tried again.
 func TestStatus(t *testing.T) {
-	inBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
+	testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
 		began := time.Now()
-		c, statuses, _ := observed(t, to(srv))
+		c, statuses, _ := observed(t, testkit.To(srv))
 		tell := func(s autoconfig.Status) string {
 			next := "none"
 			if !s.NextAttempt.IsZero() {
@@ -102,37 +103,37 @@ func TestStatus(t *testing.T) {
 		told := func(moment string, want ...string) {
 			t.Helper()
 			var got []string
-			for _, s := range statuses.take() {
+			for _, s := range statuses.Take() {
 				got = append(got, tell(s))
 			}
-			expect(t, moment, got, want...)
+			testkit.Expect(t, moment, got, want...)
 		}
-		first := statuses.take()
-		expect(t, "connecting", []string{tell(first[len(first)-1])}, "initializing for 0s, attempt 1, next none, code 0, error false")
+		first := statuses.Take()
+		testkit.Expect(t, "connecting", []string{tell(first[len(first)-1])}, "initializing for 0s, attempt 1, next none, code 0, error false")
 
 		srv.Next(autoconfigtest.Status(503))
 		srv.EndConnections()
 		synctest.Wait()
 		told("ended before a put", "initializing for 0s, attempt 1, next in a while, code 0, error true")
-		pass(time.Until(c.Stats().Status.NextAttempt))
+		testkit.Pass(time.Until(c.Stats().Status.NextAttempt))
 		told("refused",
 			fmt.Sprintf("initializing for %v, attempt 2, next none, code 0, error true", time.Since(began)),
 			fmt.Sprintf("initializing for %v, attempt 2, next in a while, code 503, error true", time.Since(began)))
-		pass(time.Until(c.Stats().Status.NextAttempt))
+		testkit.Pass(time.Until(c.Stats().Status.NextAttempt))
 		told("connected", fmt.Sprintf("initializing for %v, attempt 3, next none, code 503, error true", time.Since(began)))
 
-		srv.Put(listing())
+		srv.Put(testkit.Listing())
 		told("put", "valid for 0s, attempt 0, next none, code 503, error true") // the last error stays
 		valid := time.Now()
-		pass(time.Minute)
-		srv.Put(listing())
+		testkit.Pass(time.Minute)
+		srv.Put(testkit.Listing())
 		told("put again", fmt.Sprintf("valid for %v, attempt 0, next none, code 503, error true", time.Since(valid)))
 
 		srv.Next(autoconfigtest.Stall(0))
 		srv.EndConnections()
 		told("lost", "interrupted for 0s, attempt 0, next in a while, code 0, error true")
 		lost := time.Now()
-		pass(time.Until(c.Stats().Status.NextAttempt))
+		testkit.Pass(time.Until(c.Stats().Status.NextAttempt))
 		told("connected again, without a put", fmt.Sprintf("interrupted for %v, attempt 1, next none, code 0, error true", time.Since(lost)))
 		newcomer := func(moment string) {
 			if got, err := c.Status().First(t.Context()); err != nil || got != c.Stats().Status {
@@ -163,8 +164,8 @@ func TestStateNames(t *testing.T) {
 // TestSnapshot is in the order of addition, whatever was updated since, and says whether it is
 // complete.
 func TestSnapshot(t *testing.T) {
-	inBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
-		c := open(t, to(srv))
+	testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
+		c := testkit.Open(t, testkit.To(srv))
 		expectSnapshot := func(synced bool, want ...string) {
 			t.Helper()
 			synctest.Wait()
@@ -176,21 +177,21 @@ func TestSnapshot(t *testing.T) {
 			for _, f := range s.Filters {
 				got = append(got, fmt.Sprint("filter ", string(f.ID), " ", f.Version))
 			}
-			expect(t, "snapshot", got, want...)
+			testkit.Expect(t, "snapshot", got, want...)
 			if s.Synced != synced || s.Cached {
 				t.Errorf("synced: %t, cached: %t", s.Synced, s.Cached)
 			}
 		}
 		expectSnapshot(false)
-		srv.Patch(environment("early", 1))
+		srv.Patch(testkit.Environment("early", 1))
 		expectSnapshot(false, "early 1")
-		srv.Put(listing(environment("b", 1), environment("c", 1)))
-		srv.Patch(environment("a", 1))
-		srv.Patch(environment("b", 2))
+		srv.Put(testkit.Listing(testkit.Environment("b", 1), testkit.Environment("c", 1)))
+		srv.Patch(testkit.Environment("a", 1))
+		srv.Patch(testkit.Environment("b", 2))
 		srv.PatchFilter("f", autoconfig.FilterRep{Version: 1})
 		expectSnapshot(true, "b 2", "c 1", "a 1", "filter f 1")
 		srv.Delete("b", 3)
-		srv.Patch(environment("b", 4))
+		srv.Patch(testkit.Environment("b", 4))
 		srv.DeleteFilter("f", 2)
 		expectSnapshot(true, "c 1", "a 1", "b 4")
 		c.Close()
@@ -201,52 +202,52 @@ func TestSnapshot(t *testing.T) {
 // TestTaps tell what arrives, applied or not, on all connections, from the subscription on; what they
 // give is the subscriber's own.
 func TestTaps(t *testing.T) {
-	inBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
-		c := open(t, to(srv))
+	testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
+		c := testkit.Open(t, testkit.To(srv))
 		srv.SendEvent("missed", "")
 		synctest.Wait()
-		events, messages := watch(c.Events()), watch(c.Messages())
+		events, messages := testkit.Watch(c.Events()), testkit.Watch(c.Messages())
 		synctest.Wait()
-		srv.Put(listing())
+		srv.Put(testkit.Listing())
 		srv.Heartbeat()
 		srv.SendRaw([]byte("id: 7\n"))
 		srv.SendEvent("unknown", "first")
 		srv.SendEvent("unknown", "second")
-		srv.Patch(environment("e1", 1))
-		srv.Patch(environment("e1", 1)) // stale
+		srv.Patch(testkit.Environment("e1", 1))
+		srv.Patch(testkit.Environment("e1", 1)) // stale
 		srv.Delete("e2", 3)
 		srv.Reconnect()
-		pass(time.Minute)
+		testkit.Pass(time.Minute)
 		var got []string
-		for _, e := range events.take() {
+		for _, e := range events.Take() {
 			data := ""
 			if e.Type == "unknown" {
 				data = string(e.Data)
 			}
 			got = append(got, fmt.Sprint(e.Type, " ", data, " ", e.LastEventID))
 		}
-		expect(t, "events", got, "put  ", "unknown first 7", "unknown second 7", "patch  7", "patch  7", "delete  7", "reconnect  7", "put  7")
+		testkit.Expect(t, "events", got, "put  ", "unknown first 7", "unknown second 7", "patch  7", "patch  7", "delete  7", "reconnect  7", "put  7")
 		got = nil
-		for _, m := range messages.take() {
+		for _, m := range messages.Take() {
 			got = append(got, fmt.Sprint(m.Kind, " ", string(m.Environment.ID), " ", m.Environment.Version, " ", errors.Is(m.Err, decode.ErrUnknownEvent)))
 		}
-		expect(t, "messages", got, "put  0 false", "ignored  0 true", "ignored  0 true", "patch e1 1 false", "patch e1 1 false",
+		testkit.Expect(t, "messages", got, "put  0 false", "ignored  0 true", "ignored  0 true", "patch e1 1 false", "patch e1 1 false",
 			"delete e2 3 false", "put  0 false")
 	})
 }
 
 // TestTapsLoseTheOldest of more than 1,024 that wait, and hold up nobody.
 func TestTapsLoseTheOldest(t *testing.T) {
-	inBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
+	testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
 		const waiting, more = 1024, 500
-		o := to(srv)
+		o := testkit.To(srv)
 		o.Lag = 10 // which is for Changes alone
-		c := open(t, o)
+		c := testkit.Open(t, o)
 		synctest.Wait()
 		events, goOn := blocked(c.Events())
 		messages, goOnToo := blocked(c.Messages())
 		synctest.Wait()
-		srv.Put(listing()) // is in the subscribers' hands
+		srv.Put(testkit.Listing()) // is in the subscribers' hands
 		synctest.Wait()
 		for i := range waiting + more {
 			srv.Delete("e1", i)
@@ -257,11 +258,11 @@ func TestTapsLoseTheOldest(t *testing.T) {
 		}
 		goOn()
 		goOnToo()
-		got := messages.take()
+		got := messages.Take()
 		if len(got) != 1+waiting || got[1].Environment.Version != more || got[waiting].Environment.Version != more+waiting-1 {
 			t.Errorf("got %d messages, from %v to %v", len(got), got[1].Environment, got[len(got)-1].Environment)
 		}
-		if n := len(events.take()); n != 1+waiting {
+		if n := len(events.Take()); n != 1+waiting {
 			t.Errorf("got %d events", n)
 		}
 	})
@@ -273,10 +274,10 @@ func TestCloseCompletesObservables(t *testing.T) {
 	gone := errors.New("gone")
 	for name, want := range map[string]error{"Close": nil, "context": gone} {
 		t.Run(name, func(t *testing.T) {
-			inBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
-				srv.Put(listing(environment("e1", 1)))
+			testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
+				srv.Put(testkit.Listing(testkit.Environment("e1", 1)))
 				ctx, cancel := context.WithCancelCause(context.Background())
-				c, err := autoconfig.Open(ctx, testKey, to(srv))
+				c, err := autoconfig.Open(ctx, testkit.Key, testkit.To(srv))
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -284,24 +285,24 @@ func TestCloseCompletesObservables(t *testing.T) {
 				// What waits for a subscriber when the end comes is delivered before.
 				changes, release := blocked(c.Changes())
 				synctest.Wait()
-				srv.Patch(environment("e1", 2))
-				early := []func() error{watch(c.Events()).end, watch(c.Messages()).end, changes.end}
-				statuses := watch(c.Status())
+				srv.Patch(testkit.Environment("e1", 2))
+				early := []func() error{testkit.Watch(c.Events()).End, testkit.Watch(c.Messages()).End, changes.End}
+				statuses := testkit.Watch(c.Status())
 				synctest.Wait()
 				if want != nil {
 					cancel(want)
 				}
 				c.Close()
 				release()
-				for i, end := range append(early, watch(c.Events()).end, watch(c.Messages()).end, watch(c.Changes()).end) {
+				for i, end := range append(early, testkit.Watch(c.Events()).End, testkit.Watch(c.Messages()).End, testkit.Watch(c.Changes()).End) {
 					if err := end(); err != want {
 						t.Errorf("observable %d ended with %v, want %v", i, err, want)
 					}
 				}
-				if err := statuses.end(); err != nil {
+				if err := statuses.End(); err != nil {
 					t.Errorf("Status ended with %v", err)
 				}
-				if got := describe(changes.take()); len(got) != 3 {
+				if got := testkit.Describe(changes.Take()); len(got) != 3 {
 					t.Errorf("got %q", got)
 				}
 				cancel(nil)
@@ -313,24 +314,24 @@ func TestCloseCompletesObservables(t *testing.T) {
 // TestKeysExpireWhileDisconnected, to the moment, and once: a server that does not know yet does
 // not bring them back.
 func TestKeysExpireWhileDisconnected(t *testing.T) {
-	inBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
+	testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
 		at := time.Now().Add(10 * time.Minute)
-		e := environment("e1", 1)
+		e := testkit.Environment("e1", 1)
 		e.SDKKey.Expiring = decode.ExpiringKeyRep{Value: "sdk-old", Timestamp: at.UnixMilli()}
-		srv.Put(listing(e))
+		srv.Put(testkit.Listing(e))
 		srv.Next(nil, autoconfigtest.Answer(503, map[string][]string{"Retry-After": {"1800"}}, ""))
-		o := to(srv)
+		o := testkit.To(srv)
 		o.IdleTimeout = 24 * time.Hour
-		c := open(t, o)
-		changes := watch(stream.Map(c.Changes(), lineOf))
+		c := testkit.Open(t, o)
+		changes := testkit.Watch(stream.Map(c.Changes(), lineOf))
 		synctest.Wait()
 		srv.EndConnections()
-		pass(time.Until(at) - time.Millisecond)
-		expect(t, "before", changes.take(), "added e1 Env e1 in Project (proj/e1-key) sdk=sdk-e1 mob=mob-e1 old=sdk-old@2000-01-01T00:10:00Z", "synced")
-		pass(time.Millisecond)
-		expect(t, "at the time", changes.take(), "expired e1 sdk-old")
-		pass(time.Hour)
-		expect(t, "after", changes.take(), "synced")
+		testkit.Pass(time.Until(at) - time.Millisecond)
+		testkit.Expect(t, "before", changes.Take(), "added e1 Env e1 in Project (proj/e1-key) sdk=sdk-e1 mob=mob-e1 old=sdk-old@2000-01-01T00:10:00Z", "synced")
+		testkit.Pass(time.Millisecond)
+		testkit.Expect(t, "at the time", changes.Take(), "expired e1 sdk-old")
+		testkit.Pass(time.Hour)
+		testkit.Expect(t, "after", changes.Take(), "synced")
 		if old := c.Snapshot().Environments[0].SDKKey.Expiring; old.Value != "" {
 			t.Errorf("the expired key is still there: %v", old)
 		}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/relaystream/autoconfig"
 	"github.com/relaystream/autoconfig/autoconfigtest"
+	"github.com/relaystream/autoconfig/internal/testkit"
 	"github.com/relaystream/autoconfig/stream"
 )
 
@@ -22,7 +23,7 @@ import (
 type stage struct {
 	srv  *autoconfigtest.Server
 	o    *autoconfig.Options
-	wire *wire
+	wire *testkit.Wire
 }
 
 // faulty is a stage at which the server answers with a fault.
@@ -34,14 +35,14 @@ func faulty(fault autoconfigtest.Fault) func(stage) {
 // subject of the tests below, or a Cache: TestSaveThatDoesNotReturn, TestLoadThatDoesNotReturn.
 var stages = map[string]func(stage){
 	"dialling": func(s stage) {
-		s.wire.dial = func(ctx context.Context, _, _ string) (net.Conn, error) {
+		s.wire.Dial = func(ctx context.Context, _, _ string) (net.Conn, error) {
 			<-ctx.Done()
 			return nil, context.Cause(ctx)
 		}
 	},
 	"shaking hands": func(s stage) {
 		s.o.BaseURI = "https://127.0.0.1"
-		s.wire.dial = func(context.Context, string, string) (net.Conn, error) {
+		s.wire.Dial = func(context.Context, string, string) (net.Conn, error) {
 			near, far := net.Pipe()
 			go func() { _, _ = io.Copy(io.Discard, far) }() // until the client leaves
 			return near, nil
@@ -61,9 +62,9 @@ var stages = map[string]func(stage){
 // ends only when all goroutines have, goroutine.
 func TestCloseInEveryPhase(t *testing.T) {
 	kinds := map[string]func(t *testing.T, o *autoconfig.Options) (closer func()){
-		"client": func(t *testing.T, o *autoconfig.Options) func() { return open(t, o).Close },
+		"client": func(t *testing.T, o *autoconfig.Options) func() { return testkit.Open(t, o).Close },
 		"manager": func(t *testing.T, o *autoconfig.Options) func() {
-			m := autoconfig.NewStreamManager(testKey, o.BaseURI, recorder{func(string) {}}, httpConfig{o.HTTPClient}, 0, censoredLoggers(t))
+			m := autoconfig.NewStreamManager(testkit.Key, o.BaseURI, recorder{func(string) {}}, httpConfig{o.HTTPClient}, 0, testkit.CensoredLoggers(t))
 			m.Start()
 			return m.Close
 		},
@@ -71,10 +72,10 @@ func TestCloseInEveryPhase(t *testing.T) {
 	for name, prepare := range stages {
 		for kind, start := range kinds {
 			t.Run(kind+" "+name, func(t *testing.T) {
-				inBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
-					srv.Put(listing(environment("a", 1)))
-					w := newWire(srv)
-					o := &autoconfig.Options{BaseURI: srv.URL, HTTPClient: w.client()}
+				testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
+					srv.Put(testkit.Listing(testkit.Environment("a", 1)))
+					w := testkit.NewWire(srv)
+					o := &autoconfig.Options{BaseURI: srv.URL, HTTPClient: w.Client()}
 					prepare(stage{srv, o, w})
 					closeIt := start(t, o)
 					synctest.Wait()
@@ -88,7 +89,7 @@ func TestCloseInEveryPhase(t *testing.T) {
 					// connection on which a response has ended.
 					o.HTTPClient.CloseIdleConnections()
 					synctest.Wait()
-					if open, dialed := w.connections(); open != 0 || dialed > 1 {
+					if open, dialed := w.Connections(); open != 0 || dialed > 1 {
 						t.Errorf("%d of %d connections are left", open, dialed)
 					}
 				})
@@ -98,13 +99,13 @@ func TestCloseInEveryPhase(t *testing.T) {
 }
 
 func TestCloseWhileTheKeyIsAwaited(t *testing.T) {
-	inBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
-		o := to(srv)
+	testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
+		o := testkit.To(srv)
 		o.Key = func(ctx context.Context) (autoconfig.AutoConfigKey, error) {
 			<-ctx.Done()
 			return "", context.Cause(ctx)
 		}
-		client := open(t, o)
+		client := testkit.Open(t, o)
 		synctest.Wait()
 		before := time.Now()
 		client.Close()
@@ -120,9 +121,9 @@ func TestCloseWhileTheKeyIsAwaited(t *testing.T) {
 // TestCloseWhileSubscribersHoldUpTheStream closes a client that waits for a lossless subscriber, be it a
 // function or a channel that nobody receives from. What it had been given it still gets.
 func TestCloseWhileSubscribersHoldUpTheStream(t *testing.T) {
-	inBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
-		srv.Put(listing())
-		client := open(t, to(srv))
+	testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
+		srv.Put(testkit.Listing())
+		client := testkit.Open(t, testkit.To(srv))
 		if err := client.Ready(t.Context()); err != nil {
 			t.Fatal(err)
 		}
@@ -131,7 +132,7 @@ func TestCloseWhileSubscribersHoldUpTheStream(t *testing.T) {
 		unread, stop := lossless.Chan(t.Context(), 0)
 		synctest.Wait()
 		for i := range 100 {
-			srv.Patch(environment("a", i+1))
+			srv.Patch(testkit.Environment("a", i+1))
 		}
 		synctest.Wait()
 		lag := client.Stats().Subscribers[0].Lag
@@ -141,7 +142,7 @@ func TestCloseWhileSubscribersHoldUpTheStream(t *testing.T) {
 			t.Errorf("Close took %v", waited)
 		}
 		release()
-		if err := slow.end(); err != nil || len(slow.take()) < lag {
+		if err := slow.End(); err != nil || len(slow.Take()) < lag {
 			t.Errorf("the subscriber ended with %v and less than the %d changes that waited", err, lag)
 		}
 		n := 0
@@ -158,7 +159,7 @@ var errTooLong = errors.New("took too long")
 
 // TestCloseContextGivesUpOnTheHandler, and on nothing else.
 func TestCloseContextGivesUpOnTheHandler(t *testing.T) {
-	inBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
+	testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
 		goOn, calls := make(chan struct{}), 0
 		m := manage(t, srv, recorder{func(string) {
 			calls++
@@ -194,13 +195,13 @@ func TestCloseLeavesNoFile(t *testing.T) {
 	}
 	longest := time.Duration(0)
 	round := func() {
-		srv := autoconfigtest.NewServer(testKey)
+		srv := autoconfigtest.NewServer(testkit.Key)
 		defer srv.Close()
-		srv.Put(listing(environment("a", 1)))
+		srv.Put(testkit.Listing(testkit.Environment("a", 1)))
 		srv.Next(nil, autoconfigtest.Hang(), nil, autoconfigtest.Stall(10))
 		var clients []*autoconfig.Client
 		for range 20 {
-			clients = append(clients, open(t, &autoconfig.Options{BaseURI: srv.URL}))
+			clients = append(clients, testkit.Open(t, &autoconfig.Options{BaseURI: srv.URL}))
 		}
 		if err := srv.AwaitRequests(t.Context(), len(clients)); err != nil {
 			t.Fatal(err)

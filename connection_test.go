@@ -13,23 +13,27 @@ import (
 
 	"github.com/relaystream/autoconfig"
 	"github.com/relaystream/autoconfig/autoconfigtest"
+	"github.com/relaystream/autoconfig/internal/testkit"
 	"github.com/relaystream/autoconfig/stream/sse"
 )
 
-// A refuser is a transport that answers 204, which ends a client, and keeps the request.
-type refuser struct{ request *http.Request }
+// A refuser is a transport that answers with a status that ends a client, and keeps the request.
+type refuser struct {
+	status  int
+	request *http.Request
+}
 
 func (r *refuser) RoundTrip(request *http.Request) (*http.Response, error) {
 	r.request = request
-	return &http.Response{StatusCode: http.StatusNoContent, Body: http.NoBody, Request: request}, nil
+	return &http.Response{StatusCode: r.status, Body: http.NoBody, Request: request}, nil
 }
 
 // requestOf returns the request that a subscription to Observe makes.
 func requestOf(t *testing.T, o *autoconfig.Options) *http.Request {
 	t.Helper()
-	var r refuser
+	r := refuser{status: http.StatusNoContent}
 	o.HTTPClient = &http.Client{Transport: &r}
-	_, err := autoconfig.Observe(testKey, o).Count(t.Context())
+	_, err := autoconfig.Observe(testkit.Key, o).Count(t.Context())
 	if status := (*sse.StatusError)(nil); !errors.As(err, &status) {
 		t.Fatal(err)
 	}
@@ -62,8 +66,8 @@ func TestProtocolVersion(t *testing.T) {
 		return requestOf(t, &autoconfig.Options{BaseURI: "https://example.com?a=1", ProtocolVersion: version}).URL.RawQuery
 	}
 	classic := func(handler autoconfig.MessageHandler) string {
-		var r refuser
-		m := autoconfig.NewStreamManager(testKey, "https://example.com?a=1", handler, httpConfig{&http.Client{Transport: &r}},
+		r := refuser{status: http.StatusUnauthorized}
+		m := autoconfig.NewStreamManager(testkit.Key, "https://example.com?a=1", handler, httpConfig{&http.Client{Transport: &r}},
 			0, ldlog.NewDisabledLoggers())
 		defer m.Close()
 		<-m.Start()
@@ -75,7 +79,7 @@ func TestProtocolVersion(t *testing.T) {
 		classic(recorder{}), classic(withoutFilters{recorder{}}),
 	}
 	const with, without = "a=1&rpacProtocolVersion=2", "a=1"
-	expect(t, "queries", got, with, with, with, without, with, without)
+	testkit.Expect(t, "queries", got, with, with, with, without, with, without)
 }
 
 func TestHeaders(t *testing.T) {
@@ -87,7 +91,7 @@ func TestHeaders(t *testing.T) {
 			t.Errorf("%s with body %v", r.Method, r.Body)
 		}
 		for name, want := range map[string]string{
-			"Authorization": testKey, // bare
+			"Authorization": testkit.Key, // bare
 			"Accept":        "text/event-stream",
 			"Cache-Control": "no-cache",
 			"User-Agent":    test.want,
@@ -101,13 +105,13 @@ func TestHeaders(t *testing.T) {
 }
 
 func TestLastEventIDIsCarriedOver(t *testing.T) {
-	inBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
+	testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
 		srv.Next(
 			body("id: 41\n\nid: 42\nevent: put\ndata: "+emptyPut+"\n\n"),
 			autoconfigtest.Status(503), // does not forget
 			body("id\n\n"),             // forgets
 		)
-		open(t, to(srv))
+		testkit.Open(t, testkit.To(srv))
 		if err := srv.AwaitRequests(t.Context(), 4); err != nil {
 			t.Fatal(err)
 		}
@@ -115,24 +119,24 @@ func TestLastEventIDIsCarriedOver(t *testing.T) {
 		for _, r := range srv.Requests() {
 			ids = append(ids, r.Header.Get("Last-Event-ID"))
 		}
-		expect(t, "IDs sent", ids, "", "42", "42", "")
+		testkit.Expect(t, "IDs sent", ids, "", "42", "42", "")
 	})
 }
 
 // TestRotatedKeyRecoversByItself, because the provider is asked before each attempt.
 func TestRotatedKeyRecoversByItself(t *testing.T) {
-	inBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
-		srv.Put(listing())
+	testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
+		srv.Put(testkit.Listing())
 		key := autoconfig.AutoConfigKey("rel-outdated")
-		o := to(srv)
+		o := testkit.To(srv)
 		o.Key = func(context.Context) (autoconfig.AutoConfigKey, error) { return key, nil }
-		c := open(t, o)
-		pass(time.Hour)
+		c := testkit.Open(t, o)
+		testkit.Pass(time.Hour)
 		if s := c.Stats().Status; s.State != autoconfig.Initializing || s.Code != http.StatusUnauthorized {
 			t.Errorf("status with the wrong key: %+v", s)
 		}
-		key = testKey
-		pass(time.Until(c.Stats().Status.NextAttempt))
+		key = testkit.Key
+		testkit.Pass(time.Until(c.Stats().Status.NextAttempt))
 		if s := c.Stats().Status; s.State != autoconfig.Valid {
 			t.Errorf("status with the right key: %+v", s)
 		}
@@ -141,15 +145,15 @@ func TestRotatedKeyRecoversByItself(t *testing.T) {
 
 // TestCallersClientIsLeftAlone, and so is the stream by its Timeout.
 func TestCallersClientIsLeftAlone(t *testing.T) {
-	inBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
-		srv.Put(listing())
-		o := to(srv)
+	testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
+		srv.Put(testkit.Listing())
+		o := testkit.To(srv)
 		caller := &http.Client{Transport: o.HTTPClient.Transport, Timeout: time.Second}
 		o.HTTPClient = caller
-		c := open(t, o)
+		c := testkit.Open(t, o)
 		o.BaseURI, o.HTTPClient = "", nil // the options were copied at the call
 		for range 10 {
-			pass(time.Minute)
+			testkit.Pass(time.Minute)
 			srv.Heartbeat()
 		}
 		if s := c.Stats(); s.Attempts != 1 || s.Status.State != autoconfig.Valid {
@@ -173,24 +177,24 @@ func TestTimeouts(t *testing.T) {
 		{"options", 3 * time.Second, 4 * time.Minute, 3 * time.Second, 4 * time.Minute},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			inBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
-				srv.Put(listing())
+			testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
+				srv.Put(testkit.Listing())
 				srv.Next(autoconfigtest.Hang())
-				o := to(srv)
+				o := testkit.To(srv)
 				o.ConnectTimeout, o.IdleTimeout = test.connect, test.idle
 				c, statuses, attempts := observed(t, o)
 				expectTimeout := func(after time.Duration, want error) {
 					began := (*attempts)[len(*attempts)-1]
-					pass(after - time.Nanosecond)
+					testkit.Pass(after - time.Nanosecond)
 					if n := c.Stats().TimedOut; n != uint64(len(*attempts)-1) {
 						t.Errorf("it timed out before %v had passed", after)
 					}
-					pass(time.Nanosecond)
-					all := statuses.take()
+					testkit.Pass(time.Nanosecond)
+					all := statuses.Take()
 					if last := all[len(all)-1]; !errors.Is(last.Err, want) || last.At.Sub(began) != after {
 						t.Errorf("%v after %v, want %v after %v", last.Err, last.At.Sub(began), want, after)
 					}
-					pass(time.Until(c.Stats().Status.NextAttempt))
+					testkit.Pass(time.Until(c.Stats().Status.NextAttempt))
 				}
 				expectTimeout(test.afterConnecting, sse.ErrConnectTimeout)
 				expectTimeout(test.afterSilence, sse.ErrIdle)
@@ -201,11 +205,11 @@ func TestTimeouts(t *testing.T) {
 
 // TestPlainHTTPWhereItIsAllowed is for a host that is not this one.
 func TestPlainHTTPWhereItIsAllowed(t *testing.T) {
-	inBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
-		srv.Put(listing())
-		o := to(srv) // its transport reaches the server under any name
+	testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
+		srv.Put(testkit.Listing())
+		o := testkit.To(srv) // its transport reaches the server under any name
 		o.BaseURI, o.AllowPlainHTTP = "http://stream.example.com", true
-		c := open(t, o)
+		c := testkit.Open(t, o)
 		synctest.Wait()
 		if s := c.Stats().Status; s.State != autoconfig.Valid {
 			t.Errorf("%+v", s)
@@ -219,16 +223,16 @@ func TestOverTheNetwork(t *testing.T) {
 		"default client": autoconfigtest.NewServer, "TLS": autoconfigtest.NewTLSServer,
 	} {
 		t.Run(name, func(t *testing.T) {
-			srv := newServer(testKey)
+			srv := newServer(testkit.Key)
 			defer srv.Close()
-			srv.Put(listing(environment("e1", 1)))
-			o := to(srv)
+			srv.Put(testkit.Listing(testkit.Environment("e1", 1)))
+			o := testkit.To(srv)
 			if name != "TLS" {
 				o.HTTPClient = nil
 			}
-			got := watch(autoconfig.Observe(testKey, o))
-			defer got.stop()
-			expect(t, "changes", describe(got.await(t, 2)), "environment added: e1 (Project Env e1) version 1", "synced")
+			got := testkit.Watch(autoconfig.Observe(testkit.Key, o))
+			defer got.Stop()
+			testkit.Expect(t, "changes", testkit.Describe(got.Await(t, 2)), "environment added: e1 (Project Env e1) version 1", "synced")
 		})
 	}
 }

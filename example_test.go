@@ -103,20 +103,32 @@ func (e Environments) KeyExpired(id autoconfig.EnvironmentID, oldKey autoconfig.
 
 func (e Environments) ReceivedAllEnvironments() { fmt.Println("received all") }
 
+// Relay is a MessageHandler that tells when the configuration is complete for the first time.
+type Relay struct {
+	Environments
+	complete chan struct{}
+}
+
+func (r Relay) ReceivedAllEnvironments() {
+	r.Environments.ReceivedAllEnvironments()
+	close(r.complete)
+}
+
 // In a Relay, this is the constructor to replace.
 func ExampleNewStreamManager() {
 	srv := serve("rel-key")
 	defer srv.Close()
 
-	handler := make(Environments)
+	handler := Relay{make(Environments), make(chan struct{})}
 	manager := autoconfig.NewStreamManager("rel-key", srv.URL, handler, nil, 0, ldlog.NewDisabledLoggers())
 	defer manager.Close()
-	if err := <-manager.Start(); err != nil {
+	if err := <-manager.Start(); err != nil { // nil means that the stream is connected
 		fmt.Println(err)
 		return
 	}
+	<-handler.complete
 	manager.Close()
-	fmt.Println(len(handler), "environment")
+	fmt.Println(len(handler.Environments), "environment")
 	// Output:
 	// add e1 Production
 	// received all

@@ -17,6 +17,7 @@ import (
 	"github.com/relaystream/autoconfig"
 	"github.com/relaystream/autoconfig/autoconfigtest"
 	"github.com/relaystream/autoconfig/decode"
+	"github.com/relaystream/autoconfig/internal/testkit"
 )
 
 var (
@@ -46,16 +47,16 @@ func TestRandomFaults(t *testing.T) {
 
 func runSchedule(t *testing.T, seed uint64) {
 	synctest.Test(t, func(t *testing.T) {
-		s := &schedule{seed: seed, server: autoconfigtest.NewPipeServer(testKey)}
+		s := &schedule{seed: seed, server: autoconfigtest.NewPipeServer(testkit.Key)}
 		defer s.report(t)
 		defer s.server.Close()
-		var wires [3]*wire
+		var wires [3]*testkit.Wire
 		for who := range wires {
 			proxy := autoconfigtest.NewProxy(s.server)
 			defer proxy.Close()
 			s.proxies = append(s.proxies, proxy)
-			wires[who] = newWire(s.server)
-			wires[who].dial = s.dialer(who, wires[who].dial)
+			wires[who] = testkit.NewWire(s.server)
+			wires[who].Dial = s.dialer(who, wires[who].Dial)
 		}
 		s.server.Next(s.fault, s.fault, s.fault, s.fault, s.fault, s.fault)
 		rng := s.random(script)
@@ -114,7 +115,7 @@ func (s *schedule) report(t *testing.T) {
 }
 
 // dialer makes the connections of one client, some of them through its proxy.
-func (s *schedule) dialer(who int, direct dialFunc) dialFunc {
+func (s *schedule) dialer(who int, direct testkit.DialFunc) testkit.DialFunc {
 	proxied := s.proxies[who].Client().Transport.(*http.Transport).DialContext
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
 		rng := s.random(dials + who)
@@ -197,13 +198,13 @@ func (s *schedule) pause(who int) {
 
 // play does what a server does, and what it should not.
 func (s *schedule) play(rng *rand.Rand) {
-	s.server.Put(listing(s.environment(rng), s.environment(rng)))
+	s.server.Put(testkit.Listing(s.environment(rng), s.environment(rng)))
 	for range 5 + rng.IntN(25) {
 		name := s.act(rng)
 		s.note("server: %s", name)
 		// Mostly several things in one go, at times a long silence.
 		if rng.IntN(2) == 0 {
-			pass(time.Duration(rng.Int64N(1 << (20 + rng.IntN(20)))))
+			testkit.Pass(time.Duration(rng.Int64N(1 << (20 + rng.IntN(20)))))
 		}
 	}
 }
@@ -228,7 +229,7 @@ func (s *schedule) act(rng *rand.Rand) string {
 		s.server.DeleteFilter(filter, s.nextVersion())
 		return "delete filter"
 	case n < 75:
-		e := environment(id, s.nextVersion())
+		e := testkit.Environment(id, s.nextVersion())
 		e.SDKKeys = []decode.ConcurrentKeyRep[decode.SDKKey]{{Key: "no anchor", Value: "sdk-other"}}
 		s.server.Patch(e)
 		return "refused patch"
@@ -242,7 +243,7 @@ func (s *schedule) act(rng *rand.Rand) string {
 		s.server.CloseConnections()
 		return "close"
 	case n < 93:
-		s.server.Patch(environment(id, 1))
+		s.server.Patch(testkit.Environment(id, 1))
 		return "stale patch"
 	default:
 		raw := []string{":\n", "retry: 10\n\n", "id: 7\n\n", "event: patch\ndata: {\n\n", "event: news\ndata: {}\n\n", "event: put\n\n",
@@ -272,7 +273,7 @@ func (s *schedule) nextVersion() int {
 
 // environment returns an environment of the next version with keys of all sorts.
 func (s *schedule) environment(rng *rand.Rand) autoconfig.EnvironmentRep {
-	e := environment(autoconfig.EnvironmentID('a'+rune(rng.IntN(5))), s.nextVersion())
+	e := testkit.Environment(autoconfig.EnvironmentID('a'+rune(rng.IntN(5))), s.nextVersion())
 	e.EnvName = strings.Repeat("name ", rng.IntN(20))
 	expiry := time.Now().Add(time.Duration(rng.Int64N(int64(4*time.Minute))) - time.Minute).UnixMilli()
 	keys := rng.Perm(3)
@@ -306,15 +307,15 @@ func (s *schedule) calmDown(t *testing.T, a *audience) {
 		f.Version += newest
 		last.Filters[id] = f
 	}
-	last.Environments["final"] = environment("final", newest)
+	last.Environments["final"] = testkit.Environment("final", newest)
 	s.server.Put(last)
 	s.note("calm")
 	// A key that was rejected is tried again after up to an hour.
-	for deadline := time.Now().Add(2 * time.Hour); !a.knows("final"); pass(10 * time.Second) {
+	for deadline := time.Now().Add(2 * time.Hour); !a.knows("final"); testkit.Pass(10 * time.Second) {
 		if time.Now().After(deadline) {
 			t.Errorf("not everybody has recovered; the client is %+v", a.client.Stats().Status)
 			return
 		}
 	}
-	pass(time.Second)
+	testkit.Pass(time.Second)
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/relaystream/autoconfig"
 	"github.com/relaystream/autoconfig/autoconfigtest"
 	"github.com/relaystream/autoconfig/decode"
+	"github.com/relaystream/autoconfig/internal/testkit"
 )
 
 // The property of this file and the next: whatever happens on the network, once a clean connection
@@ -23,10 +24,10 @@ type conversation func(s *autoconfigtest.Server) []func()
 
 // quickstart is the conversation of the program of that name.
 func quickstart(s *autoconfigtest.Server) []func() {
-	production := environment("shop-prod", 1)
+	production := testkit.Environment("shop-prod", 1)
 	return []func(){
 		func() {
-			s.Put(listing(production, environment("shop-test", 1), environment("blog-prod", 1), environment("blog-test", 1)))
+			s.Put(testkit.Listing(production, testkit.Environment("shop-test", 1), testkit.Environment("blog-prod", 1), testkit.Environment("blog-test", 1)))
 		},
 		func() {
 			production.Version = 2
@@ -46,12 +47,12 @@ func quickstart(s *autoconfigtest.Server) []func() {
 
 // everything is a conversation that has everything in it.
 func everything(s *autoconfigtest.Server) []func() {
-	rotated := environment("rotated", 2)
+	rotated := testkit.Environment("rotated", 2)
 	rotated.SDKKey.Value = "sdk-rotated-new"
 	rotated.SDKKey.Expiring.Value = "sdk-rotated"
-	arrays := environment("arrays", 2)
+	arrays := testkit.Environment("arrays", 2)
 	arrays.SDKKeys = []decode.ConcurrentKeyRep[decode.SDKKey]{{Key: "main", Value: "sdk-arrays"}, {Key: "old", Value: "sdk-arrays-old"}}
-	first := listing(environment("rotated", 1), environment("arrays", 1), environment("omitted", 5), environment("deleted", 1))
+	first := testkit.Listing(testkit.Environment("rotated", 1), testkit.Environment("arrays", 1), testkit.Environment("omitted", 5), testkit.Environment("deleted", 1))
 	first.Filters = map[autoconfig.FilterID]autoconfig.FilterRep{"f1": {ProjKey: "proj", FilterKey: "one", Version: 1}}
 	return []func(){
 		func() { s.Put(first) },
@@ -73,12 +74,12 @@ func everything(s *autoconfigtest.Server) []func() {
 		func() {
 			next := s.Content()
 			delete(next.Environments, "omitted")
-			next.Environments["deleted"] = environment("deleted", 3)
+			next.Environments["deleted"] = testkit.Environment("deleted", 3)
 			s.Put(next)
 		},
-		func() { s.Patch(environment("omitted", 5)) },
+		func() { s.Patch(testkit.Environment("omitted", 5)) },
 		s.EndConnections,
-		func() { s.Patch(environment("rotated", 3)) },
+		func() { s.Patch(testkit.Environment("rotated", 3)) },
 	}
 }
 
@@ -110,27 +111,27 @@ func TestConversationBrokenAnywhere(t *testing.T) {
 // length of the longest of the clients' conversations.
 func breakAt(t *testing.T, c conversation, at int64, stall bool) (length int64) {
 	synctest.Test(t, func(t *testing.T) {
-		server := autoconfigtest.NewPipeServer(testKey)
+		server := autoconfigtest.NewPipeServer(testkit.Key)
 		defer server.Close()
-		var wires [3]*wire
+		var wires [3]*testkit.Wire
 		for i := range wires {
-			wires[i] = newWire(server)
-			wires[i].at, wires[i].stall = at, stall
+			wires[i] = testkit.NewWire(server)
+			wires[i].At, wires[i].Stall = at, stall
 		}
 		a := gather(t, server, wires, autoconfig.Options{}, nil)
 		defer a.leave(t)
 		for _, step := range c(server) {
 			step()
-			pass(time.Minute)
+			testkit.Pass(time.Minute)
 		}
 		// The longest silence, and the longest delay of one failure after it.
-		pass(5*time.Minute + 2*time.Second)
+		testkit.Pass(5*time.Minute + 2*time.Second)
 		server.Put(server.Content())
 		synctest.Wait()
 		a.check(t)
 		for _, w := range wires {
-			length = max(length, w.bytes())
-			if _, dialed := w.connections(); dialed > 8 {
+			length = max(length, w.Bytes())
+			if _, dialed := w.Connections(); dialed > 8 {
 				t.Errorf("the client has connected %d times", dialed)
 			}
 		}

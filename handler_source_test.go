@@ -11,6 +11,7 @@ import (
 
 	"github.com/relaystream/autoconfig"
 	"github.com/relaystream/autoconfig/autoconfigtest"
+	"github.com/relaystream/autoconfig/internal/testkit"
 	"github.com/relaystream/autoconfig/stream"
 )
 
@@ -18,43 +19,45 @@ import (
 // as the same changes, by those who were there from the beginning, and by those who came later as
 // the state that they led to.
 func TestHandlerSourceIsTheReverseOfDispatch(t *testing.T) {
-	inBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
+	testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
 		seed := rand.Uint64()
 		t.Logf("seed %d", seed)
-		srv.Put(listing(environment("e1", 1)))
-		o := to(srv)
+		srv.Put(testkit.Listing(testkit.Environment("e1", 1)))
+		o := testkit.To(srv)
 		o.InitialRetryDelay = time.Millisecond
 		source := autoconfig.NewHandlerSource()
 		var dispatched []string
-		early := watch(stream.Map(source.Changes(), lineOf))
+		state := testkit.NewMirror("told")
+		early := testkit.Watch(stream.Map(source.Changes(), lineOf))
 		synctest.Wait()
-		told := watch(func(ctx context.Context, yield func(struct{}) bool) error {
-			changes := stream.Tap(autoconfig.Observe(testKey, o), func(c autoconfig.Change) { dispatched = append(dispatched, lineOf(c)) })
+		told := testkit.Watch(func(ctx context.Context, yield func(struct{}) bool) error {
+			changes := stream.Tap(autoconfig.Observe(testkit.Key, o), state.Apply)
+			changes = stream.Tap(changes, func(c autoconfig.Change) { dispatched = append(dispatched, lineOf(c)) })
 			return autoconfig.Dispatch(ctx, changes, source)
 		})
 		synctest.Wait()
 		meddle(t, srv, rand.New(rand.NewPCG(seed, 0)), 500)
-		pass(time.Minute)
-		expect(t, "changes", early.take(), dispatched...)
+		testkit.Pass(time.Minute)
+		testkit.Expect(t, "changes", early.Take(), dispatched...)
 
-		late := newMirror("late")
-		newcomer := watch(stream.Tap(source.Changes(), late.apply))
-		if changes := newcomer.take(); changes[len(changes)-1].Kind != autoconfig.Synced {
+		late := testkit.NewMirror("late")
+		newcomer := testkit.Watch(stream.Tap(source.Changes(), late.Apply))
+		if changes := newcomer.Take(); changes[len(changes)-1].Kind != autoconfig.Synced {
 			t.Errorf("the state so far ends with %v", changes[len(changes)-1])
 		}
 		want, got := map[autoconfig.EnvironmentID]autoconfig.EnvironmentParams{}, map[autoconfig.EnvironmentID]autoconfig.EnvironmentParams{}
-		for id, e := range srv.Content().Environments {
+		for id, e := range state.Environments {
 			want[id] = autoconfig.Params(&e)
 		}
-		for id, e := range late.environments {
+		for id, e := range late.Environments {
 			got[id] = autoconfig.Params(&e)
 		}
 		if d := cmp.Diff(want, got); d != "" {
 			t.Errorf("state (-want +got):\n%s", d)
 		}
-		told.stop()
+		told.Stop()
 		source.Close()
-		for _, err := range []error{early.end(), newcomer.end()} {
+		for _, err := range []error{early.End(), newcomer.End()} {
 			if err != nil {
 				t.Errorf("after Close it ended with %v", err)
 			}
@@ -66,7 +69,7 @@ func TestHandlerSourceIsTheReverseOfDispatch(t *testing.T) {
 func TestHandlerSourceTakesWhatItIsTold(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		source := autoconfig.NewHandlerSource()
-		changes := watch(stream.Map(source.Changes(), lineOf))
+		changes := testkit.Watch(stream.Map(source.Changes(), lineOf))
 		synctest.Wait()
 		one := autoconfig.EnvironmentParams{EnvID: "e1", SDKKey: "sdk-1", ExpiringSDKKey: autoconfig.ExpiringSDKKey{Key: "sdk-0"}, TTL: time.Minute}
 		for _, step := range []struct {
@@ -92,12 +95,12 @@ func TestHandlerSourceTakesWhatItIsTold(t *testing.T) {
 			{"anything after Close", func() { source.Close(); source.Close(); source.AddEnvironment(one) }, nil},
 		} {
 			step.tell()
-			expect(t, step.why, changes.take(), step.want...)
+			testkit.Expect(t, step.why, changes.Take(), step.want...)
 		}
-		late := watch(stream.Map(source.Changes(), lineOf))
-		if err := late.end(); err != nil {
+		late := testkit.Watch(stream.Map(source.Changes(), lineOf))
+		if err := late.End(); err != nil {
 			t.Error(err)
 		}
-		expect(t, "state after Close", late.take(), "added e1", "synced")
+		testkit.Expect(t, "state after Close", late.Take(), "added e1", "synced")
 	})
 }

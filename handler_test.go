@@ -9,12 +9,13 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/relaystream/autoconfig"
+	"github.com/relaystream/autoconfig/internal/testkit"
 	"github.com/relaystream/autoconfig/stream"
 )
 
 // everyKind is one change of each kind, and the lines of the calls that they lead to.
 func everyKind() (changes []autoconfig.Change, calls []string) {
-	one, two := environment("e1", 1), environment("e1", 2)
+	one, two := testkit.Environment("e1", 1), testkit.Environment("e1", 2)
 	two.EnvName = "renamed"
 	f1, f2 := autoconfig.Filter{ID: "f1"}, autoconfig.Filter{ID: "f1"}
 	f1.ProjKey, f1.FilterKey = "p", "one"
@@ -49,14 +50,14 @@ func TestDispatch(t *testing.T) {
 	if err := autoconfig.Dispatch(t.Context(), stream.Just(changes...), handler); err != nil {
 		t.Error(err)
 	}
-	expect(t, "calls", calls, want...)
+	testkit.Expect(t, "calls", calls, want...)
 
 	calls = nil
 	type withoutFilters struct{ autoconfig.MessageHandler }
 	if err := autoconfig.Dispatch(t.Context(), stream.Just(changes...), withoutFilters{handler}); err != nil {
 		t.Error(err)
 	}
-	expect(t, "calls of a handler without filters", calls, append(want[:5:5], want[8])...)
+	testkit.Expect(t, "calls of a handler without filters", calls, append(want[:5:5], want[8])...)
 }
 
 // TestDispatchReturnsWhatChangesReturn.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/relaystream/autoconfig"
 	"github.com/relaystream/autoconfig/autoconfigtest"
+	"github.com/relaystream/autoconfig/internal/testkit"
 	"github.com/relaystream/autoconfig/stream"
 	"github.com/relaystream/autoconfig/stream/sse"
 )
@@ -41,9 +42,9 @@ func (o *outage) begin() {
 }
 
 // end also waits until every client must have noticed.
-func (o *outage) end() {
+func (o *outage) End() {
 	o.on.Store(false)
-	pass(time.Minute)
+	testkit.Pass(time.Minute)
 }
 
 // wantHealth demands that err is about the problem that began a while ago; no problem is nil.
@@ -76,25 +77,25 @@ func wantStatus(t *testing.T, err error, code int) {
 
 // A client is ready from its first configuration to its end, whatever happens to its connection.
 func TestReadinessOutlastsOutages(t *testing.T) {
-	inBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
+	testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
 		out := planOutage(srv)
 		out.begin()
-		client := open(t, to(srv))
-		pass(time.Hour)
+		client := testkit.Open(t, testkit.To(srv))
+		testkit.Pass(time.Hour)
 		wantHealth(t, client.Readiness(), autoconfig.NoConfiguration, time.Hour)
 		wantStatus(t, client.Readiness(), http.StatusServiceUnavailable)
 
-		srv.Put(listing(environment("a", 1)))
-		out.end()
+		srv.Put(testkit.Listing(testkit.Environment("a", 1)))
+		out.End()
 		wantHealth(t, client.Readiness(), 0, 0)
 		out.begin()
 		for range 60 {
-			pass(5 * time.Minute)
+			testkit.Pass(5 * time.Minute)
 			wantHealth(t, client.Readiness(), 0, 0)
 		}
 
 		client.Close()
-		pass(time.Hour)
+		testkit.Pass(time.Hour)
 		wantHealth(t, client.Readiness(), autoconfig.Ended, time.Hour)
 		if !errors.Is(client.Readiness(), autoconfig.ErrClosed) {
 			t.Errorf("got %v", client.Readiness())
@@ -106,21 +107,21 @@ func TestReadinessOutlastsOutages(t *testing.T) {
 // that never had a configuration or of one that had, and until the configuration is there again.
 func TestLivenessToleratesOutages(t *testing.T) {
 	const tolerance = 6 * time.Hour
-	inBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
-		srv.Put(listing(environment("a", 1)))
+	testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
+		srv.Put(testkit.Listing(testkit.Environment("a", 1)))
 		out := planOutage(srv)
 		out.begin()
-		client := open(t, to(srv))
+		client := testkit.Open(t, testkit.To(srv))
 		for range 2 {
-			pass(tolerance)
+			testkit.Pass(tolerance)
 			wantHealth(t, client.Liveness(tolerance), 0, 0)
-			pass(1)
+			testkit.Pass(1)
 			wantHealth(t, client.Liveness(tolerance), autoconfig.Outdated, tolerance+1)
 			wantStatus(t, client.Liveness(tolerance), http.StatusServiceUnavailable)
-			out.end()
+			out.End()
 			wantHealth(t, client.Liveness(0), 0, 0)
 			out.begin()
-			pass(0)
+			testkit.Pass(0)
 		}
 	})
 }
@@ -128,12 +129,12 @@ func TestLivenessToleratesOutages(t *testing.T) {
 // Silence that is the server's right is no stall, even if nothing is tolerated; a connection that is
 // not read is one, although the server goes on sending.
 func TestLivenessNoticesAStall(t *testing.T) {
-	inBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
-		srv.Put(listing())
-		client := open(t, to(srv))
+	testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
+		srv.Put(testkit.Listing())
+		client := testkit.Open(t, testkit.To(srv))
 		beat := func(times int) {
 			for range times {
-				pass(sse.DefaultIdleTimeout - 1)
+				testkit.Pass(sse.DefaultIdleTimeout - 1)
 				wantHealth(t, client.Liveness(0), 0, 0)
 				srv.Heartbeat()
 			}
@@ -142,30 +143,30 @@ func TestLivenessNoticesAStall(t *testing.T) {
 
 		goOn := make(chan struct{})
 		slow := client.ChangesUnder(stream.Block[autoconfig.Change](1))
-		subscriber := watch(stream.Map(slow, func(c autoconfig.Change) autoconfig.Change {
+		subscriber := testkit.Watch(stream.Map(slow, func(c autoconfig.Change) autoconfig.Change {
 			<-goOn
 			return c
 		}))
-		pass(0)
+		testkit.Pass(0)
 		for version := range 10 {
-			srv.Patch(environment("a", version+1))
-			pass(0)
+			srv.Patch(testkit.Environment("a", version+1))
+			testkit.Pass(0)
 		}
 		for range 12 {
-			pass(sse.DefaultIdleTimeout)
+			testkit.Pass(sse.DefaultIdleTimeout)
 			srv.Heartbeat()
 		}
 		const tolerance = 11 * sse.DefaultIdleTimeout
 		wantHealth(t, client.Liveness(tolerance), 0, 0)
-		pass(1)
+		testkit.Pass(1)
 		wantHealth(t, client.Liveness(tolerance), autoconfig.Stalled, tolerance+1)
 
 		close(goOn)
-		pass(0)
+		testkit.Pass(0)
 		wantHealth(t, client.Liveness(0), 0, 0)
 		beat(2)
 		client.Close()
-		if err := subscriber.end(); err != nil {
+		if err := subscriber.End(); err != nil {
 			t.Error(err)
 		}
 	})
@@ -173,13 +174,13 @@ func TestLivenessNoticesAStall(t *testing.T) {
 
 // What has failed for good is neither ready nor alive, however much is tolerated, and says why.
 func TestHealthOfWhatHasFailed(t *testing.T) {
-	inBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
-		srv.Put(listing(environment("a", 1)))
-		client := open(t, to(srv))
-		pass(0)
+	testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
+		srv.Put(testkit.Listing(testkit.Environment("a", 1)))
+		client := testkit.Open(t, testkit.To(srv))
+		testkit.Pass(0)
 		srv.Next(autoconfigtest.Status(http.StatusNoContent))
 		srv.CloseConnections()
-		pass(2 * time.Second)
+		testkit.Pass(2 * time.Second)
 		for _, err := range []error{client.Readiness(), client.Liveness(1000 * time.Hour)} {
 			var health *autoconfig.HealthError
 			if !errors.As(err, &health) || health.Problem != autoconfig.Ended {
@@ -193,15 +194,15 @@ func TestHealthOfWhatHasFailed(t *testing.T) {
 // A saved configuration makes a client ready where the server can't be reached; that it is an old one
 // is for the liveness to tell.
 func TestHealthWithASavedConfiguration(t *testing.T) {
-	inBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
-		srv.Put(listing(environment("a", 1)))
+	testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
+		srv.Put(testkit.Listing(testkit.Environment("a", 1)))
 		cache := &memoryCache{data: savedBy(t, srv)}
 		planOutage(srv).begin()
-		client := open(t, with(cache, srv))
-		pass(time.Hour)
+		client := testkit.Open(t, with(cache, srv))
+		testkit.Pass(time.Hour)
 		wantHealth(t, client.Readiness(), 0, 0)
 		wantHealth(t, client.Liveness(time.Hour), 0, 0)
-		pass(1)
+		testkit.Pass(1)
 		wantHealth(t, client.Liveness(time.Hour), autoconfig.Outdated, time.Hour+1)
 	})
 }

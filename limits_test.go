@@ -11,6 +11,7 @@ import (
 	"github.com/relaystream/autoconfig"
 	"github.com/relaystream/autoconfig/autoconfigtest"
 	"github.com/relaystream/autoconfig/decode"
+	"github.com/relaystream/autoconfig/internal/testkit"
 	"github.com/relaystream/autoconfig/stream/sse"
 )
 
@@ -34,9 +35,9 @@ func TestLimits(t *testing.T) {
 			func(srv *autoconfigtest.Server, n int) {
 				var some []autoconfig.EnvironmentRep
 				for i := range n {
-					some = append(some, environment(autoconfig.EnvironmentID('a'+rune(i)), 1))
+					some = append(some, testkit.Environment(autoconfig.EnvironmentID('a'+rune(i)), 1))
 				}
-				srv.Put(listing(some...))
+				srv.Put(testkit.Listing(some...))
 			},
 			func(c *autoconfig.Client, failed []error) bool {
 				if len(failed) > 0 && !errors.Is(failed[0], decode.ErrTooMany) {
@@ -50,10 +51,10 @@ func TestLimits(t *testing.T) {
 			func(srv *autoconfigtest.Server, n int) {
 				text := event("put", emptyPut)
 				for i := range n {
-					text += event("delete", jsonOf(decode.DeleteMessageData{Path: "/environments/" + string('a'+rune(i)), Version: 2}))
+					text += event("delete", testkit.JSON(decode.DeleteMessageData{Path: "/environments/" + string('a'+rune(i)), Version: 2}))
 				}
-				late := decode.PatchMessageData{Path: "/environments/a", Data: environment("a", 1)}
-				srv.Next(body(text + event("patch", jsonOf(late))))
+				late := decode.PatchMessageData{Path: "/environments/a", Data: testkit.Environment("a", 1)}
+				srv.Next(body(text + event("patch", testkit.JSON(late))))
 			},
 			func(c *autoconfig.Client, failed []error) bool { return len(c.Snapshot().Environments) == 0 },
 		},
@@ -61,20 +62,20 @@ func TestLimits(t *testing.T) {
 			func(o *autoconfig.Options) { o.MaxRedirects = limit },
 			func(srv *autoconfigtest.Server, n int) {
 				srv.Next(slices.Repeat([]autoconfigtest.Fault{autoconfigtest.Redirect(srv.URL + "/relay_auto_config?rpacProtocolVersion=2")}, n)...)
-				srv.Put(listing())
+				srv.Put(testkit.Listing())
 			},
 			func(c *autoconfig.Client, failed []error) bool { return len(failed) == 0 },
 		},
 	} {
 		for _, n := range []int{limit, limit + 1} {
-			inBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
-				o := to(srv)
+			testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
+				o := testkit.To(srv)
 				test.set(o)
 				test.server(srv, n)
 				c, statuses, _ := observed(t, o)
 				synctest.Wait()
 				var failed []error
-				for _, s := range statuses.take() {
+				for _, s := range statuses.Take() {
 					if s.Err != nil {
 						failed = append(failed, s.Err)
 					}
@@ -83,7 +84,7 @@ func TestLimits(t *testing.T) {
 					t.Errorf("%s: with %d of %d it is within the limit: %t; failures: %v", name, n, limit, within, failed)
 				}
 				c.Close()
-				pass(time.Second)
+				testkit.Pass(time.Second)
 			})
 		}
 	}

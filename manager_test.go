@@ -2,8 +2,8 @@ package autoconfig_test
 
 import (
 	"errors"
+	"math/rand/v2"
 	"net/http"
-	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -15,13 +15,14 @@ import (
 
 	"github.com/relaystream/autoconfig"
 	"github.com/relaystream/autoconfig/autoconfigtest"
+	"github.com/relaystream/autoconfig/internal/testkit"
 	"github.com/relaystream/autoconfig/stream/sse"
 )
 
 // manage returns a manager that has not been started, and is closed at the end of the test or bubble.
 func manage(t *testing.T, srv *autoconfigtest.Server, handler autoconfig.MessageHandler) *autoconfig.StreamManager {
 	t.Helper()
-	m := autoconfig.NewStreamManager(testKey, srv.URL, handler, httpConfig{srv.Client()}, 0, censoredLoggers(t))
+	m := autoconfig.NewStreamManager(testkit.Key, srv.URL, handler, httpConfig{srv.Client()}, 0, testkit.CensoredLoggers(t))
 	t.Cleanup(m.Close)
 	return m
 }
@@ -37,17 +38,12 @@ func outcome(ready <-chan error) *error {
 	}
 }
 
-// TestStartTellsWhenTheHandlerHasBeenTold of the first complete configuration: neither at a response
-// nor before or during the last call.
-func TestStartTellsWhenTheHandlerHasBeenTold(t *testing.T) {
-	inBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
-		srv.Next(autoconfigtest.Status(503))
-		told, goOn := "", make(chan struct{})
-		m := manage(t, srv, recorder{func(line string) {
-			if told = line; line == "synced" {
-				<-goOn
-			}
-		}})
+// TestStartTellsOfTheConnection: nil comes at the first response that is an event stream, whether or not there
+// is a configuration, and nothing follows it.
+func TestStartTellsOfTheConnection(t *testing.T) {
+	testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
+		srv.Next(autoconfigtest.Status(503), autoconfigtest.Status(204))
+		m := manage(t, srv, recorder{func(string) {}})
 		ready := m.Start()
 		expectNot := func(moment string) {
 			t.Helper()
@@ -56,27 +52,20 @@ func TestStartTellsWhenTheHandlerHasBeenTold(t *testing.T) {
 			}
 		}
 		expectNot("refused")
-		pass(time.Minute)
-		expectNot("connected")
-		srv.Put(listing(environment("e1", 1)))
-		expectNot("while the handler is told")
-		if told != "synced" {
-			t.Fatalf("the handler was told %q", told)
-		}
-		close(goOn)
+		testkit.Pass(time.Minute)
 		if err := outcome(ready); err == nil || *err != nil {
-			t.Errorf("got %v, want nil", err)
+			t.Errorf("connected without a configuration: got %v, want nil", err)
+		}
+		if n := len(srv.Requests()); n != 3 {
+			t.Errorf("%d requests, want 3", n)
 		}
 		if m.Start() != ready {
 			t.Error("another Start returns another channel")
 		}
-		srv.Put(listing())
-		pass(time.Hour)
+		srv.Put(testkit.Listing())
+		testkit.Pass(time.Hour)
 		m.Close()
 		expectNot("after the first value")
-		if n := srv.Requests(); len(n) < 2 {
-			t.Errorf("%d requests", len(n))
-		}
 	})
 }
 
@@ -94,46 +83,37 @@ func TestStartTellsWhatFailed(t *testing.T) {
 			return errors.As(err, &wrong) && wrong.Option == name
 		}
 	}
-	closed := func(err error) bool { return err == autoconfig.ErrClosed }
 	for _, test := range []struct {
 		name  string
 		fault autoconfigtest.Fault
 		key   autoconfig.AutoConfigKey
 		uri   string
-		close string
 		want  func(error) bool
 	}{
 		{name: "401", fault: autoconfigtest.Status(401), want: rejected(401)},
 		{name: "403", fault: autoconfigtest.Status(403), want: rejected(403)},
-		{name: "204", fault: autoconfigtest.Status(204), want: rejected(204)},
 		{name: "empty key", key: "-", want: func(err error) bool { return err == autoconfig.ErrInvalidKey }},
 		{name: "wrong URI", uri: "stream.example.com", want: option("BaseURI")},
-		{name: "plain http", uri: "http://stream.example.com", want: option("BaseURI")},
-		{name: "closed before Start", close: "before", want: closed},
-		{name: "closed before the configuration", close: "after", want: closed},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			inBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
+			testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
 				srv.Next(test.fault)
-				key, uri := autoconfig.AutoConfigKey(testKey), srv.URL
+				key, uri := autoconfig.AutoConfigKey(testkit.Key), srv.URL
 				if test.key != "" {
 					key = test.key[1:]
 				}
 				if test.uri != "" {
 					uri = test.uri
 				}
-				m := autoconfig.NewStreamManager(key, uri, recorder{}, httpConfig{srv.Client()}, 0, ldlog.NewDisabledLoggers())
+				log := ldlogtest.NewMockLog()
+				m := autoconfig.NewStreamManager(key, uri, recorder{}, httpConfig{srv.Client()}, 0, log.Loggers)
 				defer m.Close()
-				if test.close == "before" {
-					m.Close()
-				}
 				ready := m.Start()
-				synctest.Wait()
-				if test.close == "after" {
-					m.Close()
-				}
-				if err := outcome(ready); err == nil || !test.want(*err) {
+				if err := <-ready; !test.want(err) {
 					t.Errorf("got %v", err)
+				}
+				if got := log.GetOutput(ldlog.Error); len(got) != 1 {
+					t.Errorf("before it was sent, %q was logged", got)
 				}
 				if m.Start() != ready {
 					t.Error("another Start returns another channel")
@@ -142,7 +122,7 @@ func TestStartTellsWhatFailed(t *testing.T) {
 				if err := m.Err(); err == nil || !test.want(err) {
 					t.Errorf("it ended with %v", err)
 				}
-				pass(24 * time.Hour)
+				testkit.Pass(24 * time.Hour)
 				if n := len(srv.Requests()); n > 1 {
 					t.Errorf("%d requests", n)
 				}
@@ -151,13 +131,86 @@ func TestStartTellsWhatFailed(t *testing.T) {
 	}
 }
 
+// TestCloseSendsNothing: Relay's caller exits the process on any error that the channel of Start has.
+func TestCloseSendsNothing(t *testing.T) {
+	for _, before := range []bool{true, false} {
+		testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
+			srv.Next(autoconfigtest.Hang())
+			m := manage(t, srv, recorder{})
+			if before {
+				m.Close()
+			}
+			ready := m.Start()
+			synctest.Wait()
+			m.Close()
+			if err := outcome(ready); err != nil {
+				t.Errorf("the channel has %v", *err)
+			}
+			<-m.Done()
+			if err := m.Err(); err != autoconfig.ErrClosed {
+				t.Errorf("it ended with %v", err)
+			}
+		})
+	}
+}
+
+// TestCloseAtAnyMoment does what Relay does: it waits for the channel of Start in a goroutine, and would exit at an
+// error. Closing at a random moment of a life without a permanent failure never gives one.
+func TestCloseAtAnyMoment(t *testing.T) {
+	for seed := range uint64(100) {
+		testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
+			rng := rand.New(rand.NewPCG(seed, 0))
+			faults := []autoconfigtest.Fault{nil, autoconfigtest.Hang(), autoconfigtest.Status(503), autoconfigtest.Status(204),
+				autoconfigtest.Cut(1), autoconfigtest.Malformed(), autoconfigtest.Stall(1)}
+			for range rng.IntN(4) {
+				srv.Next(faults[rng.IntN(len(faults))])
+			}
+			if rng.IntN(2) == 0 {
+				srv.Put(testkit.Listing(testkit.Environment("e1", 1)))
+			}
+			m := manage(t, srv, recorder{func(string) {}})
+			ready, caller := m.Start(), make(chan struct{})
+			var got error
+			go func() {
+				defer close(caller)
+				select {
+				case got = <-ready:
+				case <-m.Done():
+				}
+			}()
+			time.Sleep(time.Duration(rng.Int64N(int64(time.Minute))) >> rng.IntN(40))
+			m.Close()
+			<-caller
+			if got != nil {
+				t.Errorf("seed %d: Relay would exit: %v", seed, got)
+			}
+		})
+	}
+}
+
+// TestManagerWarnsOfPlainHTTP, which works, as in Relay, with a warning.
+func TestManagerWarnsOfPlainHTTP(t *testing.T) {
+	for uri, want := range map[string]int{"http://relay.internal:8030": 1, "http://localhost:8030": 0, "https://relay.internal": 0} {
+		log := ldlogtest.NewMockLog()
+		r := refuser{status: http.StatusUnauthorized}
+		m := autoconfig.NewStreamManager(testkit.Key, uri, recorder{}, httpConfig{&http.Client{Transport: &r}}, 0, log.Loggers)
+		if err := (*sse.StatusError)(nil); !errors.As(<-m.Start(), &err) {
+			t.Errorf("%s: no request", uri)
+		}
+		m.Close()
+		if got := log.GetOutput(ldlog.Warn); len(got) != want {
+			t.Errorf("%s: warnings %q", uri, got)
+		}
+	}
+}
+
 // TestRejectionAfterAGoodStart is logged, and ends the stream, as the program can tell.
 func TestRejectionAfterAGoodStart(t *testing.T) {
-	inBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
-		srv.Put(listing())
+	testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
+		srv.Put(testkit.Listing())
 		srv.Next(nil, autoconfigtest.Status(401))
 		log := ldlogtest.NewMockLog()
-		m := autoconfig.NewStreamManager(testKey, srv.URL, recorder{func(string) {}}, httpConfig{srv.Client()}, 0, log.Loggers)
+		m := autoconfig.NewStreamManager(testkit.Key, srv.URL, recorder{func(string) {}}, httpConfig{srv.Client()}, 0, log.Loggers)
 		if err := outcome(m.Start()); err == nil || *err != nil {
 			t.Fatalf("got %v, want nil", err)
 		}
@@ -169,7 +222,7 @@ func TestRejectionAfterAGoodStart(t *testing.T) {
 		if err := (*sse.StatusError)(nil); !errors.As(m.Err(), &err) || err.Code != 401 {
 			t.Errorf("it ended with %v", m.Err())
 		}
-		pass(24 * time.Hour)
+		testkit.Pass(24 * time.Hour)
 		if n := len(srv.Requests()); n != 2 {
 			t.Errorf("%d requests, want 2", n)
 		}
@@ -187,10 +240,10 @@ func (f configFunc) Client() *http.Client { return f() }
 
 // TestStartSurvivesItsHTTPConfig, which is asked once, unless it panics, and may even call the manager.
 func TestStartSurvivesItsHTTPConfig(t *testing.T) {
-	inBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
-		srv.Put(listing())
+	testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
+		srv.Put(testkit.Listing())
 		asked := 0
-		m := autoconfig.NewStreamManager(testKey, srv.URL, recorder{func(string) {}}, configFunc(func() *http.Client {
+		m := autoconfig.NewStreamManager(testkit.Key, srv.URL, recorder{func(string) {}}, configFunc(func() *http.Client {
 			if asked++; asked == 1 {
 				panic("no certificate")
 			}
@@ -212,12 +265,12 @@ func TestStartSurvivesItsHTTPConfig(t *testing.T) {
 		}
 		m.Close()
 
-		m = autoconfig.NewStreamManager(testKey, srv.URL, recorder{}, configFunc(func() *http.Client {
+		m = autoconfig.NewStreamManager(testkit.Key, srv.URL, recorder{}, configFunc(func() *http.Client {
 			m.Close()
 			return srv.Client()
 		}), 0, ldlog.NewDisabledLoggers())
-		if err := outcome(m.Start()); err == nil || *err != autoconfig.ErrClosed {
-			t.Errorf("closed within Start, it has %v", err)
+		if err := outcome(m.Start()); err != nil {
+			t.Errorf("closed within Start, it has %v", *err)
 		}
 		if n := len(srv.Requests()); n != 1 {
 			t.Errorf("%d requests", n)
@@ -232,7 +285,7 @@ func TestCloseWithinTheHandler(t *testing.T) {
 		"added", "updated", "expired", "deleted", "filter added", "filter updated", "filter deleted", "synced",
 	} {
 		t.Run(method, func(t *testing.T) {
-			inBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
+			testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
 				var m *autoconfig.StreamManager
 				var calls []string
 				returned := false
@@ -257,16 +310,15 @@ func TestCloseWithinTheHandler(t *testing.T) {
 				}
 				made := len(calls)
 				tellEverything(srv)
-				pass(2 * time.Hour)
+				testkit.Pass(2 * time.Hour)
 				if len(calls) != made {
 					t.Errorf("calls after Close: %q", calls[made:])
 				}
 				if m.Err() != autoconfig.ErrClosed {
 					t.Errorf("it ended with %v", m.Err())
 				}
-				synced := slices.Contains(calls, "synced")
-				if err := outcome(ready); err == nil || synced && *err != nil || !synced && *err != autoconfig.ErrClosed {
-					t.Errorf("the channel has %v; synced: %t", err, synced)
+				if err := outcome(ready); err == nil || *err != nil {
+					t.Errorf("the channel has %v, want nil for the connection", err)
 				}
 				m.Close()
 			})
@@ -276,8 +328,8 @@ func TestCloseWithinTheHandler(t *testing.T) {
 
 // tellEverything sends what leads to a call of every method.
 func tellEverything(srv *autoconfigtest.Server) {
-	srv.Put(listing(concurrent(environment("e1", 1), "sdk-1", "sdk-2")))
-	srv.Patch(concurrent(environment("e1", 2), "sdk-1")) // sdk-2 expires
+	srv.Put(testkit.Listing(concurrent(testkit.Environment("e1", 1), "sdk-1", "sdk-2")))
+	srv.Patch(concurrent(testkit.Environment("e1", 2), "sdk-1")) // sdk-2 expires
 	srv.Delete("e1", 3)
 	srv.PatchFilter("f1", autoconfig.FilterRep{Version: 1})
 	srv.PatchFilter("f1", autoconfig.FilterRep{Version: 2})
@@ -286,7 +338,7 @@ func tellEverything(srv *autoconfigtest.Server) {
 
 // TestCloseWaitsForACallOfTheHandler, whoever calls it and however often.
 func TestCloseWaitsForACallOfTheHandler(t *testing.T) {
-	inBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
+	testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
 		const closers = 10
 		goOn := make(chan struct{})
 		var calls, returned atomic.Int32
@@ -303,7 +355,7 @@ func TestCloseWaitsForACallOfTheHandler(t *testing.T) {
 				returned.Add(1)
 			}()
 		}
-		pass(time.Hour)
+		testkit.Pass(time.Hour)
 		if calls.Load() != 1 || returned.Load() != 0 {
 			t.Errorf("%d calls began, and Close returned %d times while one was under way", calls.Load(), returned.Load())
 		}
@@ -324,13 +376,13 @@ func TestManagerLog(t *testing.T) {
 	const prefix = "AutoConfiguration: "
 	for _, level := range []ldlog.LogLevel{ldlog.Debug, ldlog.Info, ldlog.Warn, ldlog.Error, ldlog.None} {
 		t.Run(level.Name(), func(t *testing.T) {
-			inBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
+			testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
 				log := ldlogtest.NewMockLog()
 				log.Loggers.SetMinLevel(level)
-				m := autoconfig.NewStreamManager(testKey, srv.URL, recorder{func(string) {}}, httpConfig{srv.Client()}, 0, log.Loggers)
+				m := autoconfig.NewStreamManager(testkit.Key, srv.URL, recorder{func(string) {}}, httpConfig{srv.Client()}, 0, log.Loggers)
 				m.Start()
 				synctest.Wait()
-				srv.Put(listing(environment("e1", 1)))
+				srv.Put(testkit.Listing(testkit.Environment("e1", 1)))
 				srv.SendEvent("patch", `{"path":"/segments/s1"}`)
 				srv.SendEvent("unknown", "")
 				srv.SendEvent("patch", "{")
@@ -343,6 +395,9 @@ func TestManagerLog(t *testing.T) {
 						t.Errorf("without prefix: %q", item.Message)
 					}
 					line, _, _ := strings.Cut(text, ` error=`)
+					if strings.HasPrefix(line, "received event") {
+						continue
+					}
 					got = append(got, strings.ToUpper(item.Level.Name())+" "+line)
 				}
 				want := map[ldlog.LogLevel][]string{
@@ -358,7 +413,7 @@ func TestManagerLog(t *testing.T) {
 						expected = append(expected, want[l]...)
 					}
 				}
-				expect(t, "log", got, expected...)
+				testkit.Expect(t, "log", got, expected...)
 			})
 		})
 	}
@@ -367,15 +422,15 @@ func TestManagerLog(t *testing.T) {
 // TestManagerDefaults are those of the constructor's comment: a delay of 1 s, and a client of its own.
 func TestManagerDefaults(t *testing.T) {
 	for _, delay := range []time.Duration{0, -time.Second, 10 * time.Second} {
-		inBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
+		testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
 			var at []time.Time
 			srv.Next(repeat(2, autoconfigtest.Handle(func(w http.ResponseWriter, _ *http.Request) {
 				at = append(at, time.Now())
 				w.WriteHeader(http.StatusServiceUnavailable)
 			}))...)
-			m := autoconfig.NewStreamManager(testKey, srv.URL, recorder{}, httpConfig{srv.Client()}, delay, ldlog.NewDisabledLoggers())
+			m := autoconfig.NewStreamManager(testkit.Key, srv.URL, recorder{}, httpConfig{srv.Client()}, delay, ldlog.NewDisabledLoggers())
 			m.Start()
-			pass(time.Minute)
+			testkit.Pass(time.Minute)
 			m.Close()
 			want := delay
 			if delay <= 0 {
@@ -387,10 +442,10 @@ func TestManagerDefaults(t *testing.T) {
 		})
 	}
 
-	srv := autoconfigtest.NewServer(testKey)
+	srv := autoconfigtest.NewServer(testkit.Key)
 	defer srv.Close()
-	srv.Put(listing())
-	m := autoconfig.NewStreamManager(testKey, srv.URL, recorder{func(string) {}}, nil, 0, ldlog.NewDisabledLoggers())
+	srv.Put(testkit.Listing())
+	m := autoconfig.NewStreamManager(testkit.Key, srv.URL, recorder{func(string) {}}, nil, 0, ldlog.NewDisabledLoggers())
 	defer m.Close()
 	if err := <-m.Start(); err != nil {
 		t.Error(err)
@@ -400,5 +455,5 @@ func TestManagerDefaults(t *testing.T) {
 			t.Error("no panic without a handler")
 		}
 	}()
-	autoconfig.NewStreamManager(testKey, srv.URL, nil, nil, 0, ldlog.NewDisabledLoggers())
+	autoconfig.NewStreamManager(testkit.Key, srv.URL, nil, nil, 0, ldlog.NewDisabledLoggers())
 }

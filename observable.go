@@ -5,14 +5,17 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"net/http"
-	"sync"
-	"sync/atomic"
 	"time"
 
+	"github.com/relaystream/autoconfig/cache"
 	"github.com/relaystream/autoconfig/decode"
 	"github.com/relaystream/autoconfig/diff"
+	"github.com/relaystream/autoconfig/internal/clock"
+	"github.com/relaystream/autoconfig/internal/journal"
+	"github.com/relaystream/autoconfig/internal/keyring"
+	"github.com/relaystream/autoconfig/internal/reconnect"
+	"github.com/relaystream/autoconfig/internal/tap"
 	"github.com/relaystream/autoconfig/stream"
 	"github.com/relaystream/autoconfig/stream/sse"
 )
@@ -22,9 +25,9 @@ var ErrClosed = errors.New("autoconfig: client closed")
 
 // Observe returns the changes of the configuration as a cold observable: each subscription has a
 // connection and a state of its own, reconnects by itself, and ends when its context ends, yield
-// stops it, or the connection failed for good. Nothing is dropped or merged: a subscriber that takes
-// its time holds up its own connection, when DefaultLag changes wait. Nil options are the defaults; wrong ones, or a wrong key, are
-// what the subscription ends with: an *OptionError, or ErrInvalidKey.
+// stops it, or the connection has failed for good. Nothing is dropped or merged: when DefaultLag changes
+// wait for a slow subscriber, its own connection waits. Nil options mean the defaults. A subscription with
+// wrong options or a wrong key ends with an *OptionError or ErrInvalidKey.
 func Observe(key AutoConfigKey, o *Options) stream.Observable[Change] {
 	s, err := o.resolve(key)
 	if err != nil {
@@ -35,42 +38,42 @@ func Observe(key AutoConfigKey, o *Options) stream.Observable[Change] {
 	}
 }
 
-// observe runs a client that has not been started for one subscriber, and closes it.
-func (c *Client) observe(ctx context.Context, yield func(Change) bool) error {
-	// The client starts when the subscription begins, so that no change precedes it.
-	begin := func() []Change {
-		c.start(ctx)
-		return nil
-	}
-	defer c.Close()
-	return diff.Split(c.changes.Observe(stream.Block[Change](DefaultLag), begin))(ctx, yield)
-}
-
 // A Client is one connection, kept up, and one state, for any number of subscribers, who come and go
-// without touching each other. Its methods may be called concurrently.
+// without affecting each other. Its methods may be called concurrently. Open makes one; the methods of
+// the zero Client panic.
 type Client struct {
 	settings *settings
 	session  sse.Session
+	policy   reconnect.Policy
+
 	state    *diff.State // guarded by changes
 	changes  *stream.Subject[Change]
-	events   tap[sse.Event]
-	messages tap[decode.Message]
-	board    *statusBoard
-	policy   *reconnection
-	journal  *journal
-	keeper   *keeper // nil without a Cache
-	counters counters
+	emit     func(Change) // what publish passes a change to; guarded by changes
+	publish  func(Change) // publishChange, bound once so that an update need not allocate
+	events   *tap.Tap[sse.Event]
+	messages *tap.Tap[decode.Message]
 
-	cancel context.CancelCauseFunc
-	ready  chan struct{} // closed at the first Synced
-	once   sync.Once     // closes ready
-	done   chan struct{} // closed when everything has stopped
-	err    error         // why it stopped; set before done is closed
+	life     *stream.Behavior[life] // scanned into Status and Stats
+	counters counters
+	journal  *journal.Journal
+	cache    *cache.Cache // nil without Options.Cache
+	keys     *keyring.Ring
+
+	heard chan struct{} // gets a token at the first message of the server's
+	ready chan struct{} // closed at the first Synced
+	over  chan struct{} // closed when the stream has ended
+	err   error         // why; set before over is closed
+
+	cancel  context.CancelCauseFunc
+	endSave context.CancelCauseFunc
+	saved   chan error    // gets what became of the last save
+	saveErr error         // that; set before done is closed
+	done    chan struct{} // closed when everything has stopped
 }
 
 // Open starts a client. It returns at once; Client.Ready waits for the first configuration. The
 // client lives until Close is called, ctx ends, or the connection has failed for good. Nil options
-// are the defaults. The error is an *OptionError or ErrInvalidKey.
+// mean the defaults. The error is an *OptionError or ErrInvalidKey.
 func Open(ctx context.Context, key AutoConfigKey, o *Options) (*Client, error) {
 	s, err := o.resolve(key)
 	if err != nil {
@@ -81,31 +84,50 @@ func Open(ctx context.Context, key AutoConfigKey, o *Options) (*Client, error) {
 	return c, nil
 }
 
+// mustBeOpen panics for the zero Client, with a sentence.
+func (c *Client) mustBeOpen() *Client {
+	if c.settings == nil {
+		panic("autoconfig: zero Client: Open makes one")
+	}
+	return c
+}
+
 func newClient(s *settings) *Client {
 	c := &Client{
 		settings: s,
 		changes:  stream.NewSubject[Change](),
-		events:   newTap(sse.Event.Clone),
-		messages: newTap(func(m decode.Message) decode.Message { return m }),
-		board:    newStatusBoard(),
+		events:   tap.New(DefaultLag, sse.Event.Clone),
+		messages: tap.New(DefaultLag, func(m decode.Message) decode.Message { return m }),
+		life:     newLife(),
+		journal:  journal.New(s.Logger),
+		keys:     keyring.New(),
+		heard:    make(chan struct{}, 1),
 		ready:    make(chan struct{}),
+		over:     make(chan struct{}),
+		saved:    make(chan error, 1),
 		done:     make(chan struct{}),
-		counters: counters{opened: time.Now()},
+		counters: counters{lastRead: clock.New(), lastChange: clock.New()},
 	}
-	c.policy = newReconnection(s, &c.session)
-	c.journal = newJournal(s.Logger)
-	c.keeper = newKeeper(c, s.Cache)
-	c.state = diff.NewState(&diff.Options{
-		MaxTombstones: s.MaxTombstones,
-		Stale:         c.journal.stale,
-	})
+	c.publish = c.publishChange
+	c.policy = reconnect.Policy{
+		InitialDelay: s.InitialRetryDelay, StopOnRejectedKey: s.StopOnRejectedKey, RetryNoContent: s.retryNoContent,
+		Session: &c.session,
+	}
+	c.state = diff.NewState(&diff.Options{MaxTombstones: s.MaxTombstones, Stale: c.journal.Stale})
+	if s.Cache != nil {
+		c.cache = cache.New(s.Cache, c.journal.Cache)
+	}
 	return c
 }
 
-// start runs the client on a goroutine of its own, which Close waits for.
+// start runs the client, and the subscribers that are part of it, on goroutines of their own, which
+// Close waits for.
 func (c *Client) start(ctx context.Context) {
 	ctx, c.cancel = context.WithCancelCause(ctx)
-	c.keeper.start(ctx)
+	saving, endSave := context.WithCancelCause(context.WithoutCancel(ctx))
+	c.endSave = endSave
+	go c.journal.Run()
+	go func() { c.saved <- c.save(saving) }()
 	go func() {
 		defer close(c.done)
 		c.finish(c.run(ctx))
@@ -114,32 +136,44 @@ func (c *Client) start(ctx context.Context) {
 
 // run is the whole way of the data.
 func (c *Client) run(ctx context.Context) error {
-	events := stream.Tap(c.connection(), c.arrived)                        // one connection: ends with its error
-	messages := decode.Messages(events, c.decodeOptions())                 // its events, typed
-	messages = stream.Retry(stream.Tap(messages, c.received), c.reconnect) // reconnects until it is told to stop
-	return c.state.Run(ctx, c.update, messages)                            // versioned state, scanned into changes
+	events := stream.Tap(c.connection(), c.arrived)                     // one connection: ends with its error
+	messages := decode.Messages(events, c.decodeOptions())              // its events, typed
+	live := stream.Retry(stream.Tap(messages, c.received), c.reconnect) // reconnects until it is told to stop
+	saved := stream.TakeUntil(c.load(), stream.FromChan(c.heard))       // a saved configuration, until a live message
+	return c.state.Run(ctx, c.update, live, saved)                      // versioned state, scanned into changes
 }
 
 // connection is one connection to the server.
 func (c *Client) connection() stream.Observable[sse.Event] {
 	o := c.settings.connectOptions()
 	o.Session = &c.session
-	// Changes that come in one burst wake a subscriber that sleeps once, at its end.
+	// A burst of changes wakes a sleeping subscriber once, at its end.
 	o.OnWait = c.changes.Release
 	o.OnRead = func(n int) {
-		c.counters.got(n)
+		c.counters.lastRead.Record()
+		c.counters.bytes.Add(uint64(n))
 		c.changes.Hold()
 	}
 	o.OnOpen = func(*http.Response) { c.opened() }
 	return sse.Connect(func(ctx context.Context) (*http.Request, error) {
-		c.attempting()
+		c.tell(moment{kind: attempting})
+		c.journal.Connecting(c.settings.url)
 		key, err := c.settings.currentKey(ctx)
 		if err != nil {
 			return nil, err
 		}
-		c.keeper.attempt(key)
+		c.keys.Attempt(string(key))
 		return c.settings.request(ctx, key)
 	}, o)
+}
+
+func (c *Client) opened() {
+	c.counters.connections.Add(1)
+	c.policy.Opened()
+	c.keys.Opened()
+	if c.settings.onOpen != nil {
+		c.settings.onOpen()
+	}
 }
 
 func (c *Client) decodeOptions() *decode.Options {
@@ -159,80 +193,155 @@ func (c *Client) known(id []byte) (e *decode.EnvironmentRep) {
 // arrived sees every event before it is decoded.
 func (c *Client) arrived(e sse.Event) {
 	c.counters.events.Add(1)
-	c.events.pass(e)
+	c.journal.Event(e.Type)
+	c.events.Pass(e)
 }
 
 // received sees every message before it is applied.
 func (c *Client) received(m decode.Message) {
-	c.messages.pass(m)
-	c.journal.message(&m)
+	c.messages.Pass(m)
+	c.journal.Message(&m)
 	if m.Kind != decode.Ignored {
-		c.keeper.received()
+		select {
+		case c.heard <- struct{}{}:
+		default:
+		}
 	}
 }
 
-// update applies f to the state and passes on what it emits.
-func (c *Client) update(ctx context.Context, f func(emit func(Change))) error {
-	err := c.journal.update(ctx, c.changes, func(emit func(Change)) {
-		f(func(change Change) {
-			if change.Kind == Synced {
-				c.synced(change.Cached)
-			}
-			emit(change)
-		})
-	})
-	c.keeper.changed()
-	return err
-}
-
-// reconnect makes the policy of reconnection, of which there is one in a client's life.
+// reconnect returns the policy of reconnection, of which a client has one.
 func (c *Client) reconnect() stream.RetryPolicy {
 	return func(err error) time.Duration {
 		c.changes.Release()
-		delay := c.policy.next(err)
-		c.failed(err, delay)
+		delay := c.policy.Next(err)
+		c.tell(moment{kind: lost, err: err, delay: delay})
+		c.journal.Lost(err, delay)
 		return delay
 	}
 }
 
-// Close ends the client: whatever it is doing, at once. When it has returned, its connection, its
-// goroutines and timers are gone. Subscribers get what was waiting for them, and then their
-// observables complete. It is idempotent. It must not be called from functions in Options, for
-// which it would wait; a subscriber may call it.
-//
-// With Options.Cache it saves what was not saved yet, and waits for the cache up to 100 ms in all.
-func (c *Client) Close() {
-	c.cancel(ErrClosed)
-	<-c.done
+// update applies f to the state, and publishes what it emits.
+func (c *Client) update(ctx context.Context, f func(emit func(Change))) error {
+	return c.changes.Update(ctx, func(emit func(Change)) {
+		c.emit = emit
+		f(c.publish)
+	})
 }
 
-// finish tells everybody that the client has ended with err.
+// publishChange passes a change to the subscribers, while the state is locked.
+func (c *Client) publishChange(change Change) {
+	c.emit(change)
+	c.journal.Change(change)
+	c.counters.changed(change.Kind)
+	if change.Kind == Synced {
+		c.synced(change.Cached)
+	}
+}
+
+func (c *Client) synced(cached bool) {
+	if cached {
+		c.tell(moment{kind: cachedSynced})
+	} else {
+		c.policy.Synced()
+		c.tell(moment{kind: synced})
+	}
+	select {
+	case <-c.ready:
+	default:
+		close(c.ready)
+	}
+}
+
+// load is the saved configuration, if there is one.
+func (c *Client) load() stream.Observable[decode.Message] {
+	if c.cache == nil {
+		return stream.Empty[decode.Message]()
+	}
+	return c.cache.Load(c.keys.First)
+}
+
+// save keeps the configuration saved until the changes end and the last one is, or until ctx ends.
+func (c *Client) save(ctx context.Context) error {
+	if c.cache == nil {
+		return nil
+	}
+	changed := c.changes.Observe(stream.DropOldest[Change](1), func() []Change {
+		if c.state.Stats().Puts == 0 {
+			return nil
+		}
+		return make([]Change, 1) // a configuration came before this subscription
+	})
+	return c.cache.Save(ctx, changed, c.additions, c.keys.Current)
+}
+
+// observe runs a client that has not been started for one subscriber, and closes it.
+func (c *Client) observe(ctx context.Context, yield func(Change) bool) error {
+	// The client starts when the subscription begins, so that no change precedes it.
+	begin := func() []Change {
+		c.start(ctx)
+		return nil
+	}
+	defer c.Close()
+	return diff.Split(c.changes.Observe(stream.Block[Change](DefaultLag), begin))(ctx, yield)
+}
+
+// finish ends what is left when the stream has ended with err, and waits for it.
 func (c *Client) finish(err error) {
 	c.err = err
-	c.ended(err)
+	c.tell(moment{kind: ended, err: err})
+	close(c.over)
 	if errors.Is(err, ErrClosed) {
 		err = nil
 	}
 	c.changes.Close(err)
-	c.events.subject.Close(err)
-	c.messages.subject.Close(err)
-	c.board.close()
-	c.keeper.close()
+	c.events.Close(err)
+	c.messages.Close(err)
+	c.life.Close(nil)
+
+	timeout := time.AfterFunc(c.settings.CloseTimeout, func() { c.endSave(errSaveTimeout) })
+	c.saveErr = <-c.saved
+	timeout.Stop()
+	c.journal.Close()
+	c.endSave(nil)
+	c.cancel(nil)
 }
 
-// Ready waits until there is a configuration, a cached one included, and returns nil then; it
-// returns context.Cause(ctx) if ctx ends before, ErrClosed if the client was closed before, and what
-// ended the client if something else did.
+// errSaveTimeout is why a save was ended that took longer than Options.CloseTimeout.
+var errSaveTimeout = fmt.Errorf("autoconfig: CloseTimeout: %w", context.DeadlineExceeded)
+
+// Close ends the client at once, whatever it is doing. When it has returned, the connection, all
+// goroutines and timers are gone; only a call of Options.Logger or of Options.Cache that does not return may
+// still be under way, and nothing follows it. Subscribers get what was waiting for them, and then their
+// observables complete. Close is idempotent. A subscriber may call it; the functions in Options must not.
+//
+// With Options.Cache, Close waits until the last configuration has been saved, for Options.CloseTimeout at
+// most.
+func (c *Client) Close() { _ = c.CloseContext(context.Background()) }
+
+// CloseContext is Close that stops saving when ctx ends. It returns nil if the last configuration has been
+// saved, or needed no saving, and otherwise an error that matches ErrNotSaved and the reason.
+func (c *Client) CloseContext(ctx context.Context) error {
+	c.mustBeOpen()
+	c.cancel(ErrClosed)
+	defer context.AfterFunc(ctx, func() { c.endSave(context.Cause(ctx)) })()
+	<-c.done
+	return c.saveErr
+}
+
+// Ready waits until there is a configuration, a cached one included, and returns nil then. It returns
+// context.Cause(ctx) if ctx ends first, ErrClosed if the client is closed first, and what ended the client
+// if something else did.
 func (c *Client) Ready(ctx context.Context) error {
+	c.mustBeOpen()
 	var err error
 	select {
 	case <-c.ready:
 	case <-ctx.Done():
 		err = context.Cause(ctx)
-	case <-c.done:
+	case <-c.over:
 		err = c.err
 	}
-	// Of several that are the case select takes any; that there is a configuration counts.
+	// Of several that are ready select takes any; that there is a configuration counts.
 	select {
 	case <-c.ready:
 		return nil
@@ -241,113 +350,56 @@ func (c *Client) Ready(ctx context.Context) error {
 	}
 }
 
-// Changes returns the changes of the configuration, for any number of subscriptions: each gets the
-// state so far as additions and, if there was one, Synced, and then every change that follows;
-// nothing is missed and nothing comes twice. One that falls behind by more than Options.Lag gets
-// changes of the same environment merged: it ends up in the same state, and holds up nobody.
+// Changes returns the changes of the configuration, for any number of subscriptions. Each gets the
+// state so far as additions and, if it was complete, Synced, and then every change that follows;
+// nothing is missed and nothing comes twice. When more than Options.Lag changes wait for a subscriber,
+// those of the same environment are merged: it ends up in the same state, and holds up nobody.
 //
 // It completes when the client is closed, and fails when the client fails.
 func (c *Client) Changes() stream.Observable[Change] {
-	return c.ChangesUnder(stream.Coalesce(c.settings.Lag, Change.Subject, diff.Merge))
+	return c.ChangesUnder(stream.Coalesce(c.mustBeOpen().settings.Lag, Change.Subject, diff.Merge))
 }
 
-// ChangesUnder is Changes with another policy for a subscriber that falls behind. With stream.Block it
-// gets every single change, and holds up the connection, and so everybody, while more than the
-// policy's number of them wait.
+// ChangesUnder is Changes with another policy for a slow subscriber. With stream.Block the subscriber gets
+// every single change, and holds up the connection, and so everybody, while more than the policy's number
+// of changes wait. A policy of one's own sees changes that may stand for several; see diff.Change.Split.
 func (c *Client) ChangesUnder(policy stream.Policy[Change]) stream.Observable[Change] {
-	return diff.Split(c.changes.Observe(policy, c.state.Snapshot))
+	return diff.Split(c.mustBeOpen().changes.Observe(policy, c.state.Snapshot))
 }
 
-// Events returns the events as they arrive, of all connections, from the subscription on. A subscriber
-// that falls behind by more than DefaultLag loses the oldest. The Data of an event is its own. It
+// Events returns the events as they arrive, of all connections, from the subscription on. A slow subscriber
+// loses the oldest when more than DefaultLag wait. The Data of an event is its own. Events
 // costs nothing while nobody subscribes.
-func (c *Client) Events() stream.Observable[sse.Event] {
-	return c.events.observe()
-}
+func (c *Client) Events() stream.Observable[sse.Event] { return c.mustBeOpen().events.Observe() }
 
 // Messages returns the messages as they are decoded, of all connections, from the subscription on. A
-// subscriber that falls behind by more than DefaultLag loses the oldest. It costs nothing while
+// slow subscriber loses the oldest when more than DefaultLag wait. Messages costs nothing while
 // nobody subscribes.
-func (c *Client) Messages() stream.Observable[decode.Message] { return c.messages.observe() }
+func (c *Client) Messages() stream.Observable[decode.Message] {
+	return c.mustBeOpen().messages.Observe()
+}
 
-// Status returns the client's status: the present one at once, and then each that follows; the last
-// one has the State Off. A subscriber that falls behind misses some, but never the latest.
-func (c *Client) Status() stream.Observable[Status] { return c.board.observe() }
+// additions returns the state as changes that make it from nothing.
+func (c *Client) additions() (changes []Change) {
+	c.mustBeOpen().changes.View(func() { changes = c.state.Snapshot() })
+	return changes
+}
 
-// A Snapshot is the configuration at one moment. What it points to is shared and must not be modified.
-type Snapshot struct {
-	// Environments and Filters are what there is, in the order in which it was added.
-	Environments []*EnvironmentRep
-	Filters      []*Filter
-	// Synced tells that the configuration was complete, and Cached that it was a saved one.
-	Synced, Cached bool
+// EnvironmentByKey returns the environment that accepts the key now, an SDK key or a mobile key, or nil. It
+// does not block. The first call builds an index of all keys, which takes time and memory in proportion to
+// them; later calls are one look-up.
+func (c *Client) EnvironmentByKey(key Key) (e *EnvironmentRep) {
+	c.mustBeOpen().changes.View(func() { e = c.state.EnvironmentByKey(key) })
+	return e
 }
 
 // Snapshot returns the configuration as it is now.
-func (c *Client) Snapshot() Snapshot {
-	var changes []Change
-	c.changes.View(func() { changes = c.state.Snapshot() })
-	var s Snapshot
-	for _, change := range changes {
-		switch change.Kind {
-		case EnvironmentAdded:
-			s.Environments = append(s.Environments, change.New)
-		case FilterAdded:
-			s.Filters = append(s.Filters, change.NewFilter)
-		case Synced:
-			s.Synced, s.Cached = true, change.Cached
-		}
-	}
-	return s
-}
-
-// String returns how much there is.
-func (s Snapshot) String() string {
-	text := fmt.Sprintf("%d environments, %d filters", len(s.Environments), len(s.Filters))
-	switch {
-	case s.Cached:
-		return text + ", cached"
-	case s.Synced:
-		return text + ", synced"
-	}
-	return text
-}
-
-// Format implements fmt.Formatter with String for every verb, because a snapshot holds keys.
-func (s Snapshot) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, s.String()) }
-
-// LogValue implements slog.LogValuer with String.
-func (s Snapshot) LogValue() slog.Value { return slog.StringValue(s.String()) }
+func (c *Client) Snapshot() Snapshot { return diff.SnapshotOf(c.additions()) }
 
 // String returns a description without the key.
-func (c *Client) String() string { return "autoconfig.Client(" + c.board.get().State.String() + ")" }
+func (c *Client) String() string {
+	return "autoconfig.Client(" + c.status().State.String() + ")"
+}
 
 // Format implements fmt.Formatter with String for every verb, because a client holds keys.
 func (c *Client) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, c.String()) }
-
-// A tap passes on what flows by, if anybody is there.
-type tap[T any] struct {
-	subject     *stream.Subject[T]
-	subscribers *atomic.Int32
-	own         func(T) T // makes a value that may be kept
-}
-
-func newTap[T any](own func(T) T) tap[T] {
-	return tap[T]{stream.NewSubject[T](), new(atomic.Int32), own}
-}
-
-func (t tap[T]) pass(v T) {
-	if t.subscribers.Load() > 0 {
-		// It never waits, for want of a policy that blocks, and needs no context.
-		_ = t.subject.Publish(context.Background(), t.own(v))
-	}
-}
-
-func (t tap[T]) observe() stream.Observable[T] {
-	tapped := t.subject.Observe(stream.DropOldest[T](DefaultLag), nil)
-	return func(ctx context.Context, yield func(T) bool) error {
-		t.subscribers.Add(1)
-		defer t.subscribers.Add(-1)
-		return tapped(ctx, yield)
-	}
-}

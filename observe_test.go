@@ -11,35 +11,36 @@ import (
 
 	"github.com/relaystream/autoconfig"
 	"github.com/relaystream/autoconfig/autoconfigtest"
+	"github.com/relaystream/autoconfig/internal/testkit"
 	"github.com/relaystream/autoconfig/stream"
 	"github.com/relaystream/autoconfig/stream/streamtest"
 )
 
 // TestObserveIsCold: nothing happens before a subscription, and each has its own connection and state.
 func TestObserveIsCold(t *testing.T) {
-	inBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
-		srv.Put(listing(environment("e1", 1)))
-		changes := stream.Map(autoconfig.Observe(testKey, to(srv)), lineOf)
-		pass(time.Hour)
+	testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
+		srv.Put(testkit.Listing(testkit.Environment("e1", 1)))
+		changes := stream.Map(autoconfig.Observe(testkit.Key, testkit.To(srv)), lineOf)
+		testkit.Pass(time.Hour)
 		if n := len(srv.Requests()); n != 0 {
 			t.Errorf("%d requests before anybody subscribed", n)
 		}
 		const added, synced = "added e1 Env e1 in Project (proj/e1-key) sdk=sdk-e1 mob=mob-e1", "synced"
-		one := watch(changes)
-		expect(t, "the first", one.take(), added, synced)
-		other := watch(changes)
-		expect(t, "the other", other.take(), added, synced)
+		one := testkit.Watch(changes)
+		testkit.Expect(t, "the first", one.Take(), added, synced)
+		other := testkit.Watch(changes)
+		testkit.Expect(t, "the other", other.Take(), added, synced)
 		if n := srv.Connections(); n != 2 {
 			t.Errorf("%d connections for two subscriptions", n)
 		}
-		one.stop()
+		one.Stop()
 		synctest.Wait()
 		if n := srv.Connections(); n != 1 {
 			t.Errorf("%d connections after one of two has left", n)
 		}
 		srv.Delete("e1", 2)
-		expect(t, "the other", other.take(), "deleted e1")
-		if err := other.stop(); err != nil {
+		testkit.Expect(t, "the other", other.Take(), "deleted e1")
+		if err := other.Stop(); err != nil {
 			t.Error(err)
 		}
 	})
@@ -48,24 +49,24 @@ func TestObserveIsCold(t *testing.T) {
 // TestObserveConforms to the contract of observables: each subscription in this test has a server of
 // its own, which loses a connection on the way.
 func TestObserveConforms(t *testing.T) {
-	e1, e2, e1too := environment("e1", 1), environment("e2", 1), environment("e1", 2)
+	e1, e2, e1too := testkit.Environment("e1", 1), testkit.Environment("e2", 1), testkit.Environment("e1", 2)
 	// The third connection is the last one if end is not nil: the key provider then ends it all.
 	conversation := func(end error) func() stream.Observable[autoconfig.Change] {
 		return func() stream.Observable[autoconfig.Change] {
 			return func(ctx context.Context, yield func(autoconfig.Change) bool) error {
-				srv := autoconfigtest.NewPipeServer(testKey)
+				srv := autoconfigtest.NewPipeServer(testkit.Key)
 				defer srv.Close()
 				srv.Next(
-					body(event("put", `{"path":"/","data":{"environments":{"e1":`+jsonOf(e1)+`}}}`)),
+					body(event("put", `{"path":"/","data":{"environments":{"e1":`+testkit.JSON(e1)+`}}}`)),
 					autoconfigtest.Status(503),
-					body(event("put", `{"path":"/","data":{"environments":{"e2":`+jsonOf(e2)+`,"e1":`+jsonOf(e1too)+`}}}`)),
+					body(event("put", `{"path":"/","data":{"environments":{"e2":`+testkit.JSON(e2)+`,"e1":`+testkit.JSON(e1too)+`}}}`)),
 				)
-				o, attempts := to(srv), 0
+				o, attempts := testkit.To(srv), 0
 				o.Key = func(context.Context) (autoconfig.AutoConfigKey, error) {
 					if attempts++; end != nil && attempts > 3 {
 						return "", backoff.Permanent(end)
 					}
-					return testKey, nil
+					return testkit.Key, nil
 				}
 				return autoconfig.Observe("", o)(ctx, yield)
 			}

@@ -2,15 +2,16 @@ package autoconfig
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
-	"net/url"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/relaystream/autoconfig/diff"
+	"github.com/relaystream/autoconfig/internal/endpoint"
+	"github.com/relaystream/autoconfig/internal/journal"
 	"github.com/relaystream/autoconfig/internal/plainhttp"
 	"github.com/relaystream/autoconfig/stream/sse"
 )
@@ -21,89 +22,96 @@ const (
 	DefaultBaseURI = "https://stream.launchdarkly.com"
 	// DefaultInitialRetryDelay is the delay before the first reconnection.
 	DefaultInitialRetryDelay = time.Second
-	// DefaultLag is how many changes, events or messages may wait for a subscriber before more of them
-	// are merged, dropped or not read, as each observable says.
+	// DefaultLag is how many changes, events or messages may wait for a subscriber; beyond that they are
+	// merged, dropped or not read, as each observable says.
 	DefaultLag = 1024
-	// DefaultProtocolVersion is the protocol version asked for: environments and filters.
+	// DefaultCloseTimeout is how long Close waits for the cache.
+	DefaultCloseTimeout = 5 * time.Second
+	// DefaultProtocolVersion asks for environments and filters.
 	DefaultProtocolVersion = 2
 
-	streamPath       = "/relay_auto_config"
-	versionParameter = "rpacProtocolVersion"
 	defaultUserAgent = "relaystream-autoconfig"
 )
 
-// Options refine Observe and Open. The zero value, like nil, is the default. They are copied at the
+// Options refine Observe and Open. The zero value, like nil, means the defaults. Options are copied at the
 // call.
 type Options struct {
 	// BaseURI is the address of the service without the stream's path: an absolute URI of scheme
 	// https or http. A query in it is kept. The default is DefaultBaseURI.
 	BaseURI string
-	// Key, if not nil, is asked for the key before each connection, so that one that was rotated
-	// needs no restart; the key given to Observe or Open is not used then. It is called on the
-	// client's goroutine, may block until its context ends, and must not call the client. A failure
-	// is retried like one of the network, unless it is or wraps a *backoff.PermanentError: that ends
-	// the stream.
+	// Key, if not nil, returns the key for the next connection, so that rotating the key needs no
+	// restart; the key given to Observe or Open is not used then. It is called on the client's
+	// goroutine, may block until its context ends, and must not call the client. A failure is retried,
+	// unless it is or wraps a *backoff.PermanentError, which ends the stream.
 	Key func(ctx context.Context) (AutoConfigKey, error)
 	// ProtocolVersion is 1 for environments only, 2 for environments and filters. The default is
 	// DefaultProtocolVersion.
 	ProtocolVersion int
 	// HTTPClient sends the requests. It is copied: its Timeout is ignored, because it would end the
 	// stream, and its redirect policy is tightened, so that the key goes to no other host. The
-	// default is a client of our own, with the proxy of the environment.
+	// default is a client with the proxy of the environment.
 	HTTPClient *http.Client
-	// UserAgent is sent in the header of that name. The default names this library.
+	// UserAgent is the header of that name. The default names this library.
 	UserAgent string
 	// AllowPlainHTTP permits http to hosts other than loopback, which sends the key in the clear. Without
-	// it a BaseURI that asks for that is refused, and a redirect to such a host is a failed attempt, with
+	// it such a BaseURI is an *OptionError, and a redirect to such a host fails the attempt with
 	// sse.ErrPlainHTTP.
 	AllowPlainHTTP bool
 
-	// InitialRetryDelay is the delay before the first reconnection; it doubles up to 30 s. The
-	// server can set another one. The default is DefaultInitialRetryDelay.
+	// InitialRetryDelay is the delay before the first reconnection. It doubles with each failure up to
+	// 30 s, and starts again from the beginning once a connection has been open for 60 s. The server can
+	// set another initial delay. The default is DefaultInitialRetryDelay.
 	InitialRetryDelay time.Duration
 	// StopOnRejectedKey ends the stream, with the *sse.StatusError, when the server rejects the key
-	// (401 or 403). By default it is retried after 5 min, doubling to 1 h.
+	// (401 or 403). By default the client tries again after 5 min, doubling to 1 h.
 	StopOnRejectedKey bool
 
 	// ConnectTimeout bounds each of dialling, the TLS handshake and the wait for the response's
 	// header. The default is 10 s.
 	ConnectTimeout time.Duration
-	// IdleTimeout is how long the server may say nothing, not even a comment, before the connection
-	// is given up. The default is sse.DefaultIdleTimeout, 5 min; the service sends a comment every
+	// IdleTimeout is how long the server may send nothing, not even a comment, before the client
+	// reconnects. The default is sse.DefaultIdleTimeout, 5 min; the service sends a comment every
 	// 3 min.
 	IdleTimeout time.Duration
 	// MaxEventSize limits one event, in bytes. A larger one ends the connection with
 	// sse.ErrEventTooLarge. The default is 64 MiB.
 	MaxEventSize int
-	// MaxEnvironments limits the environments, and the filters, of one put: more environments end the
-	// connection with an error that matches decode.ErrTooMany, more filters are ignored. The default
-	// is decode.DefaultMaxListed, 262,144.
+	// MaxEnvironments limits the environments, and the filters, of one put. A put with more environments
+	// ends the connection with an error that matches decode.ErrTooMany; if it has more filters, they are
+	// ignored. The default is decode.DefaultMaxListed, 262,144.
 	MaxEnvironments int
 	// MaxTombstones limits how many deletions are remembered; see diff.Options. The default is
 	// diff.DefaultMaxTombstones.
 	MaxTombstones int
-	// MaxRedirects is how many redirects are followed. The default is 10; a negative number is none.
+	// MaxRedirects is how many redirects are followed. The default is 10; a negative number means none.
 	MaxRedirects int
 	// Lag is how many changes may wait for a subscriber of Client.Changes before those of the same
 	// environment are merged. The default is DefaultLag.
 	Lag int
 
-	// Cache, if not nil, keeps the configuration over restarts. While the client makes its first
-	// connection it loads the saved one, and if that is there before the server says anything it begins
-	// with it: Ready returns, subscribers get it with a Synced that is Cached, and Status.Cached is true
-	// until the server's has replaced it, with changes for nothing but the differences. A rejected key
-	// does not end that, unless StopOnRejectedKey is set.
+	// Cache, if not nil, keeps the configuration over restarts. Until the server says something, the client
+	// begins with the saved one: Ready returns, subscribers get it with a Synced that is Cached, and
+	// Status.Cached is true until the server's has replaced it, with changes only for the differences.
 	//
-	// The server's configuration is saved when it has changed: at most once a second, and when the
-	// client is closed. It is encrypted under the key that the last connection was made with; the saved
-	// one is opened with the key of the first attempt to connect. Neither loading nor saving holds up
-	// the stream or fails the client: what goes wrong is in Stats.Cache and the log.
+	// The server's configuration is saved when it has changed, at most once a second, and when the client
+	// is closed. It is encrypted under the key of the last connection; the saved one is opened with the
+	// key of the first attempt to connect. Neither loading nor saving holds up the stream or fails the
+	// client: Stats.Cache and the log tell what went wrong.
 	Cache Cache
+	// CloseTimeout is how long closing the client waits for Cache to save the last configuration. The
+	// default is DefaultCloseTimeout. Client.CloseContext can shorten it.
+	CloseTimeout time.Duration
 
-	// Logger gets what an operator should know. It is called on the client's goroutines and must not
-	// call the client. The default discards.
+	// Logger gets what an operator should know: at level error what needs attention, at warn what
+	// interrupts the client or will end a key, at info each attempt and each change, at debug each event.
+	// It is called on a goroutine of its own. If it is slower than the client, lines are left out, and
+	// another line counts them. The default passes warnings and errors to slog.Default.
 	Logger *slog.Logger
 }
+
+// ErrInvalidKey reports an auto-configuration key that a header cannot carry: an empty one, or one with a
+// character other than visible ASCII.
+var ErrInvalidKey = errors.New("autoconfig: invalid auto-configuration key: must be visible ASCII and not empty")
 
 // An OptionError reports an option with a value that is not allowed.
 type OptionError struct {
@@ -117,55 +125,67 @@ func (e *OptionError) Error() string {
 	return "autoconfig: option " + e.Option + ": " + e.Reason
 }
 
-// settings are Options after the defaults, checked.
+// settings are checked Options with the defaults filled in.
 type settings struct {
 	Options
 	url string
-	key keySource
+	// key returns the key for the next connection. It is a function so that no formatting shows the key.
+	key func(ctx context.Context) (AutoConfigKey, error)
+
+	retryNoContent bool   // whether 204 is retried, as Relay does
+	onOpen         func() // called when a connection is open; may be nil
 }
 
 // resolve checks the options and fills in the defaults.
 func (o *Options) resolve(key AutoConfigKey) (*settings, error) {
-	s := &settings{key: fixedKey(key)}
+	s := &settings{key: func(context.Context) (AutoConfigKey, error) { return key, nil }}
 	if o != nil {
 		s.Options = *o
 	}
-	for _, option := range []struct {
-		name  string
-		value int64
-	}{
-		{"InitialRetryDelay", int64(s.InitialRetryDelay)}, {"ConnectTimeout", int64(s.ConnectTimeout)}, {"IdleTimeout", int64(s.IdleTimeout)},
-		{"MaxEventSize", int64(s.MaxEventSize)}, {"MaxEnvironments", int64(s.MaxEnvironments)}, {"MaxTombstones", int64(s.MaxTombstones)},
-		{"Lag", int64(s.Lag)},
-	} {
-		if option.value < 0 {
-			return nil, &OptionError{option.name, "is negative, must be positive, or 0 for the default"}
-		}
-	}
-	if s.ProtocolVersion < 0 || s.ProtocolVersion > 2 {
-		return nil, &OptionError{"ProtocolVersion", "must be 1 or 2, or 0 for the default"}
-	}
-	if strings.ContainsFunc(s.UserAgent, func(r rune) bool { return r < ' ' || r > '~' }) {
-		return nil, &OptionError{"UserAgent", "must be of printable ASCII characters"}
-	}
-	if f, ok := s.Cache.(*FileCache); ok && (f == nil || f.Path == "") {
-		return nil, &OptionError{"Cache", "is a FileCache that is nil or without a Path"}
+	if err := s.check(); err != nil {
+		return nil, err
 	}
 	s.setDefaults()
 	if s.Options.Key != nil {
 		s.key = s.Options.Key
-	} else if err := key.check(); err != nil {
-		return nil, err
+	} else if !key.Valid() {
+		return nil, ErrInvalidKey
 	}
-	u, err := streamURL(s.BaseURI, s.ProtocolVersion)
-	if err != nil {
-		return nil, err
+	u, ok := endpoint.URL(s.BaseURI, s.ProtocolVersion)
+	if !ok {
+		return nil, &OptionError{"BaseURI", "must be an absolute URI of scheme https or http"}
 	}
 	if !s.AllowPlainHTTP && plainhttp.Is(u) {
 		return nil, &OptionError{"BaseURI", "is plain http to a host other than loopback, which AllowPlainHTTP would permit"}
 	}
 	s.url = u.String()
 	return s, nil
+}
+
+// check returns an error if an option other than BaseURI has a value that is not allowed.
+func (s *settings) check() error {
+	for _, option := range []struct {
+		name  string
+		value int64
+	}{
+		{"InitialRetryDelay", int64(s.InitialRetryDelay)}, {"ConnectTimeout", int64(s.ConnectTimeout)}, {"IdleTimeout", int64(s.IdleTimeout)},
+		{"MaxEventSize", int64(s.MaxEventSize)}, {"MaxEnvironments", int64(s.MaxEnvironments)}, {"MaxTombstones", int64(s.MaxTombstones)},
+		{"Lag", int64(s.Lag)}, {"CloseTimeout", int64(s.CloseTimeout)},
+	} {
+		if option.value < 0 {
+			return &OptionError{option.name, "is negative, must be positive, or 0 for the default"}
+		}
+	}
+	if s.ProtocolVersion < 0 || s.ProtocolVersion > 2 {
+		return &OptionError{"ProtocolVersion", "must be 1 or 2, or 0 for the default"}
+	}
+	if strings.ContainsFunc(s.UserAgent, func(r rune) bool { return r < ' ' || r > '~' }) {
+		return &OptionError{"UserAgent", "must be of printable ASCII characters"}
+	}
+	if f, ok := s.Cache.(*FileCache); ok && (f == nil || f.Path == "") {
+		return &OptionError{"Cache", "is a FileCache that is nil or without a Path"}
+	}
+	return nil
 }
 
 func (s *settings) setDefaults() {
@@ -176,8 +196,13 @@ func (s *settings) setDefaults() {
 	setDefault(&s.IdleTimeout, sse.DefaultIdleTimeout)
 	setDefault(&s.MaxTombstones, diff.DefaultMaxTombstones)
 	setDefault(&s.Lag, DefaultLag)
+	setDefault(&s.CloseTimeout, DefaultCloseTimeout)
+	if s.HTTPClient != nil {
+		own := *s.HTTPClient
+		s.HTTPClient = &own
+	}
 	if s.Logger == nil {
-		s.Logger = slog.New(slog.DiscardHandler)
+		s.Logger = journal.Warnings(slog.Default())
 	}
 }
 
@@ -187,31 +212,16 @@ func setDefault[T comparable](field *T, value T) {
 	}
 }
 
-// streamURL returns the stream's address below base.
-func streamURL(base string, protocolVersion int) (*url.URL, error) {
-	u, err := url.Parse(base)
-	if err != nil || u.Hostname() == "" || u.Scheme != "https" && u.Scheme != "http" {
-		return nil, &OptionError{"BaseURI", "must be an absolute URI of scheme https or http"}
-	}
-	u = u.JoinPath(streamPath)
-	u.Fragment = ""
-	if protocolVersion > 1 {
-		parameter := versionParameter + "=" + strconv.Itoa(protocolVersion)
-		if u.RawQuery != "" {
-			parameter = u.RawQuery + "&" + parameter
-		}
-		u.RawQuery = parameter
-	}
-	return u, nil
-}
-
 // currentKey returns the key as it is now.
 func (s *settings) currentKey(ctx context.Context) (AutoConfigKey, error) {
 	key, err := s.key(ctx)
 	if err != nil {
 		return "", fmt.Errorf("autoconfig: key provider: %w", err)
 	}
-	return key, key.check()
+	if !key.Valid() {
+		return "", ErrInvalidKey
+	}
+	return key, nil
 }
 
 // request makes the request of one connection.
@@ -225,7 +235,7 @@ func (s *settings) request(ctx context.Context, key AutoConfigKey) (*http.Reques
 	return request, nil
 }
 
-// connectOptions returns what a connection needs to know, without a session and hooks.
+// connectOptions returns the options of a connection, without a session and hooks.
 func (s *settings) connectOptions() *sse.ConnectOptions {
 	return &sse.ConnectOptions{
 		Client:         s.HTTPClient,

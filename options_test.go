@@ -9,6 +9,7 @@ import (
 
 	"github.com/relaystream/autoconfig"
 	"github.com/relaystream/autoconfig/autoconfigtest"
+	"github.com/relaystream/autoconfig/internal/testkit"
 )
 
 // TestInvalidOptions are refused before anything happens, with an error that names the option and does
@@ -40,8 +41,8 @@ func TestInvalidOptions(t *testing.T) {
 		{"MaxTombstones", "negative", autoconfig.Options{MaxTombstones: -1}},
 		{"Lag", "negative", autoconfig.Options{Lag: -1}},
 	} {
-		_, opened := autoconfig.Open(t.Context(), testKey, &test.o)
-		_, observed := autoconfig.Observe(testKey, &test.o).Count(t.Context())
+		_, opened := autoconfig.Open(t.Context(), testkit.Key, &test.o)
+		_, observed := autoconfig.Observe(testkit.Key, &test.o).Count(t.Context())
 		for what, err := range map[string]error{"Open": opened, "Observe": observed} {
 			if wrong := (*autoconfig.OptionError)(nil); !errors.As(err, &wrong) || wrong.Option != test.option || strings.Contains(err.Error(), "secret") {
 				t.Errorf("%s with %s that is %s: got %v", what, test.option, test.why, err)
@@ -63,10 +64,10 @@ func TestInvalidKeys(t *testing.T) {
 
 // TestKeyProviderReplacesTheKey, which need not even be one then.
 func TestKeyProviderReplacesTheKey(t *testing.T) {
-	inBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
-		srv.Put(listing())
-		o := to(srv)
-		o.Key = func(context.Context) (autoconfig.AutoConfigKey, error) { return testKey, nil }
+	testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
+		srv.Put(testkit.Listing())
+		o := testkit.To(srv)
+		o.Key = func(context.Context) (autoconfig.AutoConfigKey, error) { return testkit.Key, nil }
 		for range autoconfig.Observe("", o).All(t.Context()) {
 			break
 		}

@@ -25,6 +25,7 @@ import (
 	"github.com/relaystream/autoconfig/autoconfigtest"
 	"github.com/relaystream/autoconfig/decode"
 	"github.com/relaystream/autoconfig/diff"
+	"github.com/relaystream/autoconfig/internal/testkit"
 	"github.com/relaystream/autoconfig/stream"
 	"github.com/relaystream/autoconfig/stream/sse"
 )
@@ -50,7 +51,7 @@ func revealed(output string) (found []string) {
 
 func secretEnvironment(version int) autoconfig.EnvironmentRep {
 	at := time.Now().Add(time.Hour).UnixMilli()
-	e := environment("a", version)
+	e := testkit.Environment("a", version)
 	e.SDKKey = autoconfig.SDKKeyRep{
 		Value:    autoconfig.SDKKey(planted.current),
 		Expiring: autoconfig.ExpiringKeyRep{Value: autoconfig.SDKKey(planted.expiring), Timestamp: at},
@@ -72,28 +73,28 @@ func samples(t *testing.T) []any {
 	message := decode.Message{Kind: decode.Put, Put: list}
 	change := autoconfig.Change{Kind: autoconfig.EnvironmentAdded, New: &e}
 	expired := autoconfig.Key{SDKKey: autoconfig.SDKKey(planted.expiring)}
-	put := autoconfig.PutMessageData{Path: "/", Data: listing(e)}
+	put := autoconfig.PutMessageData{Path: "/", Data: testkit.Listing(e)}
 	params := autoconfig.Params(&e)
 	header := http.Header{"Authorization": {planted.auto}}
 	refused := &sse.StatusError{Code: http.StatusBadGateway, Header: header, Body: []byte(planted.auto)}
 
 	state := diff.NewState(nil)
-	_ = state.Apply(context.Background(), &message, func(diff.Change) {})
+	_ = state.Apply(t.Context(), &message, func(diff.Change) {})
 	table := diff.NewTable[string, *autoconfig.EnvironmentRep](1)
 	table.Upsert("a", 1, &e)
 	changes := stream.NewSubject[autoconfig.Change]()
-	transcript, err := autoconfigtest.ParseTranscript(strings.NewReader("> put " + jsonOf(put) + "\n"))
+	transcript, err := autoconfigtest.ParseTranscript(strings.NewReader("> put " + testkit.JSON(put) + "\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	srv := autoconfigtest.NewServer(planted.auto)
 	t.Cleanup(srv.Close)
-	srv.Put(listing(e))
+	srv.Put(testkit.Listing(e))
 	proxy := autoconfigtest.NewProxy(srv)
 	t.Cleanup(proxy.Close)
-	o := to(srv)
+	o := testkit.To(srv)
 	o.Key = func(context.Context) (autoconfig.AutoConfigKey, error) { return key, nil }
-	client := open(t, o)
+	client := testkit.Open(t, o)
 	if err := client.Ready(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -116,12 +117,12 @@ func samples(t *testing.T) []any {
 		&decode.MalformedError{Err: io.EOF}, &decode.IgnoredError{Err: io.EOF}, &decode.RefusedError{Err: io.EOF},
 
 		change, &change, change.Kind, change.Fields()[0], autoconfig.Filter{}, expired, &autoconfig.Key{MobileKey: e.MobKey},
-		diff.Subject{}, diff.Options{}, diff.Added, state, *state, state.Stats(), table, *table,
+		decode.Key{MobileKey: e.MobKey}, diff.Subject{}, diff.Options{}, diff.Added, state, *state, state.Stats(), table, *table,
 
 		changes, changes.Totals(), stream.NewBehavior(change), stream.Just(change), stream.Block[autoconfig.Change](1), stream.AtNewer,
 		stream.Notification[autoconfig.Change]{Value: change}, stream.RetryPolicy(nil),
 
-		sse.Event{Data: []byte(jsonOf(e))}, sse.ScanOptions{}, sse.ConnectOptions{Client: srv.Client()}, &sse.Session{}, refused, &sse.ContentTypeError{},
+		sse.Event{Data: []byte(testkit.JSON(e))}, sse.ScanOptions{}, sse.ConnectOptions{Client: srv.Client()}, &sse.Session{}, &sse.Backoff{}, refused, &sse.ContentTypeError{},
 
 		srv, proxy, autoconfigtest.Link{}, autoconfigtest.BreakCut, autoconfigtest.Hang(), srv.Requests()[0], transcript, &autoconfigtest.TranscriptError{},
 
@@ -203,36 +204,36 @@ func (b *syncBuffer) Write(p []byte) (int, error) {
 
 // TestLogsAndStatusesRevealNoKey lets a client and a manager live through much that is worth logging.
 func TestLogsAndStatusesRevealNoKey(t *testing.T) {
-	inBubble(t, func(t *testing.T, _ *autoconfigtest.Server) {
+	testkit.InBubble(t, func(t *testing.T, _ *autoconfigtest.Server) {
 		srv := autoconfigtest.NewPipeServer(planted.auto)
 		defer srv.Close()
 		var out syncBuffer
-		o := to(srv)
+		o := testkit.To(srv)
 		o.Logger = slog.New(slog.NewJSONHandler(&out, &slog.HandlerOptions{Level: slog.LevelDebug}))
 		srv.Next(autoconfigtest.Status(503), autoconfigtest.Status(401), autoconfigtest.Answer(400, nil, planted.auto), autoconfigtest.Cut(50))
-		srv.Put(listing(secretEnvironment(1)))
+		srv.Put(testkit.Listing(secretEnvironment(1)))
 		client, err := autoconfig.Open(t.Context(), autoconfig.AutoConfigKey(planted.auto), o)
 		if err != nil {
 			t.Fatal(err)
 		}
-		statuses, changes := watch(client.Status()), watch(client.Changes())
-		pass(time.Hour)
+		statuses, changes := testkit.Watch(client.Status()), testkit.Watch(client.Changes())
+		testkit.Pass(time.Hour)
 		refused := secretEnvironment(3)
 		refused.SDKKeys = refused.SDKKeys[1:]
 		srv.Patch(secretEnvironment(2))
-		srv.SendEvent("patch", jsonOf(autoconfig.PatchMessageData{Path: "/environments/a", Data: refused}))
-		pass(time.Minute)
+		srv.SendEvent("patch", testkit.JSON(autoconfig.PatchMessageData{Path: "/environments/a", Data: refused}))
+		testkit.Pass(time.Minute)
 		srv.SendEvent("patch", `{"path":"/environments/a","data":{"sdkKey":{"value":"`+planted.current)
-		pass(time.Minute)
+		testkit.Pass(time.Minute)
 		srv.SendEvent("surprise", planted.current)
 		srv.Delete("a", 9)
-		pass(2 * time.Hour)
+		testkit.Pass(2 * time.Hour)
 		fmt.Fprintf(&out, "%+v %#v %v", client.Stats(), client, client)
 		client.Close()
-		for _, s := range statuses.stop() {
+		for _, s := range statuses.Stop() {
 			fmt.Fprintf(&out, "%+v %v\n", s, s.Err)
 		}
-		for _, c := range changes.stop() {
+		for _, c := range changes.Stop() {
 			fmt.Fprintf(&out, "%+v %v %v\n", c, c, c.Fields())
 		}
 		text := out.buf.String()
@@ -251,7 +252,7 @@ func TestLogsAndStatusesRevealNoKey(t *testing.T) {
 func TestManagerLogRevealsNoKey(t *testing.T) {
 	srv := autoconfigtest.NewServer(planted.auto)
 	defer srv.Close()
-	srv.Put(listing(secretEnvironment(1)))
+	srv.Put(testkit.Listing(secretEnvironment(1)))
 	log := ldlogtest.NewMockLog()
 	log.Loggers.SetMinLevel(ldlog.Debug)
 	manager := autoconfig.NewStreamManager(autoconfig.AutoConfigKey(planted.auto), srv.URL, recorder{func(string) {}}, nil, 0, log.Loggers)

@@ -8,16 +8,20 @@ import (
 	"strconv"
 	"testing"
 	"time"
+
+	"github.com/relaystream/autoconfig/internal/clock"
 )
 
 // BenchmarkCounting sets what is counted for one patch, if it comes by itself as most do, against all
 // that is done with it: "patch" includes "counting".
 func BenchmarkCounting(b *testing.B) {
 	b.Run("counting", func(b *testing.B) {
-		c := counters{opened: time.Now()}
+		c := counters{lastRead: clock.New(), lastChange: clock.New()}
 		for b.Loop() {
-			c.got(400)
+			c.lastRead.Record()
+			c.bytes.Add(400)
 			c.events.Add(1)
+			c.changed(EnvironmentUpdated)
 		}
 	})
 	b.Run("patch", func(b *testing.B) {

@@ -10,6 +10,7 @@ import (
 	"github.com/relaystream/autoconfig"
 	"github.com/relaystream/autoconfig/autoconfigtest"
 	"github.com/relaystream/autoconfig/diff"
+	"github.com/relaystream/autoconfig/internal/testkit"
 	"github.com/relaystream/autoconfig/stream"
 )
 
@@ -17,7 +18,7 @@ import (
 // goes well: it counts once, in one place.
 func TestStatsTellWhyConnectionsEnd(t *testing.T) {
 	type ends struct {
-		Reconnects, Malformed, Refused, Rejected, BadResponses, TimedOut, Ended, Failed uint64
+		ReconnectRequests, Malformed, Refused, Rejected, BadResponses, TimedOut, Ended, Failed uint64
 	}
 	const contradiction = `event: patch
 data: {"path":"/environments/b","data":{"envID":"b","sdkKey":{"value":"k"},"sdkKeys":[{"value":"other"}],"version":1}}
@@ -27,7 +28,7 @@ data: {"path":"/environments/b","data":{"envID":"b","sdkKey":{"value":"k"},"sdkK
 		fault autoconfigtest.Fault
 		want  ends
 	}{
-		"the server asks for it":     {autoconfigtest.Prepend("event: reconnect\ndata: {}\n\n"), ends{Reconnects: 1}},
+		"the server asks for it":     {autoconfigtest.Prepend("event: reconnect\ndata: {}\n\n"), ends{ReconnectRequests: 1}},
 		"JSON is malformed":          {autoconfigtest.Malformed(), ends{Malformed: 1}},
 		"an event is too large":      {autoconfigtest.HugeEvent(1 << 20), ends{Malformed: 1}},
 		"keys contradict each other": {autoconfigtest.Prepend(contradiction), ends{Refused: 1}},
@@ -42,18 +43,18 @@ data: {"path":"/environments/b","data":{"envID":"b","sdkKey":{"value":"k"},"sdkK
 		"the network fails":          {autoconfigtest.Cut(1), ends{Failed: 1}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			inBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
-				srv.Put(listing(environment("a", 1)))
+			testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
+				srv.Put(testkit.Listing(testkit.Environment("a", 1)))
 				srv.Next(test.fault)
-				o := to(srv)
+				o := testkit.To(srv)
 				o.MaxEventSize = 1 << 16
-				client := open(t, o)
+				client := testkit.Open(t, o)
 				if err := srv.AwaitRequests(t.Context(), 2); err != nil {
 					t.Fatal(err)
 				}
-				pass(0)
+				testkit.Pass(0)
 				s := client.Stats()
-				got := ends{s.Reconnects, s.Malformed, s.Refused, s.Rejected, s.BadResponses, s.TimedOut, s.Ended, s.Failed}
+				got := ends{s.ReconnectRequests, s.Malformed, s.Refused, s.Rejected, s.BadResponses, s.TimedOut, s.Ended, s.Failed}
 				if got != test.want || s.Attempts != 2 || s.Status.State != autoconfig.Valid {
 					t.Errorf("%+v after %d attempts, now %v; want %+v", got, s.Attempts, s.Status.State, test.want)
 				}
@@ -64,50 +65,50 @@ data: {"path":"/environments/b","data":{"envID":"b","sdkKey":{"value":"k"},"sdkK
 
 // TestStats goes through a client's life and looks at everything that is counted.
 func TestStats(t *testing.T) {
-	inBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
+	testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
 		opened := time.Now()
-		client := open(t, to(srv))
-		pass(time.Second)
+		client := testkit.Open(t, testkit.To(srv))
+		testkit.Pass(time.Second)
 		want := autoconfig.Stats{
 			Status:   autoconfig.Status{Since: opened, OutdatedSince: opened, Attempt: 1},
 			Attempts: 1, Connections: 1, Subscribers: []stream.SubscriptionStats{},
 		}
 		wantStats(t, client.Stats(), want)
 
-		watch(client.Changes()) // stays
-		visitor := watch(client.Changes())
-		srv.Put(listing(environment("a", 1), environment("b", 1)))
+		testkit.Watch(client.Changes()) // stays
+		visitor := testkit.Watch(client.Changes())
+		srv.Put(testkit.Listing(testkit.Environment("a", 1), testkit.Environment("b", 1)))
 		put := time.Now()
-		pass(time.Second)
-		srv.Patch(environment("a", 2))
-		srv.Patch(environment("a", 2))
+		testkit.Pass(time.Second)
+		srv.Patch(testkit.Environment("a", 2))
+		srv.Patch(testkit.Environment("a", 2))
 		srv.Delete("b", 2)
 		srv.SendEvent("unknown", "")
 		srv.SendEvent("patch", ` {"path":"/environments/a","data":{"envID":"a","version":1}}`)
-		pass(0)
-		visitor.cancel()
-		<-visitor.done
+		testkit.Pass(0)
+		visitor.Cancel()
+		<-visitor.Done
 		read := time.Now()
-		pass(time.Second)
+		testkit.Pass(time.Second)
 		want.Status = autoconfig.Status{State: autoconfig.Valid, Since: put}
-		want.Events, want.Unusual, want.LastRead = 6, 1, read
+		want.Events, want.Unusual, want.LastRead, want.LastChange = 6, 1, read, read
 		want.State = diff.Stats{Environments: 1, Tombstones: 1, Puts: 1, Patches: 3, Deletes: 1, Ignored: 1, Applied: 4, Stale: 2}
 		want.Subscribers = []stream.SubscriptionStats{{Policy: "Coalesce", Delivered: 5}}
 		want.Delivery = stream.SubscriptionStats{Delivered: 10}
 		wantStats(t, client.Stats(), want)
 
 		srv.CloseConnections()
-		pass(0)
+		testkit.Pass(0)
 		lost := time.Now()
 		got := client.Stats().Status
 		if got.State != autoconfig.Interrupted || got.OutdatedSince != lost {
 			t.Errorf("%v, outdated since %v, want %v", got.State, got.OutdatedSince, lost)
 		}
-		pass(time.Minute)
+		testkit.Pass(time.Minute)
 		if got := client.Stats().Status; !got.OutdatedSince.IsZero() {
 			t.Errorf("%v, outdated since %v", got.State, got.OutdatedSince)
 		}
-		pass(time.Minute)
+		testkit.Pass(time.Minute)
 		closed := time.Now()
 		client.Close()
 		if got := client.Stats().Status; got.OutdatedSince != closed {

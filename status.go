@@ -3,9 +3,14 @@ package autoconfig
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strconv"
+	"sync/atomic"
 	"time"
 
+	"github.com/relaystream/autoconfig/diff"
+	"github.com/relaystream/autoconfig/internal/clock"
+	"github.com/relaystream/autoconfig/internal/disconnect"
 	"github.com/relaystream/autoconfig/stream"
 )
 
@@ -18,7 +23,7 @@ const (
 	Initializing State = iota
 	// Valid means that the server's complete configuration has arrived on the present connection.
 	Valid
-	// Interrupted means that there was a configuration, and that the connection has to be made anew.
+	// Interrupted means that the connection was lost after the client had been Valid.
 	Interrupted
 	// Off means that the client has ended: it was closed, or failed for good.
 	Off
@@ -39,120 +44,293 @@ type Status struct {
 	State State
 	Since time.Time
 	// Err is the last error, nil if there was none; it stays after a recovery. At is when it
-	// occurred, and Code the HTTP status that it is about, 0 if it is about something else.
+	// occurred, and Code its HTTP status, 0 if it has none.
 	Err  error
 	At   time.Time
 	Code int
-	// Attempt counts the connection attempts since the client was Valid, or since it was opened.
+	// Attempt counts the connection attempts since the client was last Valid, or since it was opened.
 	Attempt int
-	// NextAttempt is when the next attempt will be made; zero while one is being made.
+	// NextAttempt is when the next attempt begins; zero while one is under way.
 	NextAttempt time.Time
-	// Cached tells that the configuration is a saved one, and not yet the server's.
+	// Cached reports that the configuration is a saved one, not yet replaced by the server's.
 	Cached bool
-	// OutdatedSince is since when the configuration may differ from the server's: when the client was
-	// opened, or when it was last Valid. It is zero while it is Valid.
+	// OutdatedSince is when the configuration began to differ, possibly, from the server's: when the
+	// client was opened, or when it was last Valid. It is zero while the client is Valid.
 	OutdatedSince time.Time
 }
 
-// The moments at which the client's status changes.
+// A moment is one event in the life of a client. Status and the counts of Stats are scans of them.
+type moment struct {
+	kind  momentKind
+	err   error         // of lost and ended
+	delay time.Duration // of lost: until the next attempt; negative if there is none
+}
 
-func (c *Client) attempting() {
-	c.counters.attempts.Add(1)
-	c.journal.connecting(c.settings.url)
-	c.board.change(func(s *Status) {
+type momentKind uint8
+
+const (
+	attempting   momentKind = iota // an attempt to connect begins
+	cachedSynced                   // a saved configuration was applied
+	synced                         // a complete configuration of the server's was applied
+	lost                           // the attempt or the connection has ended
+	ended                          // the client has
+)
+
+// A life is what is known of a client's life so far.
+type life struct {
+	status   Status
+	attempts uint64
+	lost     [disconnect.Ended + 1]uint64
+}
+
+// after returns the life that m adds to l.
+func (l life) after(m moment) life {
+	switch m.kind {
+	case attempting:
+		l.attempts++
+	case lost:
+		l.lost[disconnect.ReasonOf(m.err)]++
+	}
+	l.status = l.status.after(m)
+	return l
+}
+
+// after returns the status that follows s.
+func (s Status) after(m moment) Status {
+	before, now := s.State, time.Now()
+	switch m.kind {
+	case attempting:
 		s.Attempt++
 		s.NextAttempt = time.Time{}
-	})
-}
-
-func (c *Client) opened() {
-	c.counters.connections.Add(1)
-	c.policy.opened()
-	c.keeper.connected()
-}
-
-// synced is called by the state, which is locked.
-func (c *Client) synced(cached bool) {
-	if !cached {
-		c.policy.synced = true
-		c.keeper.synced()
-	}
-	c.board.change(func(s *Status) {
-		s.Cached = cached
-		if !cached {
-			s.State, s.Attempt = Valid, 0
-		}
-	})
-	c.once.Do(func() { close(c.ready) })
-}
-
-// failed is told why a connection ended and when the next one follows.
-func (c *Client) failed(err error, delay time.Duration) {
-	c.counters.lost(err)
-	c.journal.failed(err, delay)
-	if delay < 0 {
-		return // ended will tell
-	}
-	c.board.change(func(s *Status) {
-		s.Err, s.At, s.Code = err, time.Now(), statusCode(err)
-		s.NextAttempt = s.At.Add(delay)
+	case cachedSynced:
+		s.Cached = true
+	case synced:
+		s.State, s.Attempt, s.Cached = Valid, 0, false
+	case lost:
+		s.Err, s.At, s.Code = m.err, now, disconnect.StatusCode(m.err)
 		if s.State == Valid {
 			s.State = Interrupted
 		}
-	})
-}
-
-// ended is told why the client has ended.
-func (c *Client) ended(err error) {
-	c.board.change(func(s *Status) {
-		s.State, s.NextAttempt = Off, time.Time{}
-		if !errors.Is(err, ErrClosed) {
-			s.Err, s.At, s.Code = err, time.Now(), statusCode(err)
+		if m.delay >= 0 {
+			s.NextAttempt = now.Add(m.delay)
 		}
-	})
+	case ended:
+		s.State, s.NextAttempt = Off, time.Time{}
+		if !errors.Is(m.err, ErrClosed) {
+			s.Err, s.At, s.Code = m.err, now, disconnect.StatusCode(m.err)
+		}
+	}
+	if s.State != before {
+		s.Since = now
+	}
+	switch {
+	case s.State == Valid:
+		s.OutdatedSince = time.Time{}
+	case before == Valid:
+		s.OutdatedSince = now
+	}
+	return s
 }
 
-// statusLag is how many statuses may wait for a subscriber before only the latest one does.
+// statusLag is how many statuses may wait for a subscriber before it gets only the latest.
 const statusLag = 64
 
-// A statusBoard holds the status and tells subscribers of its changes. Its zero value is not usable.
-type statusBoard struct{ current *stream.Behavior[Status] }
+// Status returns the present status, and then each that follows; the last has the State Off. A slow
+// subscriber may miss intermediate statuses, never the latest.
+func (c *Client) Status() stream.Observable[Status] {
+	one := func(life) struct{} { return struct{}{} }
+	latest := func(_, newer life) (life, stream.Place) { return newer, stream.AtNewer }
+	lives := c.mustBeOpen().life.Observe(stream.Coalesce(statusLag, one, latest))
+	return stream.Map(lives, func(l life) Status { return l.status })
+}
 
-func newStatusBoard() *statusBoard {
+// Stats counts what a client has done since it was opened.
+type Stats struct {
+	// Status is the present status.
+	Status Status
+	// Attempts counts connection attempts, Connections those that led to a stream of events.
+	Attempts, Connections uint64
+	// Bytes counts the bytes read from these streams, and Events the events in them.
+	Bytes, Events uint64
+	// Unusual counts what was in a form that is slow to decode: see decode.Options.OnUnusual.
+	Unusual uint64
+	// LastRead is when something, if only a comment, was last read from a connection; zero if nothing
+	// was. LastChange is when the configuration last changed; zero if it never did.
+	LastRead, LastChange time.Time
+
+	// The following count why attempts and connections ended. Every ended attempt is counted exactly
+	// once, unless Close or the client's context ended it.
+
+	ReconnectRequests uint64 // the server asked for another connection
+	Malformed         uint64 // an event was malformed or too large
+	Refused           uint64 // the keys of an environment contradict each other
+	Rejected          uint64 // 401 or 403
+	BadResponses      uint64 // another status than 200, a forbidden redirect, or no event stream
+	TimedOut          uint64 // ConnectTimeout or IdleTimeout passed
+	Ended             uint64 // the server ended the response in good order
+	Failed            uint64 // anything else: the network or Options.Key failed
+
+	// State counts messages and what became of them, and what there is now.
+	State diff.Stats
+	// Subscribers describes the present subscribers of the changes; with a Cache, one of them saves.
+	Subscribers []stream.SubscriptionStats
+	// Delivery sums up what the subscribers of the changes were given, past ones included.
+	Delivery stream.SubscriptionStats
+	// Cache describes how Options.Cache fares. What it loaded counts as a put in State.
+	Cache CacheStats
+}
+
+// Stats returns the counts up to now. Counting goes on while they are read, so they need not add up exactly.
+func (c *Client) Stats() Stats {
+	l := c.mustBeOpen().life.Get()
+	s := Stats{
+		Status: l.status, Attempts: l.attempts, Connections: c.counters.connections.Load(),
+		Bytes: c.counters.bytes.Load(), Events: c.counters.events.Load(), Unusual: c.counters.unusual.Load(),
+		LastRead: c.counters.lastRead.Last(), LastChange: c.counters.lastChange.Last(),
+		ReconnectRequests: l.lost[disconnect.Requested],
+		Malformed:         l.lost[disconnect.Malformed],
+		Refused:           l.lost[disconnect.Refused],
+		Rejected:          l.lost[disconnect.Rejected],
+		BadResponses:      l.lost[disconnect.BadResponse],
+		TimedOut:          l.lost[disconnect.TimedOut],
+		Ended:             l.lost[disconnect.Ended],
+		Failed:            l.lost[disconnect.Failed],
+		Subscribers:       c.changes.Subscribers(), Delivery: c.changes.Totals(),
+	}
+	c.changes.View(func() { s.State = c.state.Stats() })
+	if c.cache != nil {
+		s.Cache = c.cache.Stats()
+	}
+	return s
+}
+
+// counters count what is too frequent for a moment of its own.
+type counters struct {
+	connections, bytes, events, unusual atomic.Uint64
+	lastRead, lastChange                *clock.Clock
+}
+
+// changed records that the configuration changed, as of the last read if that is the cause: reading the
+// clock for each change would cost more than counting it.
+func (c *counters) changed(kind diff.Kind) {
+	switch kind {
+	case Synced:
+	case KeyExpired:
+		c.lastChange.Record()
+	default:
+		c.lastChange.RecordAs(c.lastRead)
+	}
+}
+
+// A Problem is what keeps a client from being healthy.
+type Problem uint8
+
+const (
+	// NoConfiguration means that there is nothing to serve yet, not even a saved configuration.
+	NoConfiguration Problem = iota + 1
+	// Outdated means that the configuration may differ from the server's, which the client cannot reach,
+	// or cannot use what it sends.
+	Outdated
+	// Stalled means that the client does not read: a subscriber with the policy stream.Block does not return.
+	Stalled
+	// Ended means that the client was closed, or has failed for good.
+	Ended
+)
+
+// String returns the problem in words.
+func (p Problem) String() string {
+	names := [...]string{"", "no configuration", "outdated", "stalled", "ended"}
+	if p == 0 || int(p) >= len(names) {
+		return "Problem(" + strconv.Itoa(int(p)) + ")"
+	}
+	return names[p]
+}
+
+// A HealthError is what Client.Readiness and Client.Liveness found. Its text may name hosts and
+// addresses; Problem is fit for an answer to anybody.
+type HealthError struct {
+	// Problem is what is wrong, and Since when it began.
+	Problem Problem
+	Since   time.Time
+	// Err is what ended the client, ErrClosed for Close, or else the last error of a connection, if any.
+	Err error
+}
+
+func (e *HealthError) Error() string {
+	text := fmt.Sprintf("autoconfig: %v since %s", e.Problem, e.Since.UTC().Format(time.RFC3339))
+	if e.Err != nil {
+		text += ": " + e.Err.Error()
+	}
+	return text
+}
+
+// Unwrap returns Err.
+func (e *HealthError) Unwrap() error { return e.Err }
+
+// Readiness reports whether the client has a configuration to serve, a saved one included: nil, or a
+// *HealthError with the Problem NoConfiguration or Ended. It does not block. An interruption, however
+// long, does not change the answer: the client goes on serving what it knows.
+//
+// It is meant for a readiness probe. That a configuration is old is for Liveness to tell: if all members of
+// a fleet left the load balancer because none reaches the server, nobody would be served. A program with a
+// subscriber of its own is ready when that subscriber has got its first Synced.
+func (c *Client) Readiness() error {
+	status := c.status()
+	if status.State == Off {
+		return c.endedError(status)
+	}
+	select {
+	case <-c.ready:
+		return nil
+	default:
+		return &HealthError{Problem: NoConfiguration, Since: status.Since, Err: status.Err}
+	}
+}
+
+// Liveness reports whether the client is at work: nil, or a *HealthError with the Problem
+//
+//   - Ended, at once;
+//   - Outdated, when it has not been Valid for longer than tolerance;
+//   - Stalled, when it is Valid but has read nothing for longer than tolerance beyond Options.IdleTimeout.
+//
+// It does not block. It is meant for a liveness probe with a tolerance of hours, because a restart does not
+// end an outage of the service, and loses a configuration that is not saved; and for monitoring with a
+// tolerance of minutes. A restart does help against Stalled and Ended.
+func (c *Client) Liveness(tolerance time.Duration) error {
+	status := c.status()
+	problem := HealthError{Problem: Outdated, Since: status.OutdatedSince, Err: status.Err}
+	switch status.State {
+	case Off:
+		return c.endedError(status)
+	case Valid:
+		problem = HealthError{Problem: Stalled, Since: c.counters.lastRead.Last().Add(c.settings.IdleTimeout)}
+	}
+	if time.Since(problem.Since) <= tolerance {
+		return nil
+	}
+	return &problem
+}
+
+func (c *Client) endedError(status Status) error {
+	// The status became Off after err was set, and under a lock.
+	return &HealthError{Problem: Ended, Since: status.Since, Err: c.err}
+}
+
+// tell lets the scans know of a moment. No subscriber has a policy that blocks, and after the end
+// nobody listens, so there is neither waiting nor an error to handle.
+func (c *Client) tell(m moment) {
+	_ = c.life.Update(context.Background(), func(l life) life { return l.after(m) })
+}
+
+// status returns the present status, which is that of a client not started if c is the zero Client.
+func (c *Client) status() Status {
+	if c.life == nil {
+		return Status{}
+	}
+	return c.life.Get().status
+}
+
+func newLife() *stream.Behavior[life] {
 	now := time.Now()
-	return &statusBoard{stream.NewBehavior(Status{Since: now, OutdatedSince: now})}
+	return stream.NewBehavior(life{status: Status{Since: now, OutdatedSince: now}})
 }
-
-// observe returns the observable of the status: the present one, and every later one. Who falls
-// behind by more than statusLag misses some, but not the latest.
-func (b *statusBoard) observe() stream.Observable[Status] {
-	one := func(Status) struct{} { return struct{}{} }
-	latest := func(_, newer Status) (Status, stream.Place) { return newer, stream.AtNewer }
-	return b.current.Observe(stream.Coalesce(statusLag, one, latest))
-}
-
-// change applies f to the status. Since and OutdatedSince follow by themselves.
-func (b *statusBoard) change(f func(s *Status)) {
-	// No subscriber has a policy that blocks, and after the end nothing needs telling, so there is
-	// neither waiting nor an error to handle.
-	_ = b.current.Update(context.Background(), func(s Status) Status {
-		before := s.State
-		f(&s)
-		if s.State != before {
-			s.Since = time.Now()
-		}
-		switch {
-		case s.State == Valid:
-			s.OutdatedSince = time.Time{}
-		case before == Valid:
-			s.OutdatedSince = s.Since
-		}
-		return s
-	})
-}
-
-// get returns the present status.
-func (b *statusBoard) get() Status { return b.current.Get() }
-
-// close ends the subscriptions.
-func (b *statusBoard) close() { b.current.Close(nil) }

@@ -21,6 +21,7 @@ import (
 	"github.com/relaystream/autoconfig"
 	"github.com/relaystream/autoconfig/autoconfigtest"
 	"github.com/relaystream/autoconfig/decode"
+	"github.com/relaystream/autoconfig/internal/testkit"
 	"github.com/relaystream/autoconfig/stream"
 )
 
@@ -34,71 +35,71 @@ const lastID = "last"
 func TestEverySubscriberSeesWhatTheServerHas(t *testing.T) {
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
-	srv := autoconfigtest.NewServer(testKey)
+	srv := autoconfigtest.NewServer(testkit.Key)
 	defer srv.Close()
-	srv.Put(listing(environment("e0", 1), environment("e1", 1)))
-	o := to(srv)
+	srv.Put(testkit.Listing(testkit.Environment("e0", 1), testkit.Environment("e1", 1)))
+	o := testkit.To(srv)
 	o.InitialRetryDelay, o.Lag = time.Millisecond, 5
-	c := open(t, o)
+	c := testkit.Open(t, o)
 	if err := c.Ready(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	policies := map[string]func() stream.Observable[autoconfig.Change]{
 		"default":       c.Changes,
 		"Block":         func() stream.Observable[autoconfig.Change] { return c.ChangesUnder(stream.Block[autoconfig.Change](3)) },
-		"Observe apart": func() stream.Observable[autoconfig.Change] { return autoconfig.Observe(testKey, o) },
+		"Observe apart": func() stream.Observable[autoconfig.Change] { return autoconfig.Observe(testkit.Key, o) },
 	}
 	var subscribers sync.WaitGroup
-	mirrors := make(chan *mirror, 3*len(policies))
+	mirrors := make(chan *testkit.Mirror, 3*len(policies))
 	for name, changes := range policies {
 		for i := range 3 {
 			rng := rand.New(rand.NewPCG(seed, uint64(i)))
 			subscribers.Go(func() {
 				visit(t, name, changes, rng)
-				m := newMirror(fmt.Sprint(name, " ", i))
+				m := testkit.NewMirror(fmt.Sprint(name, " ", i))
 				stay(t, m, changes())
 				mirrors <- m
 			})
 		}
 	}
 	meddle(t, srv, rand.New(rand.NewPCG(seed, 99)), 3000)
-	srv.Patch(environment(lastID, 1))
+	srv.Patch(testkit.Environment(lastID, 1))
 	srv.Put(srv.Content())
 	subscribers.Wait()
 	close(mirrors)
 	for m := range mirrors {
-		m.check(t, srv.Content())
+		m.Check(t, srv.Content())
 	}
 }
 
 // visit subscribes several times for a random number of changes.
 func visit(t *testing.T, name string, changes func() stream.Observable[autoconfig.Change], rng *rand.Rand) {
 	for i := range 5 {
-		m, n := newMirror(fmt.Sprint(name, ", visit ", i)), rng.IntN(300)
+		m, n := testkit.NewMirror(fmt.Sprint(name, ", visit ", i)), rng.IntN(300)
 		err := changes()(t.Context(), func(c autoconfig.Change) bool {
-			m.apply(c)
-			return len(m.applied) < n && !m.knows(lastID)
+			m.Apply(c)
+			return len(m.Applied) < n && !m.Knows(lastID)
 		})
-		if err != nil || m.problem != "" {
-			t.Errorf("%s: %v, %s", m.name, err, m.problem)
+		if err != nil || m.Problem != "" {
+			t.Errorf("%s: %v, %s", m.Name, err, m.Problem)
 		}
 	}
 }
 
 // stay subscribes until it is synced with the last environment, and looks at how it begins: with
 // nothing but additions up to the first Synced.
-func stay(t *testing.T, m *mirror, changes stream.Observable[autoconfig.Change]) {
+func stay(t *testing.T, m *testkit.Mirror, changes stream.Observable[autoconfig.Change]) {
 	synced := false
 	err := changes(t.Context(), func(c autoconfig.Change) bool {
-		m.apply(c)
+		m.Apply(c)
 		synced = synced || c.Kind == autoconfig.Synced
 		if !synced && c.Kind != autoconfig.EnvironmentAdded && c.Kind != autoconfig.FilterAdded {
-			t.Errorf("%s: %v before the first synced", m.name, c)
+			t.Errorf("%s: %v before the first synced", m.Name, c)
 		}
-		return c.Kind != autoconfig.Synced || !m.knows(lastID)
+		return c.Kind != autoconfig.Synced || !m.Knows(lastID)
 	})
 	if err != nil {
-		t.Errorf("%s: %v", m.name, err)
+		t.Errorf("%s: %v", m.Name, err)
 	}
 }
 
@@ -109,7 +110,7 @@ func meddle(t *testing.T, srv *autoconfigtest.Server, rng *rand.Rand, n int) {
 		filter := autoconfig.FilterID(fmt.Sprint("f", rng.IntN(5)))
 		switch k := rng.IntN(100); {
 		case k < 70:
-			srv.Patch(withKeys(environment(id, version-rng.IntN(2)), rng))
+			srv.Patch(withKeys(testkit.Environment(id, version-rng.IntN(2)), rng))
 		case k < 85:
 			srv.Delete(id, version)
 		case k < 91:
@@ -119,7 +120,7 @@ func meddle(t *testing.T, srv *autoconfigtest.Server, rng *rand.Rand, n int) {
 		case k < 99:
 			all := srv.Content()
 			maps.DeleteFunc(all.Environments, func(autoconfig.EnvironmentID, autoconfig.EnvironmentRep) bool { return rng.IntN(4) == 0 })
-			all.Environments[id] = environment(id, version)
+			all.Environments[id] = testkit.Environment(id, version)
 			srv.Put(all)
 		default:
 			srv.EndConnections()
@@ -166,23 +167,23 @@ func TestALargePutArrivesInTheOrderOfTheWire(t *testing.T) {
 		want = append(want, fmt.Sprintf("updated e%d", k))
 	}
 
-	srv := autoconfigtest.NewServer(testKey)
+	srv := autoconfigtest.NewServer(testkit.Key)
 	defer srv.Close()
-	c := open(t, to(srv))
-	early := watch(stream.Map(c.ChangesUnder(stream.Block[autoconfig.Change](100)), lineOf))
-	defer early.stop()
+	c := testkit.Open(t, testkit.To(srv))
+	early := testkit.Watch(stream.Map(c.ChangesUnder(stream.Block[autoconfig.Change](100)), lineOf))
+	defer early.Stop()
 	if err := srv.AwaitConnections(t.Context(), 1); err != nil {
 		t.Fatal(err)
 	}
 	srv.SendRaw(raw.Bytes())
-	alone := watch(stream.Map(autoconfig.Observe(testKey, to(srv)), lineOf))
-	defer alone.stop()
+	alone := testkit.Watch(stream.Map(autoconfig.Observe(testkit.Key, testkit.To(srv)), lineOf))
+	defer alone.Stop()
 	if err := srv.AwaitConnections(t.Context(), 2); err != nil {
 		t.Fatal(err)
 	}
 	srv.SendRaw(raw.Bytes())
-	for name, w := range map[string]*watcher[string]{"Client": early, "Observe": alone} {
-		if got := w.await(t, len(want)); !slices.Equal(got, want) {
+	for name, w := range map[string]*testkit.Watcher[string]{"Client": early, "Observe": alone} {
+		if got := w.Await(t, len(want)); !slices.Equal(got, want) {
 			i := 0
 			for got[i] == want[i] {
 				i++
@@ -202,33 +203,33 @@ func TestASleeperHoldsOneChangePerEnvironment(t *testing.T) {
 		rounds = 30
 	}
 	id := func(i int) autoconfig.EnvironmentID { return autoconfig.EnvironmentID(fmt.Sprint("e", i)) }
-	final := listing(environment(lastID, 1))
+	final := testkit.Listing(testkit.Environment(lastID, 1))
 	asleep, passed := make(chan struct{}), make(chan struct{})
 
-	srv := autoconfigtest.NewServer(testKey)
+	srv := autoconfigtest.NewServer(testkit.Key)
 	defer srv.Close()
 	srv.Next(autoconfigtest.Handle(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/event-stream")
 		p := pen{bufio.NewWriter(w)}
-		p.event("put", decode.PutMessageData{Path: "/", Data: listing()})
+		p.event("put", decode.PutMessageData{Path: "/", Data: testkit.Listing()})
 		// What the sleeper knows before it falls asleep: half of the environments, with two keys each.
 		for i := range known {
-			p.patch(concurrent(environment(id(i), 1), "current", "old"))
+			p.patch(concurrent(testkit.Environment(id(i), 1), "current", "old"))
 		}
 		p.flush(w)
 		<-asleep
 		for i := range known {
-			p.patch(concurrent(environment(id(i), 2), "current"))
+			p.patch(concurrent(testkit.Environment(id(i), 2), "current"))
 		}
 		for i := range environments {
-			before, after := p.around(environment(id(i), 3))
+			before, after := p.around(testkit.Environment(id(i), 3))
 			for version := 3; version < rounds+3; version++ {
 				fmt.Fprint(p, before, version, after)
 			}
 			if i%(environments/2) < deleted {
 				p.event("delete", decode.DeleteMessageData{Path: string("/environments/" + id(i)), Version: rounds + 3})
 			} else {
-				final.Environments[id(i)] = environment(id(i), rounds+2)
+				final.Environments[id(i)] = testkit.Environment(id(i), rounds+2)
 			}
 		}
 		p.event("put", decode.PutMessageData{Path: "/", Data: final})
@@ -236,24 +237,24 @@ func TestASleeperHoldsOneChangePerEnvironment(t *testing.T) {
 		<-passed
 	}))
 
-	o := to(srv)
+	o := testkit.To(srv)
 	o.Lag, o.Logger = 100, slog.New(slog.DiscardHandler) // a million lines would take most of the time
-	c := open(t, o)
-	sleeper := newMirror("sleeper")
+	c := testkit.Open(t, o)
+	sleeper := testkit.NewMirror("sleeper")
 	var sleeping sync.WaitGroup
 	sleeping.Go(func() {
 		err := c.Changes()(t.Context(), func(change autoconfig.Change) bool {
-			if sleeper.apply(change); len(sleeper.environments) == known && len(sleeper.applied) == known+1 {
+			if sleeper.Apply(change); len(sleeper.Environments) == known && len(sleeper.Applied) == known+1 {
 				close(asleep)
 				<-passed
 			}
-			return change.Kind != autoconfig.Synced || !sleeper.knows(lastID)
+			return change.Kind != autoconfig.Synced || !sleeper.Knows(lastID)
 		})
 		if err != nil {
 			t.Error(err)
 		}
 	})
-	stay(t, newMirror("awake"), c.Changes())
+	stay(t, testkit.NewMirror("awake"), c.Changes())
 	for _, s := range c.Stats().Subscribers {
 		const inHand = 64 // what a subscriber has taken counts in its lag
 		if synced, last := 1, 1; s.Lag > environments+synced+last+inHand || s.Coalesced < uint64((rounds-1)*environments) {
@@ -262,9 +263,9 @@ func TestASleeperHoldsOneChangePerEnvironment(t *testing.T) {
 	}
 	close(passed)
 	sleeping.Wait()
-	sleeper.check(t, final)
+	sleeper.Check(t, final)
 	told := map[string]int{}
-	for _, change := range sleeper.applied {
+	for _, change := range sleeper.Applied {
 		told[change.Kind.String()]++
 		if change.Kind == autoconfig.KeyExpired && change.Key.SDKKey != "old" {
 			t.Errorf("%s expired", string(change.Key.SDKKey))
@@ -302,7 +303,7 @@ func raceDetected() bool {
 // A pen writes events as fast as they are read.
 type pen struct{ *bufio.Writer }
 
-func (p pen) event(name string, data any) { fmt.Fprint(p, event(name, jsonOf(data))) }
+func (p pen) event(name string, data any) { fmt.Fprint(p, event(name, testkit.JSON(data))) }
 
 func (p pen) patch(e autoconfig.EnvironmentRep) {
 	p.event("patch", decode.PatchMessageData{Path: string("/environments/" + e.EnvID), Data: e})
@@ -324,9 +325,9 @@ func (p pen) flush(w http.ResponseWriter) {
 }
 
 // blocked subscribes and stays in its first value until it is released; then it goes on.
-func blocked[T any](o stream.Observable[T]) (w *watcher[T], release func()) {
+func blocked[T any](o stream.Observable[T]) (w *testkit.Watcher[T], release func()) {
 	gate := make(chan struct{})
-	return watch(stream.Tap(o, func(T) { <-gate })), func() { close(gate) }
+	return testkit.Watch(stream.Tap(o, func(T) { <-gate })), func() { close(gate) }
 }
 
 // TestLag is how many changes wait for a subscriber before any are merged.
@@ -341,25 +342,25 @@ func TestLag(t *testing.T) {
 		{0, autoconfig.DefaultLag, false}, {0, autoconfig.DefaultLag + 1, true},
 		{10, 10, false}, {10, 11, true},
 	} {
-		inBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
-			srv.Put(listing(environment("e1", 1)))
-			o := to(srv)
+		testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
+			srv.Put(testkit.Listing(testkit.Environment("e1", 1)))
+			o := testkit.To(srv)
 			o.Lag = test.option
-			c := open(t, o)
+			c := testkit.Open(t, o)
 			if err := c.Ready(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 			slow, release := blocked(c.Changes()) // has taken the state so far, which does not wait
-			pass(0)
+			testkit.Pass(0)
 			for i := range test.wait {
-				srv.Patch(environment("e1", 2+i))
+				srv.Patch(testkit.Environment("e1", 2+i))
 			}
-			pass(0)
+			testkit.Pass(0)
 			if merged := c.Stats().Subscribers[0].Coalesced > 0; merged != test.merged {
 				t.Errorf("Lag %d, %d changes wait; merged: %t", test.option, test.wait, merged)
 			}
 			release()
-			all := slow.take()
+			all := slow.Take()
 			if last := all[len(all)-1]; len(all) != test.wait+2 && !test.merged || last.New.Version != test.wait+1 {
 				t.Errorf("Lag %d: got %d changes, the last one %v", test.option, len(all), last)
 			}
@@ -370,20 +371,20 @@ func TestLag(t *testing.T) {
 
 // TestBlockLosesNothing, however slow the subscriber is.
 func TestBlockLosesNothing(t *testing.T) {
-	inBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
+	testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
 		const patches = 300
-		srv.Put(listing(environment("e1", 1)))
-		c := open(t, to(srv))
-		slow := watch(stream.Tap(c.ChangesUnder(stream.Block[autoconfig.Change](1)), func(autoconfig.Change) { time.Sleep(time.Minute) }))
+		srv.Put(testkit.Listing(testkit.Environment("e1", 1)))
+		c := testkit.Open(t, testkit.To(srv))
+		slow := testkit.Watch(stream.Tap(c.ChangesUnder(stream.Block[autoconfig.Change](1)), func(autoconfig.Change) { time.Sleep(time.Minute) }))
 		synctest.Wait()
 		var want []string
 		for i := range patches {
-			e := environment("e1", 2+i)
+			e := testkit.Environment("e1", 2+i)
 			srv.Patch(e)
 			want = append(want, autoconfig.Change{Kind: autoconfig.EnvironmentUpdated, New: &e}.String())
 		}
-		pass((patches + 2) * time.Minute)
-		if got := describe(slow.take()); len(got) != patches+2 || !slices.Equal(got[2:], want) {
+		testkit.Pass((patches + 2) * time.Minute)
+		if got := testkit.Describe(slow.Take()); len(got) != patches+2 || !slices.Equal(got[2:], want) {
 			t.Errorf("got %d changes: %q", len(got), got)
 		}
 	})

@@ -12,6 +12,7 @@ import (
 
 	"github.com/relaystream/autoconfig"
 	"github.com/relaystream/autoconfig/autoconfigtest"
+	"github.com/relaystream/autoconfig/internal/testkit"
 	"github.com/relaystream/autoconfig/stream"
 )
 
@@ -59,21 +60,21 @@ func replay(t *testing.T, path, who string, listen func(*testing.T, *autoconfigt
 	if err != nil {
 		t.Fatal(err)
 	}
-	srv := autoconfigtest.NewServer(testKey)
+	srv := autoconfigtest.NewServer(testkit.Key)
 	t.Cleanup(srv.Close)
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
 	steps := transcript.Replay(ctx, srv)
-	told := watch(listen(t, srv))
-	defer told.stop()
+	told := testkit.Watch(listen(t, srv))
+	defer told.Stop()
 	for expected, err := range steps {
 		if err != nil {
 			t.Fatal(err)
 		}
 		want := expectedOf(who, expected)
-		expect(t, "told", told.await(t, len(want)), want...)
+		testkit.Expect(t, "told", told.Await(t, len(want)), want...)
 	}
-	if more := told.stop(); len(more) > 0 {
+	if more := told.Stop(); len(more) > 0 {
 		t.Errorf("told more than expected: %q", more)
 	}
 }
@@ -95,16 +96,16 @@ func expectedOf(who string, expected []string) []string {
 
 // listenAsClient returns the changes of a client as lines.
 func listenAsClient(t *testing.T, srv *autoconfigtest.Server) stream.Observable[string] {
-	o := to(srv)
+	o := testkit.To(srv)
 	o.InitialRetryDelay = time.Millisecond
-	return stream.Map(open(t, o).Changes(), lineOf)
+	return stream.Map(testkit.Open(t, o).Changes(), lineOf)
 }
 
 // listenAsHandler returns what the handler of a manager is told as lines.
 func listenAsHandler(t *testing.T, srv *autoconfigtest.Server) stream.Observable[string] {
 	told := stream.NewSubject[string]()
 	tell := func(line string) { _ = told.Publish(context.Background(), line) }
-	m := autoconfig.NewStreamManager(testKey, srv.URL, recorder{tell}, httpConfig{srv.Client()}, time.Millisecond, censoredLoggers(t))
+	m := autoconfig.NewStreamManager(testkit.Key, srv.URL, recorder{tell}, httpConfig{srv.Client()}, time.Millisecond, testkit.CensoredLoggers(t))
 	t.Cleanup(m.Close)
 	// It starts when somebody listens.
 	start := func() []string {

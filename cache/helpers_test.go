@@ -30,12 +30,6 @@ func obedient(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// late waits for the end of the context, and then does what it was asked for.
-func late(ctx context.Context) error {
-	<-ctx.Done()
-	return nil
-}
-
 // deaf waits for the test.
 func deaf(release <-chan struct{}) hook {
 	return func(context.Context) error {

@@ -49,19 +49,14 @@ func TestLoadIsAnObservable(t *testing.T) {
 	}
 }
 
-// TestLoadTells how much there is, before it yields it.
+// TestLoadTells how much there is.
 func TestLoadTells(t *testing.T) {
 	var log logbook
 	data := sealed(t, testKey, []byte(`{"path":"/","data":{"environments":{},"filters":{"f":{}}}}`))
 	c := New(&memoryStore{t: t, data: data}, log.report)
-	err := c.Load(under(testKey)).ForEach(t.Context(), func(m decode.Message) error {
-		if !m.Put.Cached || c.Stats() != (Stats{Loaded: true}) || !slices.Equal(log.events, []Event{{Kind: Loaded, Filters: 1}}) {
-			t.Errorf("%+v, %+v", c.Stats(), log.events)
-		}
-		return nil
-	})
-	if err != nil || len(log.events) != 1 {
-		t.Errorf("%v, %+v", err, log.events)
+	m, err := c.Load(under(testKey)).First(t.Context())
+	if err != nil || !m.Put.Cached || c.Stats() != (Stats{Loaded: true}) || !slices.Equal(log.events, []Event{{Kind: Loaded, Filters: 1}}) {
+		t.Errorf("%v, %+v, %+v", err, c.Stats(), log.events)
 	}
 }
 
@@ -158,6 +153,10 @@ func TestLoadTimesOut(t *testing.T) {
 // then says interests nobody.
 func TestLoadEndsWithItsContext(t *testing.T) {
 	good := sealedState(t, testKey, state(environment("e1", 1)))
+	late := func(ctx context.Context) error {
+		<-ctx.Done()
+		return nil
+	}
 	for name, test := range map[string]struct {
 		onLoad, onSetAside func(release <-chan struct{}) hook
 		took               time.Duration
@@ -165,8 +164,8 @@ func TestLoadEndsWithItsContext(t *testing.T) {
 	}{
 		"obedient":       {onLoad: func(<-chan struct{}) hook { return obedient }},
 		"late":           {onLoad: func(<-chan struct{}) hook { return late }},
-		"deaf":           {onLoad: deaf, took: 20 * time.Millisecond},
-		"deaf SetAside":  {onSetAside: deaf, took: 20 * time.Millisecond, log: "load failed"},
+		"deaf":           {onLoad: deaf, took: grace},
+		"deaf SetAside":  {onSetAside: deaf, took: grace, log: "load failed"},
 		"failing at end": {onLoad: func(<-chan struct{}) hook { return func(ctx context.Context) error { <-ctx.Done(); return ErrDamaged } }},
 	} {
 		t.Run(name, func(t *testing.T) {

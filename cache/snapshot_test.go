@@ -205,20 +205,6 @@ func TestLingeringOfADuplicate(t *testing.T) {
 	}
 }
 
-// TestSnapshotLargerThanAPut: patches may add to what one put may list.
-func TestSnapshotLargerThanAPut(t *testing.T) {
-	const n = decode.DefaultMaxListed + 1
-	snapshot := []byte(`{"path":"/","data":{"environments":{`)
-	for i := range n {
-		snapshot = fmt.Appendf(snapshot, `"%d":{"envID":"%[1]d"},`, i)
-	}
-	snapshot = append(bytes.TrimSuffix(snapshot, []byte(",")), `}}}`...)
-	l, err := decodeSnapshot(t.Context(), snapshot)
-	if err != nil || len(l.Environments) != n {
-		t.Error(l, err)
-	}
-}
-
 // A countdown is a context that ends after so many looks at it.
 type countdown struct {
 	context.Context

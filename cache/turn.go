@@ -64,10 +64,12 @@ func await(ctx context.Context, done <-chan result) (r result, ok bool) {
 		return r, true
 	case <-ctx.Done():
 	}
+	late := time.NewTimer(grace)
+	defer late.Stop()
 	select {
 	case r = <-done:
 		return r, true
-	case <-time.After(grace):
+	case <-late.C:
 		return r, false
 	}
 }

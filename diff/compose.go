@@ -10,8 +10,8 @@ import (
 // same Subject and follow each other; ok is false if together they have none. Added and then Updated
 // is Added, Deleted and then Added is Updated, Added and then Deleted is nothing, and so on.
 //
-// Compose changes before they are split. The result stands for the KeyExpired of each key that follows from its
-// items. An individual KeyExpired whose Old and New are equal is lost in it.
+// Changes must be composed before they are split: the result stands for the KeyExpired of each key that its
+// items tell of, and of the changes that Split yields, only the first has items that differ.
 func Compose(older, newer Change) (c Change, ok bool) {
 	if older.Kind == Synced {
 		return newer, true
@@ -47,8 +47,8 @@ func kindOf[T any](before, after *T, added Kind) Kind {
 	}
 }
 
-// Merge is Compose as a function for stream.Coalesce with Change.Subject. The result takes the place of the older
-// change, so that a Synced stays behind the changes that it covers.
+// Merge is Compose in the form of a stream.Coalesce policy over Change.Subject. Changes are merged
+// at the place of the older one, so that a Synced stays behind what it covers.
 func Merge(older, newer Change) (Change, stream.Place) {
 	if newer.Kind == Synced {
 		return newer, stream.AtNewer
@@ -96,8 +96,8 @@ func (c Change) Split(yield func(Change) bool) {
 // composed reports whether Split has something to do.
 func (c *Change) composed() bool { return c.several || c.Kind == KeyExpired && c.Key == nil }
 
-// Split yields the individual changes that changes stand for; see Change.Split. It belongs after a policy that
-// merges changes, and before a subscriber that handles each KeyExpired.
+// Split passes on the individual changes that changes stand for; see Change.Split. It belongs behind
+// whatever merges changes, and before whoever handles each KeyExpired.
 func Split(changes stream.Observable[Change]) stream.Observable[Change] {
 	return func(ctx context.Context, yield func(Change) bool) error {
 		var ended error

@@ -1,8 +1,8 @@
 // Package diff keeps the versioned state that messages describe, and emits how it changes.
 //
-// Changes is an operator: it turns an observable of messages into an observable of changes. State is the same
-// for programs with several subscribers or a lock of their own. Table is the versioned map below State; it
-// knows nothing of environments and filters.
+// Changes is the whole of it as an operator: an observable of messages in, an observable of changes
+// out. State is the same for whoever has more subscribers than one, or a lock of their own, and Table is
+// the versioned map below it, free of any domain.
 //
 // # Order
 //
@@ -13,20 +13,8 @@
 //
 // # Items
 //
-// The items that changes point to are shared and must not be modified. An item says what is accepted:
-//
-//   - It names no key that has expired. A key that has expired when a message names it is left out, and a key
-//     that expires later is taken out by KeyExpired.
-//   - Its current keys have no expiry, whatever the arrays of the message say.
-//   - Its SDKKey.Expiring is never the current key. Beside SDKKeys it is one of these, with their expiry, or empty.
-//   - Its Lingering are the SDK keys that a newer key took the single slot from, until they expire.
-//
-// # Keys
-//
-// A KeyExpired follows from two items: the keys that expire between Old and New are those that Old accepts
-// with an expiry and New does not accept. So one change can stand for thousands of keys, and changes can be
-// merged while they wait for a slow subscriber. Change.Split returns the individual changes.
-//
-// A subscriber can therefore keep up in one of two ways. It takes EnvironmentRep.AcceptedKeys of each New. Or it
-// takes the keys that each New names, and keeps those with an expiry until their KeyExpired.
+// The items that changes point to are shared and must not be modified. An item names only keys that
+// are accepted: one that expires is taken out of the item when it does, by KeyExpired, and one that
+// has expired already when a message names it is never there. SDKKey.Expiring is never the current key,
+// and beside SDKKeys it is one of these, with their expiry, or empty.
 package diff

@@ -4,16 +4,15 @@ import "github.com/relaystream/autoconfig/decode"
 
 type environmentSlot = slot[decode.EnvironmentID, environment]
 
-// usable reports whether an entry can be used. One without a Rep can: its version is known to be outdated.
+// usable reports whether an environment that a message names can be used. It may be without a Rep.
 func usable(entry *decode.EnvironmentEntry) bool {
 	return entry.Err == nil && entry.ID != "" && (entry.Rep == nil || entry.Rep.EnvID == entry.ID)
 }
 
 // listed applies an entry of a put.
 func (s *State) listed(known *environmentSlot, entry *decode.EnvironmentEntry, emit func(Change)) {
-	// An entry with the known item is not looked at, which spares BenchmarkPut/unchanged a look at every item.
 	switch same := entry.Rep != nil && entry.Rep == known.value.rep; {
-	case !same && !usable(entry):
+	case !same && !usable(entry): // what is known need not be looked at
 		s.stats.Skipped++
 	case entry.Rep == nil:
 		s.stale(Subject{Environment: entry.ID}, entry.Version)
@@ -44,8 +43,8 @@ func (s *State) upsert(known *environmentSlot, entry *decode.EnvironmentEntry, e
 	emit(c)
 }
 
-// unchanged applies an entry of a put with the known version. It changes nothing, unless the clock was set back
-// after keys were dropped: those that have not expired by the present clock come back.
+// unchanged deals with an environment that a put lists at its known version. That changes nothing, unless the
+// clock was set back and keys have been dropped that have not expired by it.
 func (s *State) unchanged(known *environmentSlot, emit func(Change)) {
 	old := known.value
 	if old.keys == nil || old.keys.dropped == 0 || old.keys.dropped <= s.clock() {
@@ -58,7 +57,7 @@ func (s *State) unchanged(known *environmentSlot, emit func(Change)) {
 	emit(Change{Kind: EnvironmentUpdated, Old: old.rep, New: known.value.rep, several: true})
 }
 
-// environmentDeleted emits c, which says how the environment was deleted.
+// environmentDeleted emits c, which tells how, for an environment that was deleted.
 func (s *State) environmentDeleted(old environment, c Change, emit func(Change)) {
 	if old.keys != nil {
 		s.schedule.remove(old.keys)
@@ -69,7 +68,7 @@ func (s *State) environmentDeleted(old environment, c Change, emit func(Change))
 	emit(c)
 }
 
-// replaced updates the index of keys. before is nil for an addition, after is nil for a deletion.
+// replaced keeps the index of keys in line with the environments. Either of the two may be nil.
 func (s *State) replaced(before, after *decode.EnvironmentRep) {
 	if s.index != nil {
 		s.index.update(before, after)

@@ -14,8 +14,8 @@ func (s *State) NextExpiry() (t time.Time, ok bool) {
 	return time.UnixMilli(s.schedule[0].next), true
 }
 
-// Expire emits one KeyExpired for each environment with keys that have expired by the wall clock. It stands for
-// all of these keys; see Change.Split.
+// Expire emits one KeyExpired for each environment that has keys whose time has come, by the wall clock. It
+// stands for all of these keys; see Change.Split.
 func (s *State) Expire(emit func(Change)) {
 	if len(s.schedule) == 0 {
 		return
@@ -25,7 +25,7 @@ func (s *State) Expire(emit func(Change)) {
 	}
 }
 
-// expire removes the keys that have expired by now from an environment.
+// expire takes the keys that have expired by now out of an environment.
 func (s *State) expire(r *keyring, now int64, emit func(Change)) {
 	old, _, _ := s.environments.Get(r.named.EnvID)
 	pending := r.pending
@@ -36,8 +36,8 @@ func (s *State) expire(r *keyring, now int64, emit func(Change)) {
 	emit(Change{Kind: KeyExpired, Old: old.rep, New: e.rep, several: true})
 }
 
-// revise returns the environment that replaces old when a message names its next version, and whether keys of old
-// expire with that.
+// revise returns the environment that replaces old when a message names it, and whether keys of old expire
+// with that.
 func (s *State) revise(old environment, named *decode.EnvironmentRep) (e environment, expires bool) {
 	now := s.clock()
 	if old.keys.still(old.rep, named, now) {
@@ -46,7 +46,7 @@ func (s *State) revise(old environment, named *decode.EnvironmentRep) (e environ
 	}
 	settled := settle(named)
 	e.keys = &keyring{named: settled, keys: sortedKeys(settled)}
-	if len(named.Lingering) > 0 { // a saved configuration
+	if len(named.Lingering) > 0 { // of a saved configuration
 		saved := &keyring{keys: sortedKeys(&decode.EnvironmentRep{Lingering: named.Lingering})}
 		lingering, _ := e.keys.meet(saved, now)
 		e.keys.linger(lingering)
@@ -64,7 +64,7 @@ func (s *State) revise(old environment, named *decode.EnvironmentRep) (e environ
 	return e, expires
 }
 
-// prune returns the environment of r without the keys that have expired by now, and schedules the next expiry.
+// prune prunes the environment of a keyring, and schedules the next expiry.
 func (s *State) prune(r *keyring, now int64) *decode.EnvironmentRep {
 	s.schedule.remove(r)
 	rep := r.prune(now)

@@ -6,32 +6,31 @@ import (
 	"github.com/relaystream/autoconfig/decode"
 )
 
-// A keyring has the keys of an environment, if at least one of them expires. They are computed once for each
-// message. The environment's item is what prune leaves of it.
+// A keyring has the keys of an environment of which at least one expires. The keys are computed once for each
+// message; an environment's item is what prune leaves of it.
 type keyring struct {
 	// named is the environment as the last message named it, with the keys that linger.
 	named *decode.EnvironmentRep
 	// keys are those that named accepts, sorted. They are never modified.
 	keys []Key
 
-	// Times are in Unix ms.
-	pruned  int64 // when prune was called last
-	dropped int64 // the latest expiry of the keys that prune left out; 0 if there are none
-	next    int64 // the earliest expiry of the other keys; 0 if none of them expires
-	pending int   // the number of the other keys that expire
+	pruned  int64 // when prune was called last, as all times here in Unix ms
+	dropped int64 // the latest expiry of the keys that prune has dropped; 0 if there are none
+	next    int64 // the earliest expiry of the others; 0 if none expires
+	pending int   // how many will expire
 	index   int   // in the schedule, if next is not 0
 }
 
 // has reports whether the item accepts k.
 func (r *keyring) has(k *Key) bool { return k.Expiry.IsZero() || expiry(k) > r.pruned }
 
-// accepts reports whether the item accepts key, and key has not expired by now.
+// accepts reports whether the item accepts a key, and the key has not expired by now.
 func (r *keyring) accepts(key Key, now int64) bool {
 	i, ok := slices.BinarySearchFunc(r.keys, key, compareKeys)
 	return ok && r.has(&r.keys[i]) && (r.keys[i].Expiry.IsZero() || expiry(&r.keys[i]) > now)
 }
 
-// prune returns the environment without the keys that have expired by now, and sets the times.
+// prune returns the environment without the keys that have expired by now.
 func (r *keyring) prune(now int64) *decode.EnvironmentRep {
 	r.pruned, r.dropped, r.next, r.pending = now, 0, 0, 0
 	for i := range r.keys {
@@ -55,7 +54,7 @@ func (r *keyring) prune(now int64) *decode.EnvironmentRep {
 	})
 }
 
-// linger adds keys that the environment does not name, but accepts until they expire.
+// linger adds keys to the environment that it does not name, but that are accepted until they expire.
 func (r *keyring) linger(keys []Key) {
 	if len(keys) == 0 {
 		return
@@ -67,14 +66,14 @@ func (r *keyring) linger(keys []Key) {
 	slices.SortFunc(r.keys, compareKeys)
 }
 
-// still reports whether named has the same keys as item, which has all keys of r, and none has expired by now.
+// still reports whether named has the keys of r, all of which are in item and have not expired by now.
 func (r *keyring) still(item, named *decode.EnvironmentRep, now int64) bool {
 	return r != nil && r.dropped == 0 && r.next > now && sameKeys(item, named)
 }
 
 // meet compares the keys of r, which a message names, with those of before. It returns the keys that linger: SDK
-// keys that lost their place in the single slot and have not expired by now. And it counts the keys that expire
-// with the message: an array no longer lists them, or their new expiry is past.
+// keys that have not expired yet and lost their place in the single slot. It also counts the keys that expire
+// with the message: they are taken back before their time, or the message says that their time is past.
 func (r *keyring) meet(before *keyring, now int64) (lingering []Key, expired int) {
 	slotted := len(r.named.SDKKeys) == 0
 	for k, named := range align(before.keys, r.keys) {

@@ -9,8 +9,8 @@ import (
 	"github.com/relaystream/autoconfig/decode"
 )
 
-// mayExpire reports whether e has a key with an expiry, or a key in the single slot. Most environments have
-// neither.
+// mayExpire reports whether e has a key with an expiry, or a key in the single slot. It is cheap, and false
+// nearly always.
 func mayExpire(e *decode.EnvironmentRep) bool {
 	return e.SDKKey.Expiring.Value != "" || len(e.Lingering) > 0 || anyExpires(e.SDKKeys) || anyExpires(e.MobileKeys)
 }
@@ -24,14 +24,13 @@ func anyExpires[K decode.SDKKey | decode.MobileKey](keys []decode.ConcurrentKeyR
 	return false
 }
 
-// sameKeys reports whether a and b have the same keys with the same expiries. It compares lists by their memory only,
-// so it may report false although they have.
+// sameKeys reports whether a and b have the same keys with the same expiries. It may be false if they do.
 func sameKeys(a, b *decode.EnvironmentRep) bool {
 	return a.SDKKey == b.SDKKey && a.MobKey == b.MobKey &&
 		sameList(a.SDKKeys, b.SDKKeys) && sameList(a.MobileKeys, b.MobileKeys) && sameList(a.Lingering, b.Lingering)
 }
 
-// sameList reports whether a and b share their memory. Package decode lets equal lists do that.
+// sameList reports whether a and b share their memory, as decode makes equal lists.
 func sameList[T any](a, b []T) bool {
 	return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0])
 }
@@ -82,9 +81,6 @@ func align(before, after []Key) iter.Seq2[*Key, *Key] {
 // expired returns the keys that before accepts with an expiry and after does not accept, in the order of
 // their expiry.
 func expired(before, after *decode.EnvironmentRep) (keys []Key) {
-	if before == nil || after == nil {
-		return nil
-	}
 	for k, still := range align(sortedKeys(before), sortedKeys(after)) {
 		if still == nil && !k.Expiry.IsZero() {
 			keys = append(keys, *k)
@@ -102,8 +98,8 @@ func expiry(k *Key) int64 {
 	return k.Expiry.UnixMilli()
 }
 
-// settle returns a copy of e without contradictions: the current keys do not expire, and the single slot
-// agrees with SDKKeys, which are authoritative. No key lingers in it.
+// settle returns a copy of e that says of each key what is so: the current keys do not expire, the single slot
+// agrees with SDKKeys, which are authoritative, and no key lingers.
 func settle(e *decode.EnvironmentRep) *decode.EnvironmentRep {
 	settled := *e
 	settled.SDKKeys = withoutExpiry(e.SDKKeys, e.SDKKey.Value)
@@ -128,7 +124,7 @@ func withoutExpiry[K decode.SDKKey | decode.MobileKey](keys []decode.ConcurrentK
 	return keys
 }
 
-// singleSlot returns the single slot of e, without contradicting the current key and SDKKeys.
+// singleSlot returns the single slot of e as it counts.
 func singleSlot(e *decode.EnvironmentRep) decode.ExpiringKeyRep {
 	slot := e.SDKKey.Expiring
 	if slot.Value == e.SDKKey.Value || slot.Value == "" {
@@ -177,8 +173,8 @@ func remove[T any](list []T, dropped func(T) bool) []T {
 	return rest
 }
 
-// Expired returns the KeyExpired of a key of an environment. Its New is a copy of the environment without the key,
-// or the environment itself if the key is a current one or unknown.
+// Expired returns the change that a key of an environment has expired. Its New is the environment without the
+// key, or the environment itself if that does not name the key, or as a current one.
 func Expired(environment *decode.EnvironmentRep, key *Key) Change {
 	c := Change{Kind: KeyExpired, Old: environment, New: environment, Key: key}
 	same := func(k Key) bool { return compareKeys(k, *key) == 0 }

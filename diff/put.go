@@ -6,10 +6,10 @@ import (
 	"github.com/relaystream/autoconfig/decode"
 )
 
-// put applies a complete listing to t. It calls upsert for every entry that counts, in their order, and then
+// put applies to t a complete listing: it calls upsert for every entry that counts, in their order, and then
 // omit for every value that is not listed, in the order of addition. Of several entries with one ID the last
-// counts. Values and tombstones that are not listed are forgotten, with their version. If ctx ends, put stops and
-// returns the context's cause.
+// counts. What is omitted is forgotten, with its version. If ctx ends meanwhile, put stops and returns the
+// context's cause.
 func put[ID decode.EnvironmentID | decode.FilterID, Rep, V any](
 	ctx context.Context, t *Table[ID, V], entries []decode.Entry[ID, Rep],
 	upsert func(*slot[ID, V], *decode.Entry[ID, Rep]), omit func(V),
@@ -42,10 +42,10 @@ func put[ID decode.EnvironmentID | decode.FilterID, Rep, V any](
 	return nil
 }
 
-// stopped reports whether ctx has ended. It looks at ctx at one step in 64.
+// stopped reports whether ctx has ended. It looks at one step in 64, which cost a few microseconds.
 func stopped(ctx context.Context, step int) bool { return step%64 == 0 && ctx.Err() != nil }
 
-// begin begins a put of n entries: mark each, use the slots, then sweep and discard.
+// begin begins a put of n entries.
 func (t *Table[K, V]) begin(n int) {
 	t.puts++
 	if len(t.slots) == 0 {
@@ -63,7 +63,7 @@ func (t *Table[K, V]) mark(key K) *slot[K, V] {
 	return s
 }
 
-// sweep forgets the keys that the put did not list, and yields the values.
+// sweep forgets what the put did not list, and yields the values.
 func (t *Table[K, V]) sweep(yield func(old V) bool) {
 	for s := t.live.first; s != nil; {
 		next := s.next
@@ -84,7 +84,7 @@ func (t *Table[K, V]) sweep(yield func(old V) bool) {
 	}
 }
 
-// discard forgets the slots that are still unknown: their entries could not be used, or the put was stopped.
+// discard forgets those of the slots that are unknown still: their entries could not be used.
 func (t *Table[K, V]) discard(slots []*slot[K, V]) {
 	for i := 0; t.unused > 0 && i < len(slots); i++ {
 		if s := slots[i]; s != nil && s.state == unknown {

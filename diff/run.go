@@ -13,11 +13,12 @@ import (
 // backlog is how many changes may wait for the subscriber of Changes before the messages have to.
 const backlog = 256
 
-// Changes scans messages into a versioned state and yields its individual changes. It is cold: each
-// subscription has a state of its own. It ends as messages does, even if keys are still to expire. The options
-// are copied at the call.
+// Changes scans messages into a versioned state and emits its individual changes. It is cold: each
+// subscription has a state of its own. It ends as messages does; keys that would have expired later do not
+// expire then. The options are copied at the call.
 //
-// Each subscription has two goroutines: one subscribes to messages, and the other waits for the next expiry.
+// Keys expire while no message arrives, so one goroutine reads the messages, and another waits for the next
+// expiry.
 func Changes(messages stream.Observable[decode.Message], o *Options) stream.Observable[Change] {
 	options := o.resolve()
 	return func(ctx context.Context, yield func(Change) bool) error {
@@ -35,20 +36,21 @@ func Changes(messages stream.Observable[decode.Message], o *Options) stream.Obse
 	}
 }
 
-// An updater runs functions that use a State, one at a time; see Run.
+// An updater runs a function that uses a State, gives it a function that takes changes, and may wait
+// afterwards. It runs one function at a time. Subject.Update of package stream is one.
 type updater = func(ctx context.Context, f func(emit func(Change))) error
 
-// Run applies messages, and those of the sources in more, and expires keys when their time has come. It returns
-// what messages returns, and then stops the sources in more. A source in more that completes ends nothing. One
-// that fails ends Run with its error.
+// Run applies to s the messages of several sources and the expiries of keys. It returns when messages ends, with the
+// error of messages. The sources in more end then, too; one of them that completes earlier ends nothing,
+// and one that fails ends Run with its error. A put that ctx interrupts ends Run with the context's cause.
 //
-// Run uses s only in functions that it passes to update. Update must run the function while nothing else uses s,
-// and may wait afterwards. The Update method of a stream.Subject does that. An error of update ends Run with
-// that error.
+// Run uses s only in functions that it passes to update. Update must run the function, never while s is used
+// elsewhere, and may wait afterwards. An error of update ends Run with that error. The Update method of a
+// stream.Subject is such a function.
 //
-// Run subscribes to messages on the caller's goroutine, and to each source in more on a goroutine of its own.
-// Another goroutine waits for the next expiry. All of them have ended when Run returns. Call Run only once.
-// Meanwhile Apply may be called while nothing else uses s. The keys that its messages announce expire, too.
+// Run reads messages on the caller's goroutine, and each of more on a goroutine of its own. One more goroutine
+// waits for the next expiry. They have ended when Run returns. A state is run only once; Apply may be
+// called meanwhile under the same rule, and keys that its messages announce expire too.
 func (s *State) Run(
 	ctx context.Context, update func(ctx context.Context, f func(emit func(Change))) error,
 	messages stream.Observable[decode.Message], more ...stream.Observable[decode.Message],
@@ -90,12 +92,12 @@ func (s *State) consume(ctx context.Context, update updater, messages stream.Obs
 	return err
 }
 
-// recheck is how long the timekeeper relies on a timer. Keys expire by the wall clock, which timers do not follow
-// while the machine is suspended or when the clock is set.
+// recheck is how long the timekeeper relies on a timer: while the machine is suspended, or when its
+// clock is set, timers do not follow the wall clock, by which keys expire.
 const recheck = time.Minute
 
-// A timekeeper expires the keys of a state when their time has come. It has one goroutine and one timer
-// for all keys, and no timer and no wake-up while no key expires.
+// A timekeeper expires the keys of a state when their time has come: one goroutine and one timer
+// for all of them, and neither timer nor wake-up while there are none.
 type timekeeper struct {
 	state   *State
 	update  updater

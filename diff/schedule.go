@@ -2,7 +2,8 @@ package diff
 
 import "container/heap"
 
-// A schedule has the keyrings with keys that will expire. It is a heap by time, so that one timer is enough.
+// A schedule has the keyrings with keys that will expire, as a heap by time, so that one timer serves any
+// number of them.
 type schedule []*keyring
 
 // add schedules the next expiry of r, if there is one.

@@ -13,12 +13,12 @@ const DefaultMaxTombstones = 1 << 16
 
 // Options refine Changes and NewState. The zero value, like nil, is the default.
 type Options struct {
-	// MaxTombstones limits the number of deletions whose version is remembered, of environments and of
-	// filters each. Beyond it the oldest is forgotten. The default is DefaultMaxTombstones. NewState and
-	// Changes panic if it is negative.
+	// MaxTombstones limits the number of deletions, of environments and of filters each, of which
+	// the version is remembered; past it the oldest is forgotten. The default is
+	// DefaultMaxTombstones. NewState and Changes panic if it is negative.
 	MaxTombstones int
-	// Stale, if not nil, is called for a patch, delete or entry of a put that is ignored because its version
-	// is not newer than the known one. It is called during Apply and must be quick.
+	// Stale, if not nil, is called for a patch, delete or entry of a put of which the version is not
+	// newer than the known one, and which is ignored. It is called during Apply and must be quick.
 	Stale func(s Subject, version int)
 }
 
@@ -35,7 +35,7 @@ func (o *Options) resolve() Options {
 	return resolved
 }
 
-// A State is the configuration that the messages so far describe, with the keys that will expire. It
+// A State is a configuration as the messages so far describe it, with the keys that will expire. It
 // is not safe for concurrent use. The zero State is not usable; NewState makes one.
 type State struct {
 	environments *Table[decode.EnvironmentID, environment]
@@ -58,25 +58,20 @@ type environment struct {
 
 // Stats counts what a State has seen and holds.
 type Stats struct {
-	// Environments and Filters are the numbers of items.
+	// Environments and Filters are how many there are.
 	Environments, Filters int
-	// Tombstones is the number of deletions that are remembered.
+	// Tombstones is how many deletions are remembered.
 	Tombstones int
-	// PendingExpiries is the number of keys that will expire.
+	// PendingExpiries is how many keys will expire.
 	PendingExpiries int
-	// Puts, Patches, Deletes and Ignored count messages by their kind. A saved put counts as Ignored if it
-	// comes after a message of the server.
+	// Puts, Patches, Deletes and Ignored count messages by their kind. A saved put that came too late counts
+	// as Ignored.
 	Puts, Patches, Deletes, Ignored uint64
-	// Applied counts additions, updates and deletions.
-	Applied uint64
-	// Stale counts patches, deletes and entries of puts whose version was not newer than the known one.
-	Stale uint64
-	// Unchanged counts entries of puts with the known version.
-	Unchanged uint64
-	// Expired counts the keys that expired.
-	Expired uint64
-	// Skipped counts entries that could not be used: their Err is set, or their ID is empty or not that of
-	// their Rep. Of several entries of a put with one ID the last counts.
+	// Applied counts additions, updates and deletions, Stale what was ignored because its version was
+	// not newer, Unchanged the entries of puts with the known version, Expired the keys that expired.
+	Applied, Stale, Unchanged, Expired uint64
+	// Skipped counts the entries that could not be used: their Err is set, their ID is missing, or it is not
+	// that of their Rep. Of several entries of a put with one ID the last counts.
 	Skipped uint64
 }
 
@@ -88,14 +83,14 @@ func NewState(o *Options) *State {
 	return s
 }
 
-// Environment returns the environment with the ID, or nil. It has the signature of decode.Options.Known.
+// Environment returns the environment with the ID, or nil: a decode.Options.Known.
 func (s *State) Environment(id []byte) *decode.EnvironmentRep {
 	e, _, _ := s.environments.Get(decode.EnvironmentID(id))
 	return e.rep
 }
 
-// Snapshot returns the changes that lead from nothing to the state: additions in the order in
-// which they took place, and Synced if the last put was applied completely.
+// Snapshot returns the state as the changes that make it from nothing: additions in the order in
+// which they took place, and Synced if the last put was complete.
 func (s *State) Snapshot() []Change {
 	all := make([]Change, 0, s.environments.Len()+s.filters.Len()+1)
 	for _, e := range s.environments.All {
@@ -121,9 +116,9 @@ func (s *State) Stats() Stats {
 	return stats
 }
 
-// Format implements fmt.Formatter. Every verb prints the numbers of items only, because a state holds keys.
+// Format implements fmt.Formatter for every verb: how much there is, because a state holds keys.
 func (s State) Format(f fmt.State, _ rune) {
-	if s.environments == nil { // the zero State
+	if s.environments == nil { // the zero State can be shown, if nothing else
 		s = *NewState(nil)
 	}
 	_, _ = fmt.Fprintf(f, "diff.State(%d environments, %d filters)", s.environments.Len(), s.filters.Len())

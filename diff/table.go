@@ -2,19 +2,19 @@ package diff
 
 import "fmt"
 
-// An Outcome is the effect of a call on a Table.
+// An Outcome is what a message meant to a Table.
 type Outcome uint8
 
 const (
-	// Ignored reports that there was nothing to change: a delete of an unknown key, for example.
+	// Ignored means that there was nothing to do: a delete of what is not there, for example.
 	Ignored Outcome = iota
-	// Stale reports that the version was not newer than the known one, and nothing was done.
+	// Stale means that the version was not newer than the known one; nothing was done.
 	Stale
-	// Added reports that a key has a value and had none before.
+	// Added means that a value is there that was not there before.
 	Added
-	// Updated reports that a value replaced an older one.
+	// Updated means that a value replaced an older one.
 	Updated
-	// Deleted reports that a key no longer has a value.
+	// Deleted means that a value is gone.
 	Deleted
 )
 
@@ -35,12 +35,13 @@ type Table[K comparable, V any] struct {
 	limit      int        // of tombstones
 
 	puts    uint32      // how many puts there were; see put
-	unused  int         // how many slots are unknown
-	recent  *slot[K, V] // found last: a caller that reads a key often changes it next
-	inOrder bool        // recent was a neighbour of the slot found before it
+	unused  int         // slots that a put made and that are unknown still
+	recent  *slot[K, V] // found last: whoever reads what is known of a key is about to change it
+	inOrder bool        // recent was a neighbour of the one that was found before
 }
 
-// A slot is what a Table knows of a key. It is in one of the two lists, unless it is unknown.
+// A slot is what a Table knows of a key. It is in the list of the live or in that of the tombstones, unless
+// the key is unknown still.
 type slot[K comparable, V any] struct {
 	key        K
 	value      V
@@ -73,8 +74,7 @@ func (t *Table[K, V]) Len() int { return t.live.len }
 // Tombstones returns the number of tombstones.
 func (t *Table[K, V]) Tombstones() int { return t.tombstones.len }
 
-// Format implements fmt.Formatter. Every verb prints the numbers of values and tombstones only, because values may
-// hold keys.
+// Format implements fmt.Formatter for every verb: how much there is, because values may hold keys.
 func (t Table[K, V]) Format(f fmt.State, _ rune) {
 	_, _ = fmt.Fprintf(f, "diff.Table(%d items, %d tombstones)", t.Len(), t.Tombstones())
 }
@@ -162,8 +162,8 @@ func (t *Table[K, V]) slot(key K) *slot[K, V] {
 	return s
 }
 
-// find returns the slot of key, or nil. A listing that is repeated has its keys in the order of the slots. While
-// keys come in this order, or backwards, find needs no look-up in the map: see BenchmarkPut/unchanged.
+// find returns the slot of key, or nil. Whoever repeats a listing asks for the keys in the order of the slots,
+// or backwards, which saves the look-ups in the map: see BenchmarkPut/unchanged.
 func (t *Table[K, V]) find(key K) *slot[K, V] {
 	recent := t.recent
 	if recent == nil {

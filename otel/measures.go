@@ -74,7 +74,7 @@ func one[N int | uint64](read func(*autoconfig.Stats) N) func(*autoconfig.Stats)
 
 func causes(s *autoconfig.Stats) []point {
 	return []point{
-		{"reconnect", float64(s.Reconnects)}, {"malformed", float64(s.Malformed)},
+		{"reconnect", float64(s.ReconnectRequests)}, {"malformed", float64(s.Malformed)},
 		{"refused", float64(s.Refused)}, {"rejected", float64(s.Rejected)},
 		{"bad_response", float64(s.BadResponses)}, {"timeout", float64(s.TimedOut)},
 		{"end_of_stream", float64(s.Ended)}, {"failure", float64(s.Failed)},

@@ -181,7 +181,9 @@ func (h *handler) KeyExpired(id autoconfig.EnvironmentID, key autoconfig.SDKKey)
 
 func (h *handler) ReceivedAllEnvironments() {}
 
-func (h *handler) AddFilter(p autoconfig.FilterParams) { updateItem(h, h.filters, p.ID, false, replaced(p)) }
+func (h *handler) AddFilter(p autoconfig.FilterParams) {
+	updateItem(h, h.filters, p.ID, false, replaced(p))
+}
 
 func (h *handler) UpdateFilter(p autoconfig.FilterParams) {
 	updateItem(h, h.filters, p.ID, true, replaced(p))

@@ -1,4 +1,4 @@
-package autoconfig_test
+package testkit
 
 import (
 	"context"
@@ -10,33 +10,33 @@ import (
 	"github.com/relaystream/autoconfig/autoconfigtest"
 )
 
-type dialFunc = func(ctx context.Context, network, address string) (net.Conn, error)
+type DialFunc = func(ctx context.Context, network, address string) (net.Conn, error)
 
 // A wire is the network as one client sees it: it knows which connections are open, counts what
 // they bring, and breaks one of them, once, at any byte of the whole conversation.
-type wire struct {
-	dial dialFunc
+type Wire struct {
+	Dial DialFunc
 
 	mu     sync.Mutex
 	dialed int
 	open   int
 	read   int64
-	// at is how many bytes pass, over all connections, before the break; negative for no break.
-	at    int64
-	stall bool // the break is silence, and not the end of the connection
+	// At is how many bytes pass, over all connections, before the break; negative for no break.
+	At    int64
+	Stall bool // the break is silence, and not the end of the connection
 }
 
-func newWire(server *autoconfigtest.Server) *wire {
-	return &wire{dial: server.Client().Transport.(*http.Transport).DialContext, at: -1}
+func NewWire(server *autoconfigtest.Server) *Wire {
+	return &Wire{Dial: server.Client().Transport.(*http.Transport).DialContext, At: -1}
 }
 
 // client returns an HTTP client that uses the wire, and nothing but for it.
-func (w *wire) client() *http.Client {
+func (w *Wire) Client() *http.Client {
 	return &http.Client{Transport: &http.Transport{DialContext: w.connect}}
 }
 
-func (w *wire) connect(ctx context.Context, network, address string) (net.Conn, error) {
-	conn, err := w.dial(ctx, network, address)
+func (w *Wire) connect(ctx context.Context, network, address string) (net.Conn, error) {
+	conn, err := w.Dial(ctx, network, address)
 	if err != nil {
 		return nil, err
 	}
@@ -48,34 +48,34 @@ func (w *wire) connect(ctx context.Context, network, address string) (net.Conn, 
 }
 
 // connections returns how many connections are open, and how many there have been.
-func (w *wire) connections() (open, dialed int) {
+func (w *Wire) Connections() (open, dialed int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.open, w.dialed
 }
 
-func (w *wire) bytes() int64 {
+func (w *Wire) Bytes() int64 {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.read
 }
 
 // room returns how many of n bytes may be read now, and whether the break comes instead.
-func (w *wire) room(n int) (room int, broken bool) {
+func (w *Wire) room(n int) (room int, broken bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	switch {
-	case w.at < w.read:
+	case w.At < w.read:
 		return n, false
-	case w.at == w.read:
-		w.at = -1
+	case w.At == w.read:
+		w.At = -1
 		return 0, true
 	default:
-		return int(min(int64(n), w.at-w.read)), false
+		return int(min(int64(n), w.At-w.read)), false
 	}
 }
 
-func (w *wire) count(read, open int) {
+func (w *Wire) count(read, open int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.read += int64(read)
@@ -84,7 +84,7 @@ func (w *wire) count(read, open int) {
 
 type wireConn struct {
 	net.Conn
-	wire   *wire
+	wire   *Wire
 	once   sync.Once
 	closed chan struct{}
 }
@@ -92,7 +92,7 @@ type wireConn struct {
 func (c *wireConn) Read(p []byte) (int, error) {
 	room, broken := c.wire.room(len(p))
 	if broken {
-		if c.wire.stall {
+		if c.wire.Stall {
 			<-c.closed
 		}
 		return 0, io.EOF

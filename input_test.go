@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -12,6 +13,7 @@ import (
 	"github.com/relaystream/autoconfig"
 	"github.com/relaystream/autoconfig/autoconfigtest"
 	"github.com/relaystream/autoconfig/decode"
+	"github.com/relaystream/autoconfig/internal/testkit"
 	"github.com/relaystream/autoconfig/stream/sse"
 )
 
@@ -31,7 +33,7 @@ func TestInputThatIsNotAsItShouldBe(t *testing.T) {
 	const (
 		malformed = "ERROR malformed event"
 		ignored   = " message ignored"
-		stale     = "INFO ignored: version is not newer"
+		stale     = "DEBUG ignored: version is not newer"
 	)
 	patch := func(path, data string) string { return event("patch", `{"path":"`+path+`","data":`+data+`}`) }
 	put := func(data string) string { return event("put", `{"path":"/","data":`+data+`}`) }
@@ -100,26 +102,26 @@ func TestInputThatIsNotAsItShouldBe(t *testing.T) {
 		{name: "request to reconnect", raw: event("reconnect", "payload"), log: []string{"INFO reconnecting at the server's request"}, cause: decode.ErrReconnect, anew: true},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			inBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
-				o, log := to(srv), new(logbook)
-				o.Logger, o.MaxEventSize = log.logger(), 2000
-				first := listing(environment("e1", 5))
+			testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
+				o, log := testkit.To(srv), new(testkit.Logbook)
+				o.Logger, o.MaxEventSize = log.Logger(), 2000
+				first := testkit.Listing(testkit.Environment("e1", 5))
 				first.Filters = map[autoconfig.FilterID]autoconfig.FilterRep{"f1": {Version: 1}}
 				srv.Put(first)
-				c := open(t, o)
-				changes := watch(c.Changes())
-				changes.take()
-				log.take()
+				c := testkit.Open(t, o)
+				changes := testkit.Watch(c.Changes())
+				changes.Take()
+				taken(log)
 
 				srv.SendRaw([]byte(test.raw))
-				expect(t, "changes", describe(changes.take()), test.changes...)
-				records := log.take()
-				expect(t, "log", lines(records), test.log...)
+				testkit.Expect(t, "changes", testkit.Describe(changes.Take()), test.changes...)
+				records := taken(log)
+				testkit.Expect(t, "log", lines(records), test.log...)
 				expectCause(t, records, test.cause, test.event)
-				if got := describe([]autoconfig.Change{{Kind: autoconfig.EnvironmentAdded, New: c.Snapshot().Environments[0]}}); test.changes == nil {
-					expect(t, "state", got, "environment added: e1 (Project Env e1) version 5")
+				if got := testkit.Describe([]autoconfig.Change{{Kind: autoconfig.EnvironmentAdded, New: c.Snapshot().Environments[0]}}); test.changes == nil {
+					testkit.Expect(t, "state", got, "environment added: e1 (Project Env e1) version 5")
 				}
-				pass(time.Minute)
+				testkit.Pass(time.Minute)
 				if anew := c.Stats().Attempts > 1; anew != test.anew {
 					t.Errorf("connected anew: %t, want %t", anew, test.anew)
 				}
@@ -139,7 +141,7 @@ func expectCause(t *testing.T, records []slog.Record, cause error, event string)
 			}
 			return true
 		})
-		if err, ok := attr(r, "error").(error); ok {
+		if err, ok := testkit.Attr(r, "error").(error); ok {
 			last = err
 		}
 	}
@@ -153,77 +155,82 @@ func expectCause(t *testing.T, records []slog.Record, cause error, event string)
 
 // TestLogOfAnOrdinaryLife holds what an operator reads to levels and messages that can be relied on.
 func TestLogOfAnOrdinaryLife(t *testing.T) {
-	inBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
-		o, log := to(srv), new(logbook)
-		o.Logger = log.logger()
+	testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
+		o, log := testkit.To(srv), new(testkit.Logbook)
+		o.Logger = log.Logger()
 		o.BaseURI = strings.Replace(srv.URL, "://", "://user:password@", 1) + "?token=1"
 		o.StopOnRejectedKey = true
 		srv.Next(autoconfigtest.Status(503))
-		c := open(t, o)
-		pass(0)
-		records := log.take()
-		expect(t, "at first", lines(records), "INFO connecting", "WARN connection lost")
-		if url, want := attr(records[0], "url"), srv.URL+"/relay_auto_config"; url != want {
+		c := testkit.Open(t, o)
+		testkit.Pass(0)
+		records := taken(log)
+		testkit.Expect(t, "at first", lines(records), "INFO connecting", "WARN connection lost")
+		if url, want := testkit.Attr(records[0], "url"), srv.URL+"/relay_auto_config"; url != want {
 			t.Errorf("connecting to %v, want %v without password and query", url, want)
 		}
-		if delay, err := attr(records[1], "retry_in"), attr(records[1], "error"); delay != time.Until(c.Stats().Status.NextAttempt) || err != c.Stats().Status.Err {
+		if delay, err := testkit.Attr(records[1], "retry_in"), testkit.Attr(records[1], "error"); delay != time.Until(c.Stats().Status.NextAttempt) || err != c.Stats().Status.Err {
 			t.Errorf("connection lost for %v, to be retried in %v", err, delay)
 		}
 
-		e := environment("e1", 1)
+		e := testkit.Environment("e1", 1)
 		e.SDKKey.Expiring = decode.ExpiringKeyRep{Value: "sdk-old-old-old", Timestamp: time.Now().Add(time.Hour).UnixMilli()}
-		srv.Put(listing(e))
-		pass(time.Second)
-		records = log.take()
-		expect(t, "then", lines(records), "INFO connecting", "INFO received configuration", "INFO environment added", "WARN key will expire", "INFO synced")
-		expect(t, "attributes", attrs(records[2], "environment", "project", "name", "version"), "e1", "Project", "Env e1", "1")
-		expect(t, "attributes", attrs(records[3], "environment", "key"), "e1", "SDK key ***-old")
+		srv.Put(testkit.Listing(e))
+		testkit.Pass(time.Second)
+		records = taken(log)
+		testkit.Expect(t, "then", lines(records), "INFO connecting", "INFO received configuration", "INFO environment added", "WARN key will expire", "INFO synced")
+		testkit.Expect(t, "attributes", attrs(records[2], "environment", "project", "name", "version"), "e1", "Project", "Env e1", "1")
+		testkit.Expect(t, "attributes", attrs(records[3], "environment", "key"), "e1", "SDK key ***-old")
 
 		e.Version++
 		srv.Patch(e)
 		srv.PatchFilter("f1", autoconfig.FilterRep{ProjKey: "proj", Version: 3})
 		srv.PatchFilter("f1", autoconfig.FilterRep{ProjKey: "proj", Version: 4})
 		srv.DeleteFilter("f1", 5)
-		srv.Patch(environment("e2", 1))
+		srv.Patch(testkit.Environment("e2", 1))
 		srv.Delete("e2", 2)
 		synctest.Wait()
-		records = log.take()
-		expect(t, "patched", lines(records), "INFO environment updated", "INFO filter added", "INFO filter updated", "INFO filter deleted",
+		records = taken(log)
+		testkit.Expect(t, "patched", lines(records), "INFO environment updated", "INFO filter added", "INFO filter updated", "INFO filter deleted",
 			"INFO environment added", "INFO environment deleted")
-		expect(t, "attributes", attrs(records[2], "filter", "project", "version"), "f1", "proj", "4")
+		testkit.Expect(t, "attributes", attrs(records[2], "filter", "project", "version"), "f1", "proj", "4")
 
 		for range 20 { // three minutes apart, because an hour of silence would end the connection
 			srv.Heartbeat()
-			pass(3 * time.Minute)
+			testkit.Pass(3 * time.Minute)
 		}
-		records = log.take()
-		expect(t, "an hour later", lines(records), "WARN key expired")
-		expect(t, "attributes", attrs(records[0], "environment", "key"), "e1", "SDK key ***-old")
+		records = taken(log)
+		testkit.Expect(t, "an hour later", lines(records), "WARN key expired")
+		testkit.Expect(t, "attributes", attrs(records[0], "environment", "key"), "e1", "SDK key ***-old")
 
 		srv.Next(autoconfigtest.Status(401))
 		srv.EndConnections()
-		pass(time.Second)
-		expect(t, "at last", lines(log.take()), "WARN connection lost", "INFO connecting", "ERROR auto-configuration key rejected; giving up")
+		testkit.Pass(time.Second)
+		testkit.Expect(t, "at last", lines(taken(log)), "WARN connection lost", "INFO connecting", "ERROR auto-configuration key rejected; giving up")
 	})
+}
+
+// taken returns the records since the last call, but for those that only name an event that was received.
+func taken(log *testkit.Logbook) []slog.Record {
+	return slices.DeleteFunc(log.Take(), func(r slog.Record) bool { return r.Message == "received event" })
 }
 
 // attrs returns attributes of a record as text.
 func attrs(r slog.Record, names ...string) []string {
 	var values []string
 	for _, name := range names {
-		values = append(values, fmt.Sprint(attr(r, name)))
+		values = append(values, fmt.Sprint(testkit.Attr(r, name)))
 	}
 	return values
 }
 
 // TestRejectedKeyIsAnErrorInTheLog even where it will be tried again.
 func TestRejectedKeyIsAnErrorInTheLog(t *testing.T) {
-	inBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
-		o, log := to(srv), new(logbook)
-		o.Logger = log.logger()
+	testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
+		o, log := testkit.To(srv), new(testkit.Logbook)
+		o.Logger = log.Logger()
 		srv.Next(autoconfigtest.Status(403))
-		open(t, o)
-		pass(0)
-		expect(t, "log", lines(log.take()), "INFO connecting", "ERROR auto-configuration key rejected")
+		testkit.Open(t, o)
+		testkit.Pass(0)
+		testkit.Expect(t, "log", lines(taken(log)), "INFO connecting", "ERROR auto-configuration key rejected")
 	})
 }

@@ -1,46 +1,50 @@
-package autoconfig
+// Package params describes environments and payload filters as a classic MessageHandler is told of them:
+// the types have the fields of Relay's own.
+package params
 
 import (
 	"fmt"
 	"log/slog"
+	"math"
 	"time"
 
 	"github.com/relaystream/autoconfig/decode"
+	"github.com/relaystream/autoconfig/diff"
 	"github.com/relaystream/autoconfig/internal/mask"
 )
 
-// EnvironmentParams describe an environment to a MessageHandler.
-type EnvironmentParams struct {
+// An Environment describes an environment.
+type Environment struct {
 	// EnvID is the environment's ID.
-	EnvID EnvironmentID
+	EnvID decode.EnvironmentID
 	// Identifiers name the environment and its project.
-	Identifiers EnvIdentifiers
-	// SDKKey is the current SDK key.
-	SDKKey SDKKey
-	// MobileKey is the current mobile key, empty if there is none.
-	MobileKey MobileKey
+	Identifiers Identifiers
+	// decode.SDKKey is the current SDK key.
+	SDKKey decode.SDKKey
+	// decode.MobileKey is the current mobile key, empty if there is none.
+	MobileKey decode.MobileKey
 	// ExpiringSDKKey is an older SDK key that is accepted for a while.
 	ExpiringSDKKey ExpiringSDKKey
 	// AcceptedSDKKeys and AcceptedMobileKeys are all keys that are accepted, the current one among
-	// them, of an environment with concurrent keys. For an environment without they are nil: its
-	// keys are those above.
-	AcceptedSDKKeys    []AcceptedKey[SDKKey]
-	AcceptedMobileKeys []AcceptedKey[MobileKey]
-	// TTL is the cache TTL for PHP clients.
+	// them, where there are others than the three above: in an environment with concurrent keys, or with an
+	// SDK key that was replaced more than once before the first one expired. Otherwise they are nil.
+	AcceptedSDKKeys    []AcceptedKey[decode.SDKKey]
+	AcceptedMobileKeys []AcceptedKey[decode.MobileKey]
+	// TTL is the cache TTL for PHP clients, in whole minutes on the wire.
 	TTL time.Duration
 	// SecureMode tells that secure mode is required.
 	SecureMode bool
 }
 
-// EnvIdentifiers name an environment and its project for people.
-type EnvIdentifiers struct {
+// Identifiers name an environment and its project for people.
+type Identifiers struct {
 	EnvKey, EnvName, ProjKey, ProjName string
 }
 
 // An ExpiringSDKKey is an SDK key with an end. The zero value is none.
 type ExpiringSDKKey struct {
 	// Key is the key.
-	Key SDKKey
+	Key decode.SDKKey
 	// Expiration is when it expires; zero means never.
 	Expiration time.Time
 }
@@ -49,7 +53,7 @@ type ExpiringSDKKey struct {
 func (k ExpiringSDKKey) Defined() bool { return k.Key != "" }
 
 // An AcceptedKey is one of the keys of an environment with concurrent keys.
-type AcceptedKey[K SDKKey | MobileKey] struct {
+type AcceptedKey[K decode.SDKKey | decode.MobileKey] struct {
 	// Key names the credential for people.
 	Key string
 	// Value is the credential.
@@ -60,27 +64,38 @@ type AcceptedKey[K SDKKey | MobileKey] struct {
 	HasViews bool
 }
 
-// FilterParams describe a payload filter to a FilterHandler.
-type FilterParams struct {
+// A Filter describes a payload filter.
+type Filter struct {
 	// ID is the filter's ID.
-	ID FilterID
+	ID decode.FilterID
 	// ProjKey is the project that the filter belongs to, and Key its name there.
 	ProjKey, Key string
 }
 
-// Params returns what a MessageHandler is told of an environment.
-func Params(e *EnvironmentRep) EnvironmentParams {
-	return EnvironmentParams{
+// OfEnvironment returns what a MessageHandler is told of an environment.
+func OfEnvironment(e *decode.EnvironmentRep) Environment {
+	return Environment{
 		EnvID:              e.EnvID,
-		Identifiers:        EnvIdentifiers{EnvKey: e.EnvKey, EnvName: e.EnvName, ProjKey: e.ProjKey, ProjName: e.ProjName},
+		Identifiers:        Identifiers{EnvKey: e.EnvKey, EnvName: e.EnvName, ProjKey: e.ProjKey, ProjName: e.ProjName},
 		SDKKey:             e.SDKKey.Value,
 		MobileKey:          e.MobKey,
 		ExpiringSDKKey:     ExpiringSDKKey{Key: e.SDKKey.Expiring.Value, Expiration: timeOf(e.SDKKey.Expiring.Timestamp)},
-		AcceptedSDKKeys:    acceptedKeys(e.SDKKeys),
-		AcceptedMobileKeys: acceptedKeys(e.MobileKeys),
-		TTL:                time.Duration(e.DefaultTTL) * time.Minute,
+		AcceptedSDKKeys:    acceptedSDKKeys(e),
+		AcceptedMobileKeys: acceptedKeys(e.MobileKeys, e.MobKey),
+		TTL:                minutes(e.DefaultTTL),
 		SecureMode:         e.SecureMode,
 	}
+}
+
+// OfFilter returns what a MessageHandler is told of a filter.
+func OfFilter(f *diff.Filter) Filter {
+	return Filter{ID: f.ID, ProjKey: f.ProjKey, Key: f.FilterKey}
+}
+
+// minutes returns n minutes, or the nearest duration there is.
+func minutes(n int) time.Duration {
+	const most = math.MaxInt64 / int64(time.Minute)
+	return time.Duration(max(-most, min(int64(n), most))) * time.Minute
 }
 
 func timeOf(milliseconds int64) time.Time {
@@ -90,23 +105,42 @@ func timeOf(milliseconds int64) time.Time {
 	return time.UnixMilli(milliseconds)
 }
 
-func acceptedKeys[K SDKKey | MobileKey](keys []decode.ConcurrentKeyRep[K]) []AcceptedKey[K] {
+// acceptedSDKKeys returns the concurrent SDK keys, and those that linger after a newer key took their place.
+func acceptedSDKKeys(e *decode.EnvironmentRep) []AcceptedKey[decode.SDKKey] {
+	accepted := acceptedKeys(e.SDKKeys, e.SDKKey.Value)
+	if len(e.Lingering) == 0 {
+		return accepted
+	}
+	if accepted == nil {
+		accepted = []AcceptedKey[decode.SDKKey]{{Value: e.SDKKey.Value}}
+		if old := e.SDKKey.Expiring; old.Value != "" {
+			accepted = append(accepted, AcceptedKey[decode.SDKKey]{Value: old.Value, Expiry: timeOf(old.Timestamp)})
+		}
+	}
+	for _, old := range e.Lingering {
+		accepted = append(accepted, AcceptedKey[decode.SDKKey]{Value: old.Value, Expiry: timeOf(old.Timestamp)})
+	}
+	return accepted
+}
+
+// acceptedKeys converts keys. The current one never expires, whatever its entry says.
+func acceptedKeys[K decode.SDKKey | decode.MobileKey](keys []decode.ConcurrentKeyRep[K], current K) []AcceptedKey[K] {
 	if len(keys) == 0 {
 		return nil
 	}
 	accepted := make([]AcceptedKey[K], len(keys))
 	for i, k := range keys {
 		accepted[i] = AcceptedKey[K]{Key: k.Key, Value: k.Value, HasViews: k.HasViews}
-		if k.Expiry != nil {
+		if k.Expiry != nil && k.Value != current {
 			accepted[i].Expiry = timeOf(*k.Expiry)
 		}
 	}
 	return accepted
 }
 
-// rep returns the environment that p describes, at a version.
-func (p EnvironmentParams) rep(version int) *EnvironmentRep {
-	return &EnvironmentRep{
+// Rep returns the environment that p describes, at a version. The TTL is rounded down to whole minutes.
+func (p Environment) Rep(version int) *decode.EnvironmentRep {
+	return &decode.EnvironmentRep{
 		EnvID:   p.EnvID,
 		EnvKey:  p.Identifiers.EnvKey,
 		EnvName: p.Identifiers.EnvName,
@@ -131,7 +165,7 @@ func millisecondsOf(t time.Time) int64 {
 	return t.UnixMilli()
 }
 
-func concurrentKeys[K SDKKey | MobileKey](accepted []AcceptedKey[K]) []decode.ConcurrentKeyRep[K] {
+func concurrentKeys[K decode.SDKKey | decode.MobileKey](accepted []AcceptedKey[K]) []decode.ConcurrentKeyRep[K] {
 	var keys []decode.ConcurrentKeyRep[K]
 	for _, a := range accepted {
 		k := decode.ConcurrentKeyRep[K]{Key: a.Key, Value: a.Value, HasViews: a.HasViews}
@@ -144,8 +178,8 @@ func concurrentKeys[K SDKKey | MobileKey](accepted []AcceptedKey[K]) []decode.Co
 }
 
 // Format implements fmt.Formatter with the keys masked.
-func (p EnvironmentParams) Format(f fmt.State, verb rune) {
-	type fields EnvironmentParams
+func (p Environment) Format(f fmt.State, verb rune) {
+	type fields Environment
 	mask.Struct(f, verb, p, fields(p))
 }
 
@@ -168,4 +202,4 @@ func (k ExpiringSDKKey) LogValue() slog.Value { return slog.StringValue(fmt.Spri
 func (k AcceptedKey[K]) LogValue() slog.Value { return slog.StringValue(fmt.Sprintf("%+v", k)) }
 
 // LogValue implements slog.LogValuer, because an encoder of JSON would show the keys.
-func (p EnvironmentParams) LogValue() slog.Value { return slog.StringValue(fmt.Sprintf("%+v", p)) }
+func (p Environment) LogValue() slog.Value { return slog.StringValue(fmt.Sprintf("%+v", p)) }

@@ -1,11 +1,13 @@
 package autoconfig
 
 import (
+	"github.com/relaystream/autoconfig/cache"
 	"github.com/relaystream/autoconfig/decode"
 	"github.com/relaystream/autoconfig/diff"
+	"github.com/relaystream/autoconfig/params"
 )
 
-// Names of the events; see package decode.
+// Event names; see package decode.
 const (
 	// PutEvent is the SSE event name corresponding to PutMessageData.
 	PutEvent = decode.PutEvent
@@ -13,7 +15,7 @@ const (
 	PatchEvent = decode.PatchEvent
 	// DeleteEvent is the SSE event name corresponding to DeleteMessageData.
 	DeleteEvent = decode.DeleteEvent
-	// ReconnectEvent is the SSE event name of a message that forces a reconnection.
+	// ReconnectEvent is the SSE event name for a message that forces a stream reconnect.
 	ReconnectEvent = decode.ReconnectEvent
 )
 
@@ -29,8 +31,10 @@ const (
 	Synced             = diff.Synced
 )
 
-// Types of the layers below, so that most programs import this package only.
+// Types of the packages below, so that most programs import only this one.
 type (
+	// AutoConfigKey is the credential of an auto-configuration stream, shown masked.
+	AutoConfigKey = decode.AutoConfigKey
 	// EnvironmentID identifies an environment.
 	EnvironmentID = decode.EnvironmentID
 	// FilterID identifies a payload filter.
@@ -61,10 +65,50 @@ type (
 	// FilterRep is the wire form of a payload filter.
 	FilterRep = decode.FilterRep
 
+	// Key is a credential that an environment accepts, and when it expires.
+	Key = decode.Key
+
 	// Change is one change of the configuration.
 	Change = diff.Change
+	// Snapshot is a configuration at one moment.
+	Snapshot = diff.Snapshot
+	// Field is one difference between the items of a Change.
+	Field = diff.Field
 	// Filter is a payload filter with its ID.
 	Filter = diff.Filter
-	// Key is a key that will expire or has expired.
-	Key = diff.Key
+
+	// EnvironmentParams describes an environment to a MessageHandler.
+	EnvironmentParams = params.Environment
+	// EnvIdentifiers name an environment and its project for people.
+	EnvIdentifiers = params.Identifiers
+	// ExpiringSDKKey is an SDK key with an end.
+	ExpiringSDKKey = params.ExpiringSDKKey
+	// AcceptedKey is one of the keys of an environment that accepts several.
+	AcceptedKey[K SDKKey | MobileKey] = params.AcceptedKey[K]
+	// FilterParams describes a payload filter to a FilterHandler.
+	FilterParams = params.Filter
+
+	// Cache keeps one configuration from one run of the program to the next; see Options.Cache.
+	Cache = cache.Store
+	// FileCache is a Cache in a file.
+	FileCache = cache.File
+	// CacheStats describes how a client's cache fares.
+	CacheStats = cache.Stats
 )
+
+// Errors of a cache; see package cache.
+var (
+	// ErrCacheDamaged reports saved data that is not a configuration, or was changed since it was saved.
+	ErrCacheDamaged = cache.ErrDamaged
+	// ErrCacheForeign reports a configuration saved under another auto-configuration key.
+	ErrCacheForeign = cache.ErrForeign
+	// ErrCacheVersion reports a configuration saved in an unknown format.
+	ErrCacheVersion = cache.ErrVersion
+	// ErrCacheTooLarge reports a configuration larger than FileCache.MaxSize.
+	ErrCacheTooLarge = cache.ErrTooLarge
+	// ErrNotSaved reports that the last configuration is not in the cache; see Client.CloseContext.
+	ErrNotSaved = cache.ErrNotSaved
+)
+
+// DefaultMaxCacheSize is the default limit of FileCache, in bytes.
+const DefaultMaxCacheSize = cache.DefaultMaxSize

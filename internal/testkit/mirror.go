@@ -1,4 +1,4 @@
-package autoconfig_test
+package testkit
 
 import (
 	"fmt"
@@ -15,34 +15,34 @@ import (
 	"github.com/relaystream/autoconfig/decode"
 )
 
-// A mirror is a configuration put together from nothing but changes. It is strict: each change has
+// A Mirror is a configuration put together from nothing but changes. It is strict: each change has
 // to begin with what the ones before it led to.
-type mirror struct {
-	name string
+type Mirror struct {
+	Name string
 
 	mu           sync.Mutex
-	environments map[autoconfig.EnvironmentID]autoconfig.EnvironmentRep
+	Environments map[autoconfig.EnvironmentID]autoconfig.EnvironmentRep
 	filters      map[autoconfig.FilterID]autoconfig.FilterRep
-	applied      []autoconfig.Change
-	problem      string // the first
+	Applied      []autoconfig.Change
+	Problem      string // the first
 }
 
-func newMirror(name string) *mirror {
-	return &mirror{name: name, environments: map[autoconfig.EnvironmentID]autoconfig.EnvironmentRep{},
+func NewMirror(name string) *Mirror {
+	return &Mirror{Name: name, Environments: map[autoconfig.EnvironmentID]autoconfig.EnvironmentRep{},
 		filters: map[autoconfig.FilterID]autoconfig.FilterRep{}}
 }
 
-func (m *mirror) apply(c autoconfig.Change) {
+func (m *Mirror) Apply(c autoconfig.Change) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.applied = append(m.applied, c)
+	m.Applied = append(m.Applied, c)
 	switch c.Kind {
 	case autoconfig.EnvironmentAdded:
-		turn(m, c, m.environments, c.New.EnvID, nil, c.New)
+		turn(m, c, m.Environments, c.New.EnvID, nil, c.New)
 	case autoconfig.EnvironmentUpdated, autoconfig.KeyExpired:
-		turn(m, c, m.environments, c.New.EnvID, c.Old, c.New)
+		turn(m, c, m.Environments, c.New.EnvID, c.Old, c.New)
 	case autoconfig.EnvironmentDeleted:
-		turn(m, c, m.environments, c.Old.EnvID, c.Old, nil)
+		turn(m, c, m.Environments, c.Old.EnvID, c.Old, nil)
 	case autoconfig.FilterAdded:
 		turn(m, c, m.filters, c.NewFilter.ID, nil, &c.NewFilter.FilterRep)
 	case autoconfig.FilterUpdated:
@@ -56,7 +56,7 @@ func (m *mirror) apply(c autoconfig.Change) {
 }
 
 // turn replaces the item before, nil for none, by the one after.
-func turn[ID ~string, T any](m *mirror, c autoconfig.Change, items map[ID]T, id ID, before, after *T) {
+func turn[ID ~string, T any](m *Mirror, c autoconfig.Change, items map[ID]T, id ID, before, after *T) {
 	item, ok := items[id]
 	if ok != (before != nil) || ok && !cmp.Equal(item, *before) {
 		m.complain(c, "does not follow the changes before it")
@@ -68,45 +68,46 @@ func turn[ID ~string, T any](m *mirror, c autoconfig.Change, items map[ID]T, id 
 	}
 }
 
-func (m *mirror) complain(c autoconfig.Change, what string) {
-	if m.problem == "" {
-		m.problem = fmt.Sprintf("change %d, %v, %s", len(m.applied), c, what)
+func (m *Mirror) complain(c autoconfig.Change, what string) {
+	if m.Problem == "" {
+		m.Problem = fmt.Sprintf("change %d, %v, %s", len(m.Applied), c, what)
 	}
 }
 
-func (m *mirror) knows(id autoconfig.EnvironmentID) bool {
+func (m *Mirror) Knows(id autoconfig.EnvironmentID) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	_, ok := m.environments[id]
+	_, ok := m.Environments[id]
 	return ok
 }
 
-// check fails the test unless the changes followed from each other and led to content.
-func (m *mirror) check(t *testing.T, want decode.PutContent) {
+// Check fails the test unless the changes followed from each other and led to content.
+func (m *Mirror) Check(t *testing.T, want decode.PutContent) {
 	t.Helper()
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.problem != "" {
-		t.Errorf("%s: %s\nchanges:\n%v", m.name, m.problem, m.applied)
+	if m.Problem != "" {
+		t.Errorf("%s: %s\nchanges:\n%v", m.Name, m.Problem, m.Applied)
 	}
-	got := decode.PutContent{Environments: m.environments, Filters: m.filters}
-	if d := cmp.Diff(want, got, cmpopts.EquateEmpty()); d != "" {
-		t.Errorf("%s: the changes lead to another configuration (-want +got):\n%s\nchanges:\n%v", m.name, d, m.applied)
+	got := decode.PutContent{Environments: m.Environments, Filters: m.filters}
+	// The server does not say which keys linger.
+	if d := cmp.Diff(want, got, cmpopts.EquateEmpty(), cmpopts.IgnoreFields(decode.EnvironmentRep{}, "Lingering")); d != "" {
+		t.Errorf("%s: the changes lead to another configuration (-want +got):\n%s\nchanges:\n%v", m.Name, d, m.Applied)
 	}
 }
 
-// set makes the mirror show a snapshot.
-func (m *mirror) set(s autoconfig.Snapshot) {
+// Set makes the mirror show a snapshot.
+func (m *Mirror) Set(s autoconfig.Snapshot) {
 	for _, e := range s.Environments {
-		m.environments[e.EnvID] = *e
+		m.Environments[e.EnvID] = *e
 	}
 	for _, f := range s.Filters {
 		m.filters[f.ID] = f.FilterRep
 	}
 }
 
-// current returns content without the keys that have expired.
-func current(content decode.PutContent) decode.PutContent {
+// Current returns content without the keys that have expired.
+func Current(content decode.PutContent) decode.PutContent {
 	past := func(milliseconds int64) bool {
 		return milliseconds != 0 && !time.UnixMilli(milliseconds).After(time.Now())
 	}
@@ -123,8 +124,8 @@ func current(content decode.PutContent) decode.PutContent {
 	return c
 }
 
-// A handlerMirror is a mirror of what a MessageHandler is told. It implements that, and FilterHandler.
-type handlerMirror struct {
+// A HandlerMirror is a mirror of what a MessageHandler is told. It implements that, and FilterHandler.
+type HandlerMirror struct {
 	busy  sync.Mutex // held during each call, since calls must not overlap
 	pause func()     // called during each call
 
@@ -134,13 +135,13 @@ type handlerMirror struct {
 	problem      string // the first
 }
 
-func newHandlerMirror(pause func()) *handlerMirror {
-	return &handlerMirror{pause: pause, environments: map[autoconfig.EnvironmentID]autoconfig.EnvironmentParams{},
+func NewHandlerMirror(pause func()) *HandlerMirror {
+	return &HandlerMirror{pause: pause, environments: map[autoconfig.EnvironmentID]autoconfig.EnvironmentParams{},
 		filters: map[autoconfig.FilterID]autoconfig.FilterParams{}}
 }
 
 // told is a call about something that must be known before, or must not. It applies what follows.
-func (h *handlerMirror) told(what string, ok func() bool, apply func()) {
+func (h *HandlerMirror) told(what string, ok func() bool, apply func()) {
 	if !h.busy.TryLock() {
 		panic("a handler was called by two at a time")
 	}
@@ -154,29 +155,29 @@ func (h *handlerMirror) told(what string, ok func() bool, apply func()) {
 	apply()
 }
 
-func (h *handlerMirror) has(id autoconfig.EnvironmentID) bool {
+func (h *HandlerMirror) has(id autoconfig.EnvironmentID) bool {
 	_, ok := h.environments[id]
 	return ok
 }
 
-func (h *handlerMirror) hasFilter(id autoconfig.FilterID) bool {
+func (h *HandlerMirror) hasFilter(id autoconfig.FilterID) bool {
 	_, ok := h.filters[id]
 	return ok
 }
 
-func (h *handlerMirror) AddEnvironment(p autoconfig.EnvironmentParams) {
+func (h *HandlerMirror) AddEnvironment(p autoconfig.EnvironmentParams) {
 	h.told("added twice: "+string(p.EnvID), func() bool { return !h.has(p.EnvID) }, func() { h.environments[p.EnvID] = p })
 }
 
-func (h *handlerMirror) UpdateEnvironment(p autoconfig.EnvironmentParams) {
+func (h *HandlerMirror) UpdateEnvironment(p autoconfig.EnvironmentParams) {
 	h.told("updated and not there: "+string(p.EnvID), func() bool { return h.has(p.EnvID) }, func() { h.environments[p.EnvID] = p })
 }
 
-func (h *handlerMirror) DeleteEnvironment(id autoconfig.EnvironmentID) {
+func (h *HandlerMirror) DeleteEnvironment(id autoconfig.EnvironmentID) {
 	h.told("deleted and not there: "+string(id), func() bool { return h.has(id) }, func() { delete(h.environments, id) })
 }
 
-func (h *handlerMirror) KeyExpired(id autoconfig.EnvironmentID, key autoconfig.SDKKey) {
+func (h *HandlerMirror) KeyExpired(id autoconfig.EnvironmentID, key autoconfig.SDKKey) {
 	h.told("expired and not there: "+string(id), func() bool { return h.has(id) }, func() {
 		p := h.environments[id]
 		if p.ExpiringSDKKey.Key == key {
@@ -188,30 +189,30 @@ func (h *handlerMirror) KeyExpired(id autoconfig.EnvironmentID, key autoconfig.S
 	})
 }
 
-func (h *handlerMirror) ReceivedAllEnvironments() {
+func (h *HandlerMirror) ReceivedAllEnvironments() {
 	h.told("", func() bool { return true }, func() {})
 }
 
-func (h *handlerMirror) AddFilter(p autoconfig.FilterParams) {
+func (h *HandlerMirror) AddFilter(p autoconfig.FilterParams) {
 	h.told("added twice: "+string(p.ID), func() bool { return !h.hasFilter(p.ID) }, func() { h.filters[p.ID] = p })
 }
 
-func (h *handlerMirror) UpdateFilter(p autoconfig.FilterParams) {
+func (h *HandlerMirror) UpdateFilter(p autoconfig.FilterParams) {
 	h.told("updated and not there: "+string(p.ID), func() bool { return h.hasFilter(p.ID) }, func() { h.filters[p.ID] = p })
 }
 
-func (h *handlerMirror) DeleteFilter(id autoconfig.FilterID) {
+func (h *HandlerMirror) DeleteFilter(id autoconfig.FilterID) {
 	h.told("deleted and not there: "+string(id), func() bool { return h.hasFilter(id) }, func() { delete(h.filters, id) })
 }
 
-func (h *handlerMirror) knows(id autoconfig.EnvironmentID) bool {
+func (h *HandlerMirror) Knows(id autoconfig.EnvironmentID) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.has(id)
 }
 
-// check fails the test unless the calls made sense and told of content.
-func (h *handlerMirror) check(t *testing.T, want decode.PutContent) {
+// Check fails the test unless the calls made sense and told of content.
+func (h *HandlerMirror) Check(t *testing.T, want decode.PutContent) {
 	t.Helper()
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -221,6 +222,10 @@ func (h *handlerMirror) check(t *testing.T, want decode.PutContent) {
 	environments := map[autoconfig.EnvironmentID]autoconfig.EnvironmentParams{}
 	for id, e := range want.Environments {
 		environments[id] = autoconfig.Params(&e)
+		if told, ok := h.environments[id]; ok && environments[id].AcceptedSDKKeys == nil {
+			told.AcceptedSDKKeys = nil // those that linger, of which the server does not say anything
+			h.environments[id] = told
+		}
 	}
 	filters := map[autoconfig.FilterID]autoconfig.FilterParams{}
 	for id, f := range want.Filters {

@@ -1,0 +1,240 @@
+package autoconfig
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/launchdarkly/go-sdk-common/v3/ldlog"
+
+	"github.com/relaystream/autoconfig/internal/endpoint"
+	"github.com/relaystream/autoconfig/internal/goroutine"
+	"github.com/relaystream/autoconfig/internal/journal"
+	"github.com/relaystream/autoconfig/internal/plainhttp"
+)
+
+// HTTPConfig provides the HTTP client of a StreamManager. Relay's type of that name satisfies it.
+type HTTPConfig interface {
+	// Client returns the client to use. It is copied, not modified, and its Timeout is ignored.
+	Client() *http.Client
+}
+
+// A StreamManager connects to the stream and calls a MessageHandler for what it says: the drop-in
+// replacement for Relay's. Its methods may be called concurrently. The zero StreamManager has
+// nothing to start: Start and Done panic, Close does nothing.
+type StreamManager struct {
+	settings func() (*settings, error)
+	handler  MessageHandler
+	ready    chan error    // what Start returns
+	done     chan struct{} // closed when everything has ended
+	err      error         // why; set before done is closed
+
+	mu     sync.Mutex
+	begun  bool                    // Start or Close was called
+	told   bool                    // ready has its value
+	cancel context.CancelCauseFunc // of the subscription; not nil if there is one
+	client *Client                 // of the subscription
+
+	calling atomic.Uint64 // the number of the goroutine that calls the handler
+}
+
+// NewStreamManager returns a StreamManager that is not started. streamURI is as Options.BaseURI, and may be
+// plain http, which Start warns of in the log. A nil httpConfig means the default client. An
+// initialRetryDelay of 0 or less means DefaultInitialRetryDelay. loggers get what an operator should know.
+//
+// Payload filters are asked for if handler is also a FilterHandler. A rejected key is permanent, as with
+// Options.StopOnRejectedKey; any other status is retried. Wrong arguments are logged and sent on
+// the channel of Start. A nil handler panics.
+func NewStreamManager(
+	key AutoConfigKey,
+	streamURI string,
+	handler MessageHandler,
+	httpConfig HTTPConfig,
+	initialRetryDelay time.Duration,
+	loggers ldlog.Loggers,
+) *StreamManager {
+	if handler == nil {
+		panic("autoconfig: NewStreamManager with a nil handler")
+	}
+	o := Options{
+		BaseURI:           streamURI,
+		ProtocolVersion:   1,
+		InitialRetryDelay: max(initialRetryDelay, 0),
+		StopOnRejectedKey: true,
+		AllowPlainHTTP:    true,
+		Logger:            journal.LDLogger(loggers),
+	}
+	if _, ok := handler.(FilterHandler); ok {
+		o.ProtocolVersion = 2
+	}
+	s := &StreamManager{handler: handler, ready: make(chan error, 1), done: make(chan struct{})}
+	// The HTTPConfig is asked for its client at Start. The key is kept in a function, out of sight of package fmt.
+	s.settings = func() (*settings, error) {
+		o := o
+		if httpConfig != nil {
+			o.HTTPClient = httpConfig.Client()
+		}
+		resolved, err := o.resolve(key)
+		if err != nil {
+			o.Logger.Error("stream not started", "error", err)
+			return nil, err
+		}
+		if u, _ := endpoint.URL(resolved.BaseURI, 1); plainhttp.Is(u) {
+			o.Logger.Warn("the stream is plain http, which sends the key in the clear")
+		}
+		resolved.retryNoContent, resolved.onOpen = true, func() { s.tell(nil) }
+		return resolved, nil
+	}
+	return s
+}
+
+// Start begins to connect, and returns a channel that gets at most one value and is never closed: nil at
+// the first successful connection, or the error with which the stream has failed for good before
+// that: an *sse.StatusError for a rejected key, an *OptionError or ErrInvalidKey for wrong arguments. The
+// error has been logged then. After Close the channel gets nothing. Further calls return the same channel.
+// Start does not block.
+//
+// MessageHandler.ReceivedAllEnvironments tells when the configuration is complete. Done and Err tell when
+// the stream fails for good later, because the key is rejected.
+func (s *StreamManager) Start() <-chan error {
+	if s.settings == nil {
+		panic("autoconfig: Start of a StreamManager that NewStreamManager did not make")
+	}
+	s.mu.Lock()
+	begun := s.begun
+	s.mu.Unlock()
+	if !begun {
+		// Not under the lock: the HTTPConfig is somebody else's, and may call Close, or panic.
+		s.begin(s.settings())
+	}
+	return s.ready
+}
+
+// begin starts the goroutine that calls the handler, unless another call was quicker.
+func (s *StreamManager) begin(settings *settings, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.begun {
+		return
+	}
+	s.begun = true
+	if err != nil {
+		s.tellLocked(err)
+		s.finish(err)
+		return
+	}
+	var ctx context.Context
+	ctx, s.cancel = context.WithCancelCause(context.Background())
+	s.client = newClient(settings)
+	go s.run(ctx)
+}
+
+// run calls the handler until the client ends.
+func (s *StreamManager) run(ctx context.Context) {
+	s.calling.Store(goroutine.ID())
+	err := ErrClosed // what it stays if the handler ends its goroutine: then the client is closed
+	defer func() { s.finish(err) }()
+	if failed := Dispatch(ctx, s.client.observe, s.handler); failed != nil {
+		err = failed
+		s.tell(err)
+	}
+}
+
+// tell sends the value of ready, if it has none yet and Close was not called.
+func (s *StreamManager) tell(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.tellLocked(err)
+}
+
+func (s *StreamManager) tellLocked(err error) {
+	if !s.told {
+		s.told = true
+		s.ready <- err
+	}
+}
+
+// finish notes that everything has ended, and why.
+func (s *StreamManager) finish(err error) {
+	s.err = err
+	close(s.done)
+}
+
+// Done returns a channel that is closed when everything has ended and the handler is not called again:
+// after Close, or when the stream has failed for good, before or after the configuration was complete.
+func (s *StreamManager) Done() <-chan struct{} {
+	if s.done == nil {
+		panic("autoconfig: Done of a StreamManager that NewStreamManager did not make")
+	}
+	return s.done
+}
+
+// Err returns nil until Done is closed, and then ErrClosed after Close, or else the error with which the
+// stream has failed for good, as described at Start.
+func (s *StreamManager) Err() error {
+	select {
+	case <-s.done:
+		return s.err
+	default:
+		return nil
+	}
+}
+
+// Close ends the stream at once, whatever it is doing. When Close has returned, the connection, all
+// goroutines and timers are gone, and the handler is not called again. Close is idempotent. Before
+// Start it makes Start do nothing.
+//
+// Close waits for a call of the handler that is under way, except when that call itself, on its goroutine,
+// calls Close.
+func (s *StreamManager) Close() { _ = s.CloseContext(context.Background()) }
+
+// CloseContext is Close that waits until ctx ends at most. It returns nil when everything has ended, and
+// context.Cause(ctx) if a call of the handler was still under way when ctx ended. Everything else has ended
+// then, too, and when that call returns nothing follows it. Calling CloseContext again waits for that.
+func (s *StreamManager) CloseContext(ctx context.Context) error {
+	if s.settings == nil {
+		return nil
+	}
+	s.mu.Lock()
+	s.told = true // nothing is sent from now on
+	if !s.begun {
+		s.begun = true
+		s.finish(ErrClosed)
+	}
+	cancel, client := s.cancel, s.client
+	s.mu.Unlock()
+	if cancel == nil {
+		return nil
+	}
+	cancel(ErrClosed)
+	if s.calling.Load() == goroutine.ID() {
+		client.Close()
+		return nil
+	}
+	return await(ctx, s.done)
+}
+
+// await waits until done is closed, which counts if ctx has ended, too.
+func await(ctx context.Context, done <-chan struct{}) error {
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+	}
+	select {
+	case <-done:
+		return nil
+	default:
+		return context.Cause(ctx)
+	}
+}
+
+// String returns a description without the key.
+func (s *StreamManager) String() string { return "autoconfig.StreamManager" }
+
+// Format implements fmt.Formatter with String for every verb, because a manager holds keys.
+func (s *StreamManager) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, s.String()) }
