@@ -2,6 +2,7 @@ package diff
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"testing"
 
@@ -425,4 +426,51 @@ func TestEnvironmentByKey(t *testing.T) {
 	want(2, k1, k2, k3)
 	c.delete("a", 3)
 	want(-1, k1, k2, k3)
+}
+
+// TestExpired is about changes that are made without a State.
+func TestExpired(t *testing.T) {
+	at := int64(2000)
+	e := array(1, key("k1", 0), key("k2", at))
+	e.MobKey = "m1"
+	e.MobileKeys = []decode.ConcurrentKeyRep[decode.MobileKey]{{Value: "m1"}, {Value: "m2", Expiry: &at}}
+	e.SDKKey.Expiring = decode.ExpiringKeyRep{Value: "k2", Timestamp: at}
+	e.Lingering = []decode.ExpiringKeyRep{{Value: "k3", Timestamp: at}}
+	all := accepted(&e)
+	for _, k := range []Key{{SDKKey: "k1"}, {MobileKey: "m1"}, {SDKKey: "m2"}, {SDKKey: "unknown"}, {}, {SDKKey: "k2"}, {SDKKey: "k3"}, {MobileKey: "m2"}} {
+		c := Expired(&e, &k)
+		if c.Kind != KeyExpired || c.Old != &e || c.Key != &k {
+			t.Errorf("%v", c)
+		}
+		if expires := all[k] != 0; (c.New != &e) != expires {
+			t.Errorf("%s%s: the environment is another: %t", string(k.SDKKey), string(k.MobileKey), c.New != &e)
+		}
+		want := maps.Clone(all)
+		if all[k] != 0 {
+			delete(want, k)
+		}
+		if got := accepted(c.New); !maps.Equal(got, want) {
+			t.Errorf("%s%s: %v, want %v", string(k.SDKKey), string(k.MobileKey), plainly(got), plainly(want))
+		}
+		if slot := c.New.SDKKey.Expiring.Value; (slot == "") != (k.SDKKey == "k2") {
+			t.Errorf("%s: the slot has %s", string(k.SDKKey), string(slot))
+		}
+	}
+}
+
+// TestKeysThatExpireTogether do so in the order of the IDs, not by chance.
+func TestKeysThatExpireTogether(t *testing.T) {
+	c := newConversation(t, Options{})
+	var want []string
+	for _, id := range []decode.EnvironmentID{"d", "b", "e", "a", "c"} {
+		e := rotating(1, "new", "old", 2000)
+		e.EnvID = id
+		c.patch(e)
+	}
+	for _, id := range []string{"a", "b", "c", "d", "e"} {
+		want = append(want, "expired old of "+id+" at 2000")
+	}
+	c.log = nil
+	c.at(2000)
+	c.want(want...)
 }

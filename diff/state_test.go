@@ -243,12 +243,39 @@ func TestStats(t *testing.T) {
 		Environments: []decode.EnvironmentEntry{wrong, wrong, entry(e), wrong},
 		Filters:      []decode.FilterEntry{{ID: "f", Err: decode.ErrWrongID}, {ID: "f", Err: decode.ErrWrongID}},
 	}})
-	got := c.state.Stats()
 	want := Stats{Environments: 2, PendingExpiries: 1, Puts: 3, Patches: 1, Deletes: 1, Ignored: 1,
 		Applied: 2, Stale: 1, Unchanged: 3, Skipped: 2}
-	if got != want {
-		t.Errorf("got %+v, want %+v", got, want)
+	check := func() {
+		t.Helper()
+		if got := c.state.Stats(); got != want {
+			t.Errorf("got %+v, want %+v", got, want)
+		}
 	}
+	check()
+	c.at(2000)
+	want.PendingExpiries, want.Expired = 0, 1
+	check()
+	c.clock = 1000
+	c.put(entry(e), entry(env("b", 2))) // brings the key back, and updates the other
+	want.PendingExpiries, want.Puts, want.Applied = 1, 4, 4
+	check()
+	e.Version, e.SDKKey.Expiring.Timestamp = 2, 900
+	c.patch(e)
+	want.PendingExpiries, want.Patches, want.Applied, want.Expired = 0, 2, 5, 2
+	check()
+	filter := decode.FilterEntry{ID: "f", Version: 1, Rep: &decode.FilterRep{Version: 1}}
+	for range 2 {
+		c.apply(decode.Message{Kind: decode.Put, Put: &decode.Listing{Environments: []decode.EnvironmentEntry{entry(e)}, Filters: []decode.FilterEntry{filter}}})
+	}
+	want.Environments, want.Filters, want.Puts, want.Applied, want.Unchanged = 1, 1, 6, 7, 6
+	check()
+	filter.Version = 2
+	c.apply(decode.Message{Kind: decode.Patch, Filter: filter})
+	c.apply(decode.Message{Kind: decode.Delete, Filter: decode.FilterEntry{ID: "f", Version: 3}})
+	c.apply(decode.Message{Kind: decode.Delete, Filter: decode.FilterEntry{ID: "f", Version: 2}})
+	c.delete("a", 3)
+	want.Environments, want.Filters, want.Tombstones, want.Patches, want.Deletes, want.Applied = 0, 0, 2, 3, 4, 10
+	check()
 }
 
 // TestSnapshot demands that a snapshot makes the state from nothing, in order, and names only keys
