@@ -214,7 +214,10 @@ func TestRunStops(t *testing.T) {
 	}
 	messages := stream.Concat(stream.Just(decode.Message{Kind: decode.Put, Put: put}), stream.Never[decode.Message]())
 	for _, sources := range [][]stream.Observable[decode.Message]{{messages}, {stream.Never[decode.Message](), messages}} {
-		refuse := func(ctx context.Context, f func(func(Change))) error {
+		var lock sync.Mutex
+		refuse := func(_ context.Context, f func(func(Change))) error {
+			lock.Lock()
+			defer lock.Unlock()
 			var refused error
 			f(func(Change) { refused = errDay })
 			return refused
@@ -224,7 +227,6 @@ func TestRunStops(t *testing.T) {
 		}
 		ctx, cancel := context.WithCancelCause(t.Context())
 		emitted := 0
-		var lock sync.Mutex
 		interrupt := func(_ context.Context, f func(func(Change))) error {
 			lock.Lock()
 			defer lock.Unlock()
