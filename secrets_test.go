@@ -255,9 +255,20 @@ func TestManagerLogRevealsNoKey(t *testing.T) {
 	srv.Put(testkit.Listing(secretEnvironment(1)))
 	log := ldlogtest.NewMockLog()
 	log.Loggers.SetMinLevel(ldlog.Debug)
-	manager := autoconfig.NewStreamManager(autoconfig.AutoConfigKey(planted.auto), srv.URL, recorder{func(string) {}}, nil, 0, log.Loggers)
+	complete := make(chan struct{})
+	handler := recorder{func(line string) {
+		if line == "synced" {
+			close(complete)
+		}
+	}}
+	manager := autoconfig.NewStreamManager(autoconfig.AutoConfigKey(planted.auto), srv.URL, handler, nil, 0, log.Loggers)
 	if err := <-manager.Start(); err != nil {
 		t.Fatal(err)
+	}
+	select {
+	case <-complete:
+	case <-time.After(time.Minute):
+		t.Error("no configuration in a minute")
 	}
 	manager.Close()
 	if output := fmt.Sprint(log.GetAllOutput()); revealed(output) != nil || !strings.Contains(output, "environment added") {
