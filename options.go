@@ -228,11 +228,11 @@ func (s *settings) request(ctx context.Context, key AutoConfigKey) (*http.Reques
 // connectOptions returns what a connection needs to know, without a session and hooks.
 func (s *settings) connectOptions() *sse.ConnectOptions {
 	return &sse.ConnectOptions{
-		Client:         s.HTTPClient,
-		ConnectTimeout: s.ConnectTimeout,
-		IdleTimeout:    s.IdleTimeout,
-		MaxEventSize:   s.MaxEventSize,
-		MaxRedirects:   s.MaxRedirects,
-		AllowPlainHTTP: s.AllowPlainHTTP,
+		Client:          s.HTTPClient,
+		ConnectTimeout:  s.ConnectTimeout,
+		IdleTimeout:     s.IdleTimeout,
+		MaxEventSize:    s.MaxEventSize,
+		MaxRedirects:    s.MaxRedirects,
+		RefusePlainHTTP: !s.AllowPlainHTTP,
 	}
 }

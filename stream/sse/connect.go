@@ -6,10 +6,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"strings"
 	"time"
 
-	"github.com/relaystream/autoconfig/internal/plainhttp"
 	"github.com/relaystream/autoconfig/stream"
 )
 
@@ -32,11 +30,11 @@ const (
 type ConnectOptions struct {
 	// Client sends the request. It is copied without its Timeout, which would bound the whole
 	// stream, and never modified; its CheckRedirect is asked first, then the rules of Connect hold
-	// too. Its Transport must heed the request's context. A dial that an http.Transport began may
-	// outlive the subscription, because it is kept for the next user of that transport.
+	// too. If its Transport is an *http.Transport, each connection has a clone of that, so that no
+	// network connection is used for two of them, or left behind. Any other RoundTripper must heed the
+	// request's context, and its Close, by which it is told not to use the network connection again.
 	//
-	// Nil means a client and a transport for each subscription: HTTP/1.1, proxies from the
-	// environment, nothing shared and nothing left behind.
+	// Nil means a client that speaks HTTP/1.1 and takes proxies from the environment.
 	Client *http.Client
 	// ConnectTimeout bounds each of the dial, the TLS handshake, the wait for the response's
 	// header, and the reading of an error's body. A redirect begins again. 0 means 10 s.
@@ -51,8 +49,11 @@ type ConnectOptions struct {
 	// MaxRedirects is how many redirects are followed; one more is a *StatusError. 0 means 10, and a
 	// negative number none.
 	MaxRedirects int
-	// AllowPlainHTTP permits plain http to hosts other than loopback.
-	AllowPlainHTTP bool
+	// RefusePlainHTTP refuses plain http to hosts other than loopback, by the request or by a redirect,
+	// with ErrPlainHTTP. It is for requests whose credentials must not travel in the clear.
+	RefusePlainHTTP bool
+	// Header is added to each request, in the place of what the request has under the same names.
+	Header http.Header
 	// Session is continued and updated. Its last event ID is sent, unless a header cannot carry it
 	// for its control characters or its length of more than 4 KiB. Nil means a fresh one for each
 	// subscription.
@@ -137,98 +138,37 @@ func (o *ConnectOptions) connect(
 	defer cancel(nil)
 	defer context.AfterFunc(ctx, func() { cancel(context.Cause(ctx)) })()
 
-	client, release := o.newClient()
-	defer release()
-	resp, err := o.open(reqCtx, cancel, client, req)
+	a := o.newAttempt(reqCtx, cancel)
+	defer a.release()
+	resp, body, err := a.open(req)
 	if err != nil {
 		return err
 	}
 	if o.OnOpen != nil {
 		o.OnOpen(resp)
 	}
-	ahead := newReadAhead(resp.Body, o.MaxEventSize, o.Session)
+	return a.readFrom(ctx, resp, body, yield)
+}
+
+// readFrom yields the events of body, which is that of resp without a coding, and closes resp's.
+func (a *attempt) readFrom(ctx context.Context, resp *http.Response, body io.Reader, yield func(Event) bool) error {
+	// A body that does not end with the context ends when it is closed.
+	stop := context.AfterFunc(a.ctx, func() { _ = resp.Body.Close() })
+	ahead := newReadAhead(body, a.MaxEventSize, a.Session)
 	defer func() {
-		cancel(nil)
+		stop()
+		a.cancel(nil)
 		_ = resp.Body.Close() // nothing is left to lose
 		ahead.close()
-		o.Session.huge = ahead.session.huge
+		a.Session.huge = ahead.session.huge
 	}()
-	idle := time.AfterFunc(o.IdleTimeout, func() { cancel(ErrIdle) })
+	idle := time.AfterFunc(a.IdleTimeout, func() { a.cancel(ErrIdle) })
 	defer idle.Stop()
-	err = o.read(ctx, ahead, idle, yield)
-	if cause := context.Cause(reqCtx); err != nil && cause != nil {
+	err := a.read(ctx, ahead, idle, yield)
+	if cause := context.Cause(a.ctx); err != nil && cause != nil {
 		return cause // why the connection was ended, if that was here
 	}
 	return err
-}
-
-// open sends the request and returns a response that is an event stream.
-func (o *ConnectOptions) open(
-	ctx context.Context, cancel context.CancelCauseFunc, client *http.Client, req *http.Request,
-) (*http.Response, error) {
-	phase := startPhaseTimer(o.ConnectTimeout, func() { cancel(ErrConnectTimeout) })
-	defer phase.stop()
-	req = o.prepare(phase.trace(ctx), req)
-	if !o.AllowPlainHTTP && plainhttp.Is(req.URL) {
-		return nil, ErrPlainHTTP
-	}
-	resp, err := client.Do(req)
-	if err != nil {
-		if cause := context.Cause(ctx); cause != nil {
-			return nil, cause
-		}
-		return nil, newRequestError(err, req)
-	}
-	if err := checkResponse(resp, req, phase); err != nil {
-		cancel(nil)
-		_ = resp.Body.Close()
-		return nil, err
-	}
-	return resp, nil
-}
-
-// prepare returns a copy of req with the headers of an event source.
-func (o *ConnectOptions) prepare(ctx context.Context, req *http.Request) *http.Request {
-	req = req.Clone(ctx)
-	if req.Header == nil {
-		req.Header = make(http.Header)
-	}
-	req.Header.Set("Accept", mediaType)
-	req.Header.Set("Cache-Control", "no-cache")
-	if req.Header.Get("Accept-Encoding") == "" {
-		req.Header.Set("Accept-Encoding", "identity")
-	}
-	if sendable(o.Session.LastEventID) {
-		req.Header.Set("Last-Event-ID", o.Session.LastEventID)
-	}
-	return req
-}
-
-// sendable tells whether a header can carry the ID. One that cannot must not make every further
-// connection fail.
-func sendable(id string) bool {
-	for i := range len(id) {
-		if c := id[i]; c < ' ' && c != '\t' || c == 0x7f {
-			return false
-		}
-	}
-	return id != "" && len(id) <= maxSentID
-}
-
-// checkResponse tells what is wrong with the response that req came to, by way of redirects perhaps.
-func checkResponse(resp *http.Response, req *http.Request, phase *phaseTimer) error {
-	if resp.StatusCode != http.StatusOK {
-		phase.restart()
-		// What arrived before an error or the timeout is better than nothing.
-		text, _ := io.ReadAll(io.LimitReader(resp.Body, maxErrorBody))
-		return &StatusError{Code: resp.StatusCode, Header: resp.Header, Body: text}
-	}
-	contentType := resp.Header.Get("Content-Type")
-	// Parameters say nothing (the encoding is always UTF-8), so they may as well be malformed.
-	if got, _, _ := strings.Cut(contentType, ";"); !strings.EqualFold(strings.TrimSpace(got), mediaType) {
-		return &ContentTypeError{ContentType: withoutCredential(contentType, req)}
-	}
-	return nil
 }
 
 // read yields events until the stream ends. It watches over the stream's silence, which lasts only as long
@@ -270,6 +210,6 @@ func streamError(err error) error {
 	case ErrEventTooLarge:
 		return err
 	default:
-		return fmt.Errorf("sse: reading the stream: %w", err)
+		return &failure{doing: "reading the stream", cause: err}
 	}
 }

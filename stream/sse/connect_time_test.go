@@ -228,7 +228,7 @@ func TestPhaseTimerStaysStopped(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		phase := startPhaseTimer(time.Second, func() { t.Error("it went off") })
 		phase.stop()
-		phase.restart()
+		phase.restart(dialing)
 		time.Sleep(time.Hour)
 	})
 }

@@ -133,14 +133,14 @@ func TestPlainHTTP(t *testing.T) {
 				if redirects != nil {
 					first = "https://a.example/"
 				}
-				_, err := collect(t, requestTo(first), &ConnectOptions{Client: &http.Client{Transport: n}})
+				_, err := collect(t, requestTo(first), &ConnectOptions{Client: &http.Client{Transport: n}, RefusePlainHTTP: true})
 				if refused := errors.Is(err, ErrPlainHTTP); refused == loopback {
 					t.Errorf("from %s: %v", first, err)
 				}
 				if !loopback && len(n.requests) != len(redirects) {
 					t.Errorf("from %s: %d requests were sent", first, len(n.requests))
 				}
-				_, err = collect(t, requestTo(first), &ConnectOptions{Client: &http.Client{Transport: n}, AllowPlainHTTP: true})
+				_, err = collect(t, requestTo(first), &ConnectOptions{Client: &http.Client{Transport: n}})
 				if !errors.Is(err, ErrEndOfStream) {
 					t.Errorf("from %s, allowed: %v", first, err)
 				}
