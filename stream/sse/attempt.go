@@ -10,6 +10,10 @@ import (
 	"github.com/relaystream/autoconfig/internal/plainhttp"
 )
 
+// maxForeignRedials is how often a RoundTripper that may have its reasons, such as a status that asks for
+// authentication, may send a request again.
+const maxForeignRedials = 10
+
 // An attempt is one try to connect, and the connection that it leads to.
 type attempt struct {
 	*ConnectOptions
@@ -55,7 +59,7 @@ func (a *attempt) release() {
 // coding.
 func (a *attempt) open(req *http.Request) (*http.Response, io.Reader, error) {
 	defer a.phase.stop()
-	req, err := a.prepare(a.phase.trace(a.ctx, a.redialing, a.conns.hush), req)
+	req, err := a.prepare(a.phase.trace(a.ctx, a.dials, a.conns.hush), req)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -76,10 +80,10 @@ func (a *attempt) open(req *http.Request) (*http.Response, io.Reader, error) {
 	return resp, body, nil
 }
 
-// redialing is called when package net/http makes another connection for the same request. It does so again
-// and again while an HTTP/2 server sends GOAWAY. Another RoundTripper may have its reasons.
-func (a *attempt) redialing() {
-	if a.owned {
+// dials is called when a connection is made, again for the same request so many times. Package net/http does so
+// for ever while an HTTP/2 server sends GOAWAY.
+func (a *attempt) dials(again int) {
+	if again > 0 && a.owned || again > maxForeignRedials {
 		a.cancel(errRedialed)
 	}
 }
@@ -102,9 +106,6 @@ func (a *attempt) prepare(ctx context.Context, req *http.Request) (*http.Request
 	req.Close = true
 	if req.Header == nil {
 		req.Header = make(http.Header)
-	}
-	for name, values := range a.Header {
-		req.Header[http.CanonicalHeaderKey(name)] = values
 	}
 	req.Header.Set("Accept", mediaType)
 	req.Header.Set("Cache-Control", "no-cache")

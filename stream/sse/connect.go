@@ -52,8 +52,6 @@ type ConnectOptions struct {
 	// RefusePlainHTTP refuses plain http to hosts other than loopback, by the request or by a redirect,
 	// with ErrPlainHTTP. It is for requests whose credentials must not travel in the clear.
 	RefusePlainHTTP bool
-	// Header is added to each request, in the place of what the request has under the same names.
-	Header http.Header
 	// Session is continued and updated. Its last event ID is sent, unless a header cannot carry it
 	// for its control characters or its length of more than 4 KiB. Nil means a fresh one for each
 	// subscription.
@@ -102,7 +100,7 @@ func (o *ConnectOptions) resolve() (ConnectOptions, error) {
 //
 // The options are copied at the call. A nil newRequest panics, as does one that returns neither a
 // request nor an error.
-func Connect(newRequest func(ctx context.Context) (*http.Request, error), o *ConnectOptions) stream.Observable[Event] {
+func Connect(newRequest RequestFunc, o *ConnectOptions) stream.Observable[Event] {
 	if newRequest == nil {
 		panic("sse: Connect with a nil newRequest")
 	}
@@ -126,9 +124,7 @@ func Connect(newRequest func(ctx context.Context) (*http.Request, error), o *Con
 	}
 }
 
-func (o *ConnectOptions) connect(
-	ctx context.Context, newRequest func(context.Context) (*http.Request, error), yield func(Event) bool,
-) error {
+func (o *ConnectOptions) connect(ctx context.Context, newRequest RequestFunc, yield func(Event) bool) error {
 	req, err := newRequest(ctx)
 	if err != nil {
 		return fmt.Errorf("sse: making the request: %w", err)

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/url"
 	"os"
 	"strings"
 	"syscall"
@@ -118,8 +119,6 @@ func faultOfKnown(err error) string {
 		return "timed out"
 	case as[flate.CorruptInputError](err), errors.Is(err, gzip.ErrHeader), errors.Is(err, gzip.ErrChecksum):
 		return "malformed gzip data"
-	case err == io.EOF, err == io.ErrUnexpectedEOF, errors.Is(err, net.ErrClosed):
-		return "the connection was closed"
 	default:
 		return ""
 	}
@@ -138,7 +137,6 @@ var stackFaults = []string{
 	"Content-Length", "response headers exceeded", "too many 1xx informational responses", "line too long",
 	"failed to parse Location header", "unsupported protocol scheme", "server gave HTTP response to HTTPS client",
 	"server sent GOAWAY", "stream error", "connection error", "header list", "invalid header", "no Host in request URL",
-	"unexpected EOF",
 }
 
 func faultOfText(err error) string {
@@ -147,6 +145,12 @@ func faultOfText(err error) string {
 		if strings.Contains(text, phrase) {
 			return phrase
 		}
+	}
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed) {
+		return "the connection was closed"
+	}
+	if wrapper := (*url.Error)(nil); errors.As(err, &wrapper) {
+		err = wrapper.Err
 	}
 	return fmt.Sprintf("an error of type %T", err)
 }

@@ -45,19 +45,16 @@ func (p *phaseTimer) hop() {
 	p.left = [phases]int{dialing: 1, handshaking: 2, waiting: 1} // with a proxy there are two handshakes
 }
 
-// restart begins a phase. It reports false if there were enough phases of this kind.
-func (p *phaseTimer) restart(kind phase) bool {
+// restart begins a phase, unless there were enough of this kind. It returns how many too many.
+func (p *phaseTimer) restart(kind phase) (excess int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.left[kind]--
-	if p.left[kind] < 0 {
-		return false
-	}
 	// A pooling transport may still be dialling for a request that got another connection.
-	if !p.stopped {
+	if p.left[kind] >= 0 && !p.stopped {
 		p.timer.Reset(p.limit)
 	}
-	return true
+	return max(0, -p.left[kind])
 }
 
 // extend allows for another phase, after the others.
@@ -76,14 +73,11 @@ func (p *phaseTimer) stop() {
 }
 
 // trace returns a context that restarts the timer when a request made with it begins to dial, to
-// shake hands, and to be sent. It calls redialing when a request begins to dial once more.
-func (p *phaseTimer) trace(ctx context.Context, redialing, secured func()) context.Context {
+// shake hands, and to be sent. It calls dials with how often a request has begun to dial again, and secured
+// after each handshake.
+func (p *phaseTimer) trace(ctx context.Context, dials func(again int), secured func()) context.Context {
 	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		GetConn: func(string) {
-			if !p.restart(dialing) {
-				redialing()
-			}
-		},
+		GetConn:           func(string) { dials(p.restart(dialing)) },
 		TLSHandshakeStart: func() { p.restart(handshaking) },
 		TLSHandshakeDone:  func(tls.ConnectionState, error) { secured() },
 		GotConn:           func(httptrace.GotConnInfo) { p.restart(waiting) },
