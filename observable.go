@@ -125,7 +125,7 @@ func (c *Client) run(ctx context.Context) error {
 // connection is one connection to the server.
 func (c *Client) connection() stream.Observable[sse.Event] {
 	o := c.settings.connectOptions()
-	o.Session = &c.session
+	o.Session, o.Borrow = &c.session, true
 	// Changes that come in one burst wake a subscriber that sleeps once, at its end.
 	o.OnWait = c.changes.Release
 	o.OnRead = func(n int) {

@@ -56,6 +56,11 @@ type ConnectOptions struct {
 	// for its control characters or its length of more than 4 KiB. Nil means a fresh one for each
 	// subscription.
 	Session *Session
+	// Comments yields the comments, too, as in ScanOptions.
+	Comments bool
+	// Borrow saves a copy of each event's data, as in ScanOptions: Event.Data is valid only until yield
+	// returns.
+	Borrow bool
 	// OnOpen, if not nil, is called on the subscribing goroutine with a valid response before its
 	// body is read. It must leave the body alone. The request in it holds the credential.
 	OnOpen func(*http.Response)
@@ -150,7 +155,7 @@ func (o *ConnectOptions) connect(ctx context.Context, newRequest RequestFunc, yi
 func (a *attempt) readFrom(ctx context.Context, resp *http.Response, body io.Reader, yield func(Event) bool) error {
 	// A body that does not end with the context ends when it is closed.
 	stop := context.AfterFunc(a.ctx, func() { _ = resp.Body.Close() })
-	ahead := newReadAhead(body, a.MaxEventSize, a.Session)
+	ahead := newReadAhead(body, ScanOptions{MaxEventSize: a.MaxEventSize, Session: a.Session, Comments: a.Comments})
 	defer func() {
 		stop()
 		a.cancel(nil)
@@ -188,7 +193,7 @@ func (o *ConnectOptions) read(ctx context.Context, ahead *readAhead, idle *time.
 				return context.Cause(ctx)
 			}
 			o.Session.passed(e)
-			if e.Type != "" && !yield(*e) {
+			if e.delivered() && !yield(owned(*e, o.Borrow)) {
 				return nil
 			}
 		}

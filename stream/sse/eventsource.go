@@ -53,7 +53,7 @@ func FromEventSource(s *eventsource.Stream) stream.Observable[Event] {
 }
 
 func fromEventSource(from eventsource.Event) Event {
-	event := Event{Type: from.Event(), Data: []byte(from.Data()), LastEventID: from.Id(), Retry: noRetry}
+	event := Event{Type: from.Event(), Data: []byte(from.Data()), LastEventID: from.Id()}
 	if event.Type == "" {
 		event.Type = defaultType
 	}
@@ -62,6 +62,7 @@ func fromEventSource(from eventsource.Event) Event {
 	}
 	// It says 0 for none, and passes on what overflows or is negative.
 	if e, ok := from.(interface{ Retry() int64 }); ok && e.Retry() > 0 {
+		event.HasRetry = true
 		event.Retry = time.Duration(min(e.Retry(), maxRetry.Milliseconds())) * time.Millisecond
 	}
 	return event

@@ -34,16 +34,17 @@ type readAhead struct {
 
 // A batch is what was read between two calls of take.
 type batch struct {
-	events []Event // one without a type only changes the session
+	events []Event // one that is not to be delivered only changes the session
 	n      int     // bytes
 	small  bool    // the buffer was small when the last of them were read
 	err    error   // what ended the stream
 }
 
-// newReadAhead starts to read r. session is where the stream begins.
-func newReadAhead(r io.Reader, maxEventSize int, session *Session) *readAhead {
-	a := &readAhead{session: *session, filled: make(chan struct{}, 1), freed: make(chan struct{}, 1)}
-	a.scanner = newScanner(r, ScanOptions{MaxEventSize: maxEventSize, Session: &a.session})
+// newReadAhead starts to read r. The session of the options, which is not modified, is where the stream begins.
+func newReadAhead(r io.Reader, o ScanOptions) *readAhead {
+	a := &readAhead{session: *o.Session, filled: make(chan struct{}, 1), freed: make(chan struct{}, 1)}
+	o.Session = &a.session
+	a.scanner = newScanner(r, o)
 	a.running.Go(a.run)
 	return a
 }
@@ -94,7 +95,7 @@ func reusable(events []Event, small bool) []Event {
 func (a *readAhead) cut(b *batch) {
 	last := a.session.LastEventID
 	_, b.err = a.scanner.cut(func(e Event) bool {
-		if e.Type != "" || e.LastEventID != last || e.Retry != noRetry {
+		if e.delivered() || e.LastEventID != last || e.HasRetry {
 			b.events = append(b.events, e)
 			last = e.LastEventID
 		}

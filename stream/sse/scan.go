@@ -19,6 +19,14 @@ type ScanOptions struct {
 	MaxEventSize int
 	// Session is continued and updated. Nil means a fresh one.
 	Session *Session
+	// Comments yields the comments, too, as events with an empty Type, in their place between the
+	// others: each as soon as its line is there, and so before an event that it is in the middle of.
+	Comments bool
+	// Borrow saves a copy of each event's data: Event.Data is valid until the next iteration only, like
+	// the result of bufio.Scanner.Bytes. Event.Clone keeps an event. Operators that keep events, such as
+	// Buffer and Merge of package stream, and terminals such as Collect and Chan must not be used then
+	// without Clone before them.
+	Borrow bool
 }
 
 // Scan parses the events of r as they arrive. The sequence ends without an error at the end of r,
@@ -27,7 +35,7 @@ type ScanOptions struct {
 //
 // An event is yielded as soon as the line that completes it is there, even if that line ends with
 // a CR that an LF might follow. Its strings and data are the bytes of the stream: replacing
-// invalid UTF-8, where it matters, is left to whoever decodes them. In a steady state Scan
+// invalid UTF-8, where it matters, is left to whoever decodes them. In a steady state, with Borrow, Scan
 // allocates nothing per event, but for a last event ID that changes.
 //
 // The sequence reads ahead of what it yields, so that r is of no use to others and the sequence
@@ -57,12 +65,14 @@ func checkMaxEventSize(n int) error {
 
 // A scanner cuts a stream into lines and gives them to its block.
 type scanner struct {
-	r     io.Reader
-	limit int
-	buf   buffer
-	block block
-	begun bool  // the first line is cut
-	err   error // of the last read; it counts when the buffer has no more lines
+	r        io.Reader
+	limit    int
+	comments bool
+	borrow   bool
+	buf      buffer
+	block    block
+	begun    bool  // the first line is cut
+	err      error // of the last read; it counts when the buffer has no more lines
 }
 
 func newScanner(r io.Reader, o ScanOptions) *scanner {
@@ -72,7 +82,7 @@ func newScanner(r io.Reader, o ScanOptions) *scanner {
 	if o.Session == nil {
 		o.Session = new(Session)
 	}
-	s := &scanner{r: r, limit: o.MaxEventSize}
+	s := &scanner{r: r, limit: o.MaxEventSize, comments: o.Comments, borrow: o.Borrow}
 	s.buf.expected = o.Session.huge
 	s.block.init(&s.buf, o.Session)
 	return s
@@ -80,7 +90,7 @@ func newScanner(r io.Reader, o ScanOptions) *scanner {
 
 // run returns nil when the stream has ended or yield returned false.
 func (s *scanner) run(yield func(Event, error) bool) error {
-	each := func(e Event) bool { return e.Type == "" || yield(e, nil) }
+	each := func(e Event) bool { return !e.delivered() || yield(owned(e, s.borrow), nil) }
 	for {
 		more, err := s.cut(each)
 		switch {
@@ -94,9 +104,17 @@ func (s *scanner) run(yield func(Event, error) bool) error {
 	}
 }
 
-// cut cuts the lines that are in the buffer and calls yield for each block that they end, until it returns
-// false. A block that dispatches nothing has an event without a type. The error is that of the last read,
-// or ErrEventTooLarge.
+// owned returns e with data of its own, unless it may be borrowed. That of a comment is its own already.
+func owned(e Event, borrow bool) Event {
+	if !borrow && !e.IsComment() {
+		return e.Clone()
+	}
+	return e
+}
+
+// cut cuts the lines that are in the buffer and calls yield for each block that they end, and each comment if
+// those are asked for, until it returns false. A block that dispatches nothing has an event that is not to be
+// delivered. The error is that of the last read, or ErrEventTooLarge.
 func (s *scanner) cut(yield func(Event) bool) (more bool, err error) {
 	for {
 		line, ok := s.buf.nextLine()
@@ -116,9 +134,16 @@ func (s *scanner) cut(yield func(Event) bool) (more bool, err error) {
 			s.begun = true
 			line = bytes.TrimPrefix(line, []byte("\ufeff")) // a byte order mark may lead
 		}
-		if len(line) > 0 {
+		switch {
+		case len(line) == 0:
+			more = yield(s.block.end())
+		case line[0] == ':' && s.comments:
+			more = yield(s.block.comment(line))
+		default:
 			s.block.field(line)
-		} else if !yield(s.block.end()) {
+			more = true
+		}
+		if !more {
 			return false, nil
 		}
 	}

@@ -31,7 +31,7 @@ func (s *Session) setRetry(d time.Duration) { s.retry, s.retrySeen = d, true }
 // passed notes what the block of e changed.
 func (s *Session) passed(e *Event) {
 	s.LastEventID = e.LastEventID
-	if e.Retry != noRetry {
+	if e.HasRetry {
 		s.setRetry(e.Retry)
 	}
 }
