@@ -255,6 +255,7 @@ func TestErrorOfNewRequest(t *testing.T) {
 func TestNilArgumentsPanic(t *testing.T) {
 	for name, f := range map[string]func(){
 		"Connect":         func() { Connect(nil, nil) },
+		"Subscribe":       func() { Subscribe(nil, nil) },
 		"FromEventSource": func() { FromEventSource(nil) },
 	} {
 		func() {
