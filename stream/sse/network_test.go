@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -277,7 +278,7 @@ type bounded struct {
 }
 
 func (b bounded) Write(p []byte) (int, error) {
-	n, err := b.Conn.Write(append(p, b.body...))
+	n, err := b.Conn.Write(slices.Concat(p, []byte(b.body)))
 	if !b.stay {
 		_ = b.Close()
 	}

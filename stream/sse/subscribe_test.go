@@ -66,7 +66,7 @@ func follow(t *testing.T, newRequest RequestFunc, o SubscribeOptions, n int) (st
 			onState(s)
 		}
 		if s.Kind == Waiting {
-			story = append(story, fmt.Sprintf("waiting %v", s.Next.Sub(time.Now()).Round(time.Second)))
+			story = append(story, fmt.Sprintf("waiting %v", time.Until(s.Next).Round(time.Second)))
 			return
 		}
 		story = append(story, s.Kind.String())

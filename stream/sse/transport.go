@@ -40,7 +40,6 @@ func ownTransport(client *http.Client, conns *connections) *http.Transport {
 		return nil
 	}
 	own.DialContext = conns.of(dialer(own))
-	own.Dial = nil //nolint:staticcheck // dialer has seen to it
 	if dial := tlsDialer(own); dial != nil {
 		own.DialTLSContext = conns.ofTLS(dial)
 	}
@@ -53,8 +52,10 @@ func dialer(t *http.Transport) dialFunc {
 	switch {
 	case t.DialContext != nil:
 		return t.DialContext
-	case t.Dial != nil: //nolint:staticcheck // the caller may still use it
-		return withoutContext(t.Dial) //nolint:staticcheck // as above
+	//lint:ignore SA1019 the caller may still use it
+	case t.Dial != nil:
+		//lint:ignore SA1019 as above
+		return withoutContext(t.Dial)
 	default:
 		return new(net.Dialer).DialContext
 	}
@@ -65,8 +66,10 @@ func tlsDialer(t *http.Transport) dialFunc {
 	switch {
 	case t.DialTLSContext != nil:
 		return t.DialTLSContext
-	case t.DialTLS != nil: //nolint:staticcheck // the caller may still use it
-		return withoutContext(t.DialTLS) //nolint:staticcheck // as above
+	//lint:ignore SA1019 the caller may still use it
+	case t.DialTLS != nil:
+		//lint:ignore SA1019 as above
+		return withoutContext(t.DialTLS)
 	default:
 		return nil
 	}
