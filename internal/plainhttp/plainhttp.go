@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// Is tells whether a request to u would travel in the clear, outside this machine.
+// Is reports whether a request to u would travel in the clear, outside this machine.
 func Is(u *url.URL) bool {
 	if u == nil || u.Scheme != "http" {
 		return false

@@ -125,8 +125,8 @@ func (a *attempt) prepare(ctx context.Context, req *http.Request) (*http.Request
 	return req, nil
 }
 
-// sendable tells whether a header can carry the ID. One that cannot must not make every further
-// connection fail.
+// sendable reports whether a header can carry the ID. An ID that none can carry must not make every
+// later connection fail.
 func sendable(id string) bool {
 	for i := range len(id) {
 		if c := id[i]; c < ' ' && c != '\t' || c == 0x7f {
@@ -136,8 +136,7 @@ func sendable(id string) bool {
 	return id != "" && len(id) <= maxSentID
 }
 
-// check returns the body of an event stream, or what is wrong with the response that req came to, by way
-// of redirects perhaps.
+// check returns the body of an event stream, or an error if the response to req is none.
 func (a *attempt) check(resp *http.Response, req *http.Request) (io.Reader, error) {
 	if resp.StatusCode != http.StatusOK {
 		return nil, a.refusal(resp)

@@ -8,13 +8,13 @@ import (
 // defaultType is the type of an event whose block names none.
 const defaultType = "message"
 
-// A block collects the fields of one event. Its data is assembled in the buffer, in place.
+// A block collects the fields of one event. The data is assembled in place, in the buffer.
 type block struct {
 	buf     *buffer
 	session *Session
 	names   names
 
-	// id becomes the session's last event ID at the end of the block. It outlives the block.
+	// id becomes the session's last event ID at the end of the block. The next block starts with it.
 	id string
 
 	typ      string
@@ -28,7 +28,7 @@ func (b *block) init(buf *buffer, session *Session) {
 	b.id = session.LastEventID
 }
 
-// field takes in a line that is not empty, the one that the buffer has just cut.
+// field processes a line that is not empty. It is the line that the buffer has just cut.
 func (b *block) field(line []byte) {
 	name, value := line, line[len(line):]
 	if i := bytes.IndexByte(line, ':'); i >= 0 {
@@ -62,7 +62,7 @@ func (b *block) field(line []byte) {
 
 // comment returns the event of a comment, which is a line that begins with a colon.
 func (b *block) comment(line []byte) Event {
-	// A copy, because the lines of a block's data are moved together over what is between them.
+	// The data is a copy: when a block's data lines are joined, they move over the lines between them.
 	return Event{Data: bytes.Clone(line[1:]), LastEventID: b.session.LastEventID}
 }
 
@@ -93,8 +93,8 @@ const (
 	maxNameLen = 64
 )
 
-// names remembers event names, so that one that recurs costs no allocation. It is bounded: the
-// names are the server's to choose.
+// names remembers event names, so that a name that recurs costs no allocation. It is bounded, because
+// the server chooses the names.
 type names struct {
 	known []string
 	next  int

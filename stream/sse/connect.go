@@ -19,10 +19,10 @@ const (
 
 	defaultConnectTimeout = 10 * time.Second
 	defaultMaxRedirects   = 10
-	// maxErrorBody is how much of a refusal's body is read, in bytes.
+	// maxErrorBody limits how much of a refusal's body is read, in bytes.
 	maxErrorBody = 4 << 10
-	// maxSentID is the longest last event ID that is sent, in bytes. Servers refuse longer headers,
-	// and would refuse them for ever.
+	// maxSentID is the longest last event ID that is sent, in bytes. Servers refuse long headers, and would
+	// refuse this one at every attempt.
 	maxSentID = 4 << 10
 )
 
@@ -37,23 +37,24 @@ type ConnectOptions struct {
 	// Nil means a client that speaks HTTP/1.1 and takes proxies from the environment.
 	Client *http.Client
 	// ConnectTimeout bounds each of the dial, the TLS handshake, the wait for the response's
-	// header, and the reading of an error's body. A redirect begins again. 0 means 10 s.
+	// header, and the reading of an error's body. Each redirect has as much again. 0 means 10 s.
 	ConnectTimeout time.Duration
-	// IdleTimeout is how long the server may send nothing, not even a comment; the time that yield
+	// IdleTimeout is how long the server may send nothing, not even a comment. The time that yield
 	// takes does not count. 0 means DefaultIdleTimeout.
 	IdleTimeout time.Duration
-	// MaxEventSize is as in ScanOptions, but for the memory: Connect reads ahead, so that there can be
-	// two buffers, one with what yield is not done with, and one being filled, each within the limit and
-	// 512 KiB; and less than 100 bytes for each event in them. 0 means 64 MiB.
+	// MaxEventSize is the limit of ScanOptions. Connect reads ahead, so there can be two buffers: one with
+	// the events that yield still uses, and one being filled. Each takes at most the limit and 512 KiB, and
+	// less than 100 bytes more for each event in it. A compressed stream counts as it is after
+	// decompression. 0 means 64 MiB.
 	MaxEventSize int
-	// MaxRedirects is how many redirects are followed; one more is a *StatusError. 0 means 10, and a
+	// MaxRedirects is how many redirects are followed. One more is a *StatusError. 0 means 10, and a
 	// negative number none.
 	MaxRedirects int
 	// RefusePlainHTTP refuses plain http to hosts other than loopback, by the request or by a redirect,
 	// with ErrPlainHTTP. It is for requests whose credentials must not travel in the clear.
 	RefusePlainHTTP bool
-	// Session is continued and updated. Its last event ID is sent, unless a header cannot carry it
-	// for its control characters or its length of more than 4 KiB. Nil means a fresh one for each
+	// Session is continued and updated. Its last event ID is sent, unless it contains control characters,
+	// which a header cannot carry, or is longer than 4 KiB. Nil means a fresh session for each
 	// subscription.
 	Session *Session
 	// Comments yields the comments, too, as in ScanOptions.
@@ -62,13 +63,13 @@ type ConnectOptions struct {
 	// returns.
 	Borrow bool
 	// OnOpen, if not nil, is called on the subscribing goroutine with a valid response before its
-	// body is read. It must leave the body alone. The request in it holds the credential.
+	// body is read. It must not touch the body. The request in it holds the credential.
 	OnOpen func(*http.Response)
-	// OnRead, if not nil, is called on the subscribing goroutine with the number of bytes that were
-	// read since the last call, before their events are yielded.
+	// OnRead, if not nil, is called on the subscribing goroutine with the number of bytes, after
+	// decompression, that were read since the last call. It is called before their events are yielded.
 	OnRead func(n int)
-	// OnWait, if not nil, is called on the subscribing goroutine when all events that it has had are
-	// yielded: the next ones may be long in coming.
+	// OnWait, if not nil, is called on the subscribing goroutine when all events that have been read are
+	// yielded, before it waits for more.
 	OnWait func()
 }
 
@@ -91,17 +92,29 @@ func (o *ConnectOptions) resolve() (ConnectOptions, error) {
 }
 
 // Connect is one connection to a server of events. Each subscription calls newRequest for a request
-// of its own, so that a credential that has changed is read again, and adds the headers Accept,
-// Accept-Encoding (a compressed stream would arrive late), Cache-Control and Last-Event-ID to a copy.
+// of its own, so that a credential that has changed is read again. To a copy of the request it adds the
+// headers Accept, Accept-Encoding (a compressed stream may arrive late), Cache-Control and
+// Last-Event-ID. A body is sent again if the request has GetBody, as those of http.NewRequest have.
 //
-// It always ends with an error, unless yield stops it: the context's cause; ErrPlainHTTP;
-// ErrConnectTimeout; a *StatusError for a status other than 200; a *ContentTypeError; ErrIdle;
-// ErrEventTooLarge; ErrEndOfStream; ErrInvalidOption for a negative duration or size; the error of
-// newRequest or of the network, wrapped. Cancelling the context ends it at once in every phase.
+// It always ends with an error, unless yield stops it:
 //
-// Up to MaxRedirects redirects are followed. The headers Authorization and Cookie are sent to the origin
-// (scheme, host and port) of the request alone: from the first redirect away from it they are
-// dropped, even if a later one leads back.
+//   - the context's cause;
+//   - ErrConnectTimeout or ErrIdle, if the server was too slow;
+//   - a *StatusError for a status other than 200, a *ContentTypeError or a *ContentCodingError for another
+//     kind of response;
+//   - ErrEndOfStream or ErrEventTooLarge;
+//   - ErrPlainHTTP, if RefusePlainHTTP is set;
+//   - ErrInvalidOption for a negative duration or size;
+//   - the error of newRequest, wrapped;
+//   - the error of the network or of the HTTP stack, for errors.Is and errors.As. Its text names the kind
+//     of fault only, because the original may quote what the server sent.
+//
+// Cancelling the context ends it at once in every phase.
+//
+// Up to MaxRedirects redirects are followed. Headers that may hold a secret are sent only to the origin
+// (scheme, host and port) of the request: at the first redirect to another origin all headers are dropped,
+// except the ones that Connect adds, Accept-Language, Content-Type and User-Agent. They stay dropped,
+// even if a later redirect leads back.
 //
 // The options are copied at the call. A nil newRequest panics, as does one that returns neither a
 // request nor an error.
@@ -172,8 +185,8 @@ func (a *attempt) readFrom(ctx context.Context, resp *http.Response, body io.Rea
 	return err
 }
 
-// read yields events until the stream ends. It watches over the stream's silence, which lasts only as long
-// as it waits for a batch: not while a consumer is busy.
+// read yields events until the stream ends. Only the time in which it waits for a batch counts as the server's
+// silence, not the time in which a subscriber is busy.
 func (o *ConnectOptions) read(ctx context.Context, ahead *readAhead, idle *time.Timer, yield func(Event) bool) error {
 	var b batch
 	for {
@@ -198,7 +211,7 @@ func (o *ConnectOptions) read(ctx context.Context, ahead *readAhead, idle *time.
 			}
 		}
 		if b.err != nil {
-			*o.Session = ahead.session // an unfinished block may have had a reconnection time
+			*o.Session = ahead.session // an unfinished block may have set a reconnection time
 			return streamError(b.err)
 		}
 	}

@@ -37,6 +37,7 @@ func keyed(url string) func(context.Context) (*http.Request, error) {
 		if err == nil {
 			req.Header.Set("Authorization", secret)
 			req.Header.Set("Cookie", "session="+secret)
+			req.Header.Set("X-Api-Key", secret)
 		}
 		return req, err
 	}

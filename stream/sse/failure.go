@@ -51,14 +51,16 @@ func (s plainState) Flag(c int) bool { return c != '+' && c != '#' && s.State.Fl
 // kindOf describes err in words that are none of the server's.
 func kindOf(err error) string {
 	var op *net.OpError
-	if errors.As(err, &op) && operations[op.Op] {
-		return op.Op + ": " + faultOf(op.Err)
+	if !errors.As(err, &op) {
+		return faultOf(err)
 	}
-	return faultOf(err)
+	switch op.Op {
+	case "dial", "read", "write", "proxyconnect", "socks connect":
+		return op.Op + ": " + faultOf(op.Err)
+	default:
+		return faultOf(err)
+	}
 }
-
-// operations are the values of net.OpError.Op that are worth telling.
-var operations = map[string]bool{"dial": true, "read": true, "write": true, "proxyconnect": true, "socks connect": true}
 
 func faultOf(err error) string {
 	var (
@@ -129,19 +131,17 @@ func as[T error](err error) bool {
 	return errors.As(err, &target)
 }
 
-// stackFaults are phrases in the texts of errors that have no type, most of them of package net/http.
-var stackFaults = []string{
-	"malformed HTTP response", "malformed HTTP status code", "malformed HTTP version", "malformed MIME header",
-	"malformed chunked encoding", "invalid byte in chunk length", "chunk length too large",
-	"chunked encoding contains too much non-data", "unsupported transfer encoding", "too many transfer encodings",
-	"Content-Length", "response headers exceeded", "too many 1xx informational responses", "line too long",
-	"failed to parse Location header", "unsupported protocol scheme", "server gave HTTP response to HTTPS client",
-	"server sent GOAWAY", "stream error", "connection error", "header list", "invalid header", "no Host in request URL",
-}
-
+// faultOfText finds phrases in the texts of errors that have no type, most of them of package net/http.
 func faultOfText(err error) string {
 	text := err.Error()
-	for _, phrase := range stackFaults {
+	for _, phrase := range [...]string{
+		"malformed HTTP response", "malformed HTTP status code", "malformed HTTP version", "malformed MIME header",
+		"malformed chunked encoding", "invalid byte in chunk length", "chunk length too large",
+		"chunked encoding contains too much non-data", "unsupported transfer encoding", "too many transfer encodings",
+		"Content-Length", "response headers exceeded", "too many 1xx informational responses", "line too long",
+		"failed to parse Location header", "unsupported protocol scheme", "server gave HTTP response to HTTPS client",
+		"server sent GOAWAY", "stream error", "connection error", "header list", "invalid header", "no Host in request URL",
+	} {
 		if strings.Contains(text, phrase) {
 			return phrase
 		}

@@ -250,7 +250,7 @@ func TestHTTP2(t *testing.T) {
 	for name, transport := range map[string]*http.Transport{
 		"ForceAttemptHTTP2": {TLSClientConfig: trusting.Clone(), ForceAttemptHTTP2: true},
 		"Protocols":         {TLSClientConfig: trusting.Clone(), Protocols: protocols},
-		"DialTLS":           {DialTLS: dial, ForceAttemptHTTP2: true}, //lint:ignore SA1019 callers have it
+		"DialTLS":           {DialTLS: dial, ForceAttemptHTTP2: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for range 2 {

@@ -9,8 +9,8 @@ import (
 
 type redirectPolicy = func(req *http.Request, via []*http.Request) error
 
-// checkRedirect adds the rules of Connect to the policy of the caller's client. They come last, so
-// that they have the last word on the headers.
+// checkRedirect adds the rules of Connect to the policy of the caller's client. They are applied last, so that
+// the policy cannot undo them.
 func (o *ConnectOptions) checkRedirect(callers redirectPolicy, hop func()) redirectPolicy {
 	return func(req *http.Request, via []*http.Request) error {
 		if callers != nil {
@@ -35,24 +35,20 @@ func (o *ConnectOptions) checkRedirect(callers redirectPolicy, hop func()) redir
 	}
 }
 
-// harmless are the headers that any origin may see.
-var harmless = map[string]bool{
-	"Accept": true, "Accept-Encoding": true, "Accept-Language": true, "Cache-Control": true,
-	"Content-Type": true, "Last-Event-Id": true, "User-Agent": true,
-}
-
-// withholdSecrets removes what may be a secret. Package net/http keeps credentials for subdomains, other ports,
-// and from https to http, and knows only some of the headers that carry them. Its Referer is the URL of the
-// request before, with its query.
+// withholdSecrets removes the headers that may hold a secret. Package net/http keeps credentials for subdomains,
+// other ports, and from https to http, and knows only some of the headers that carry them. Its Referer is the
+// URL of the request before, with the query.
 func withholdSecrets(h http.Header) {
 	for name := range h {
-		if !harmless[name] {
+		switch name {
+		case "Accept", "Accept-Encoding", "Accept-Language", "Cache-Control", "Content-Type", "Last-Event-Id", "User-Agent":
+		default:
 			delete(h, name)
 		}
 	}
 }
 
-// leftOrigin tells whether any request after the first was for another origin.
+// leftOrigin reports whether any request after the first was for another origin.
 func leftOrigin(req *http.Request, via []*http.Request) bool {
 	first := via[0].URL
 	for _, earlier := range via[1:] {

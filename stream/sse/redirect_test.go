@@ -50,7 +50,7 @@ func TestCredentialsStayAtTheirOrigin(t *testing.T) {
 				t.Fatalf("%d events after %d requests, %v", len(data), len(n.requests), err)
 			}
 			for i, req := range n.requests {
-				for _, name := range []string{"Authorization", "Cookie"} {
+				for _, name := range []string{"Authorization", "Cookie", "X-Api-Key"} {
 					if carries := req.Header.Get(name) != ""; carries != test.keys[i] {
 						t.Errorf("request %d to %s: %s is there: %v", i, req.URL, name, carries)
 					}

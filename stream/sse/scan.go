@@ -7,15 +7,15 @@ import (
 	"iter"
 )
 
-// defaultMaxEventSize is for a configuration of some ten thousand environments, and more.
+// defaultMaxEventSize fits a state of some ten thousand items that is sent as one event.
 const defaultMaxEventSize = 64 << 20
 
 // ScanOptions are the options of Scan. The zero value is the defaults.
 type ScanOptions struct {
 	// MaxEventSize limits what is held of one event, in bytes: its data so far and the line that
-	// is being read. A comment or another field takes part only while it is the line being read.
-	// The buffer stays within the limit and 64 KiB; for the moment in which it grows, the smaller one
-	// that it replaces is there, too. 0 means 64 MiB.
+	// is being read. A comment or another field counts only while it is the line being read.
+	// The buffer takes at most 64 KiB more. While it grows, the smaller one that it replaces exists,
+	// too. 0 means 64 MiB.
 	MaxEventSize int
 	// Session is continued and updated. Nil means a fresh one.
 	Session *Session
@@ -29,17 +29,17 @@ type ScanOptions struct {
 	Borrow bool
 }
 
-// Scan parses the events of r as they arrive. The sequence ends without an error at the end of r,
-// and an unfinished block there is dropped, as the standard has it; a read error, or
-// ErrEventTooLarge, is the last thing yielded. A negative MaxEventSize yields ErrInvalidOption.
+// Scan parses the events of r as they arrive. The sequence ends without an error at the end of r. An
+// unfinished block there is dropped, as the standard demands. A read error, or ErrEventTooLarge, is
+// the last thing yielded. A negative MaxEventSize yields ErrInvalidOption.
 //
 // An event is yielded as soon as the line that completes it is there, even if that line ends with
-// a CR that an LF might follow. Its strings and data are the bytes of the stream: replacing
-// invalid UTF-8, where it matters, is left to whoever decodes them. In a steady state, with Borrow, Scan
-// allocates nothing per event, but for a last event ID that changes.
+// a CR that an LF might follow. Its strings and data are the bytes of the stream; invalid UTF-8 is not
+// replaced. With Borrow, Scan allocates nothing per event in a steady state, except for a last event ID
+// that changes.
 //
-// The sequence reads ahead of what it yields, so that r is of no use to others and the sequence
-// can be used once. The options are copied at the call. Scan is not safe for concurrent use.
+// The sequence reads ahead of what it yields, so nobody else can read from r, and the sequence can be
+// used once. The options are copied at the call. Scan is not safe for concurrent use.
 func Scan(r io.Reader, o *ScanOptions) iter.Seq2[Event, error] {
 	var opts ScanOptions
 	if o != nil {
@@ -63,7 +63,7 @@ func checkMaxEventSize(n int) error {
 	return nil
 }
 
-// A scanner cuts a stream into lines and gives them to its block.
+// A scanner cuts a stream into lines and passes them to its block.
 type scanner struct {
 	r        io.Reader
 	limit    int
@@ -122,8 +122,8 @@ func (s *scanner) cut(yield func(Event) bool) (more bool, err error) {
 		if !ok {
 			size = s.buf.unreadLen()
 		}
-		// The same measure for a line and for the beginning of one, so that what is too large does
-		// not depend on how reads happen to cut the stream.
+		// A whole line and the beginning of one are measured in the same way, so that the limit does not
+		// depend on how reads cut the stream.
 		if s.buf.dataLen()+size > s.limit {
 			return true, ErrEventTooLarge
 		}
