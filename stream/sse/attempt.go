@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"github.com/relaystream/autoconfig/internal/plainhttp"
@@ -29,7 +30,7 @@ type attempt struct {
 var errRedialed = &failure{doing: "request failed", cause: io.ErrUnexpectedEOF}
 
 // newAttempt prepares an attempt that ends with ctx, or when cancel is called. It must be released.
-func (o *ConnectOptions) newAttempt(ctx context.Context, cancel context.CancelCauseFunc) *attempt {
+func (o *ConnectOptions) newAttempt(ctx context.Context, cancel context.CancelCauseFunc, u *url.URL) *attempt {
 	a := &attempt{ConnectOptions: o, ctx: ctx, cancel: cancel, client: new(http.Client)}
 	if o.Client != nil {
 		*a.client = *o.Client
@@ -37,7 +38,7 @@ func (o *ConnectOptions) newAttempt(ctx context.Context, cancel context.CancelCa
 	} else {
 		a.client.Transport = newTransport()
 	}
-	if own := ownTransport(a.client, &a.conns); own != nil {
+	if own := ownTransport(a.client, &a.conns, u); own != nil {
 		a.client.Transport, a.owned = own, true
 	}
 	a.phase = startPhaseTimer(o.ConnectTimeout, func() { cancel(ErrConnectTimeout) })

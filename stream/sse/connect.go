@@ -152,7 +152,7 @@ func (o *ConnectOptions) connect(ctx context.Context, newRequest RequestFunc, yi
 	defer cancel(nil)
 	defer context.AfterFunc(ctx, func() { cancel(context.Cause(ctx)) })()
 
-	a := o.newAttempt(reqCtx, cancel)
+	a := o.newAttempt(reqCtx, cancel, req.URL)
 	defer a.release()
 	resp, body, err := a.open(req)
 	if err != nil {

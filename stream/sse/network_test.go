@@ -324,6 +324,18 @@ func TestContentTypeIsShort(t *testing.T) {
 	}
 }
 
+// A scheme that the caller has registered works.
+func TestRegisteredScheme(t *testing.T) {
+	transport := &http.Transport{}
+	transport.RegisterProtocol("test", roundTrip(func(req *http.Request) (*http.Response, error) {
+		header := http.Header{"Content-Type": {mediaType}}
+		return &http.Response{StatusCode: 200, Header: header, Body: io.NopCloser(strings.NewReader("data: x\n\n")), Request: req}, nil
+	}))
+	if data, err := receive(t.Context(), &http.Client{Transport: transport}, "test://a.example/"); len(data) != 1 {
+		t.Error(err)
+	}
+}
+
 // The same request, made once, is sent with its whole body by each connection.
 func TestBodyIsSentAgain(t *testing.T) {
 	var got []string

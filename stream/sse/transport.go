@@ -24,8 +24,12 @@ func newTransport() *http.Transport {
 }
 
 // ownTransport returns a transport for one attempt, like the one of the caller's client, whose connections
-// belong to the attempt. It returns nil if the client has a RoundTripper of another type.
-func ownTransport(client *http.Client, conns *connections) *http.Transport {
+// belong to the attempt. It returns nil if the client has a RoundTripper of another type, or one for the
+// scheme, which a clone of its transport would not have.
+func ownTransport(client *http.Client, conns *connections, u *url.URL) *http.Transport {
+	if u == nil || u.Scheme != "http" && u.Scheme != "https" {
+		return nil
+	}
 	var own *http.Transport
 	switch t := client.Transport.(type) {
 	case nil:
