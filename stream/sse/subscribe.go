@@ -208,10 +208,7 @@ func (s *source) connect(ctx context.Context, yield func(Event) bool) error {
 func (s *source) restarted(ctx context.Context) bool {
 	select {
 	case _, ok := <-s.restart:
-		if !ok {
-			s.restart = nil // closed: nobody will ask any more
-		}
-		return ok
+		return ok // a closed channel asks for nothing
 	case <-ctx.Done():
 		return false
 	}
@@ -229,8 +226,7 @@ func (s *source) delay(err error) time.Duration {
 func (s *source) wait(ctx context.Context, delay time.Duration) error {
 	timer := time.NewTimer(delay)
 	defer timer.Stop()
-	for {
-		restart := s.restart
+	for restart := s.restart; ; restart = nil { // closed
 		select {
 		case <-ctx.Done():
 			return context.Cause(ctx)
@@ -240,7 +236,6 @@ func (s *source) wait(ctx context.Context, delay time.Duration) error {
 			if ok {
 				return nil
 			}
-			s.restart = nil
 		}
 	}
 }

@@ -244,7 +244,11 @@ func TestSubscribeIsCancelledAtOnce(t *testing.T) {
 				ctx, cancel := context.WithCancelCause(t.Context())
 				time.AfterFunc(second, func() { cancel(cause) })
 				var last State
-				o := SubscribeOptions{Connect: s.options(), OnState: func(s State) { last = s }, Restart: make(chan struct{})}
+				o := SubscribeOptions{Connect: s.options(), Restart: make(chan struct{}), OnState: func(s State) {
+					if last = s; s.Kind == Waiting && s.Err == cause {
+						t.Error("it was about to connect again")
+					}
+				}}
 				begun := time.Now()
 				err := Subscribe(Get(anyURL), &o)(ctx, unexpected(t))
 				if err != cause || time.Since(begun) != second || last.Kind != Ended || last.Err != cause {
