@@ -206,7 +206,13 @@ func (o *ConnectOptions) read(ctx context.Context, ahead *readAhead, idle *time.
 				return context.Cause(ctx)
 			}
 			o.Session.passed(e)
-			if e.delivered() && !yield(owned(*e, o.Borrow)) {
+			if !e.delivered() {
+				continue
+			}
+			if !o.Borrow {
+				e.own()
+			}
+			if !yield(*e) {
 				return nil
 			}
 		}

@@ -32,6 +32,13 @@ func (e Event) IsComment() bool { return e.Type == "" }
 // delivered reports whether the event is for the user, and did not just change the session.
 func (e *Event) delivered() bool { return e.Type != "" || e.Data != nil }
 
+// own replaces borrowed data by a copy. The data of a comment is one already.
+func (e *Event) own() {
+	if !e.IsComment() {
+		e.Data = bytes.Clone(e.Data)
+	}
+}
+
 // Clone returns the event with Data in memory of its own. It is for borrowed events.
 func (e Event) Clone() Event {
 	e.Data = bytes.Clone(e.Data)

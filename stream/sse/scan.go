@@ -90,7 +90,15 @@ func newScanner(r io.Reader, o ScanOptions) *scanner {
 
 // run returns nil when the stream has ended or yield returned false.
 func (s *scanner) run(yield func(Event, error) bool) error {
-	each := func(e Event) bool { return !e.delivered() || yield(owned(e, s.borrow), nil) }
+	each := func(e Event) bool {
+		if !e.delivered() {
+			return true
+		}
+		if !s.borrow {
+			e.own()
+		}
+		return yield(e, nil)
+	}
 	for {
 		more, err := s.cut(each)
 		switch {
@@ -102,14 +110,6 @@ func (s *scanner) run(yield func(Event, error) bool) error {
 		s.buf.makeRoom(s.limit, s.buf.bytes, false)
 		s.err = s.buf.read(s.r)
 	}
-}
-
-// owned returns e with data of its own, unless it may be borrowed. That of a comment is its own already.
-func owned(e Event, borrow bool) Event {
-	if !borrow && !e.IsComment() {
-		return e.Clone()
-	}
-	return e
 }
 
 // cut cuts the lines that are in the buffer and calls yield for each block that they end, and each comment if
