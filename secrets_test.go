@@ -122,7 +122,8 @@ func samples(t *testing.T) []any {
 		changes, changes.Totals(), stream.NewBehavior(change), stream.Just(change), stream.Block[autoconfig.Change](1), stream.AtNewer,
 		stream.Notification[autoconfig.Change]{Value: change}, stream.RetryPolicy(nil),
 
-		sse.Event{Data: []byte(testkit.JSON(e))}, sse.ScanOptions{}, sse.ConnectOptions{Client: srv.Client()}, &sse.Session{}, &sse.Backoff{}, refused, &sse.ContentTypeError{},
+		sse.Event{Data: []byte(testkit.JSON(e))}, sse.ScanOptions{}, sse.ConnectOptions{Client: srv.Client()}, &sse.Session{}, sse.Backoff{}, refused, &sse.ContentTypeError{}, &sse.ContentCodingError{},
+		sse.SubscribeOptions{}, sse.State{Kind: sse.Waiting, Err: refused}, sse.Open, sse.Get(""),
 
 		srv, proxy, autoconfigtest.Link{}, autoconfigtest.BreakCut, autoconfigtest.Hang(), srv.Requests()[0], transcript, &autoconfigtest.TranscriptError{},
 
