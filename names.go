@@ -5,6 +5,7 @@ import (
 	"github.com/relaystream/autoconfig/decode"
 	"github.com/relaystream/autoconfig/diff"
 	"github.com/relaystream/autoconfig/params"
+	"github.com/relaystream/autoconfig/stream/sse"
 )
 
 // Event names; see package decode.
@@ -98,6 +99,9 @@ type (
 	// CacheStats describes how a client's cache fares.
 	CacheStats = cache.Stats
 )
+
+// ErrKeyRejected matches the error of a connection whose key the server did not accept: 401 or 403.
+var ErrKeyRejected = sse.ErrUnauthorized
 
 // Errors of a cache; see package cache.
 var (
