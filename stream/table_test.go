@@ -290,7 +290,7 @@ func asynchronous() []operator {
 			return stream.WithLatestFrom(spaced(o), stream.Concat(stream.Just(0), never), plus)
 		}, model: same},
 		{name: "Debounce", lossy: true, apply: func(o ints) ints { return stream.Debounce(apart(o), moment) }, model: same},
-		{name: "Sample", lossy: true, apply: func(o ints) ints { return stream.Sample(apart(o), moment) }, model: same},
+		{name: "Sample", lossy: true, apply: func(o ints) ints { return stream.Sample(apart(o), 400*time.Millisecond) }, model: same},
 		{name: "Throttle", apply: func(o ints) ints { return stream.Throttle(spaced(o), moment) }, model: same},
 		{name: "Buffer dropping", lossy: true, apply: func(o ints) ints {
 			return stream.Buffer(spaced(o), stream.DropOldest[int](1))
