@@ -119,7 +119,7 @@ func samples(t *testing.T) []any {
 		diff.Subject{}, diff.Options{}, diff.Added, state, *state, state.Stats(), table, *table,
 		diff.Entry[string, *autoconfig.EnvironmentRep]{Value: &e},
 
-		changes, changes.Totals(), stream.NewBehavior(change), stream.Just(change), stream.Block[autoconfig.Change](1), stream.AtNewer,
+		changes, changes.Totals(), stream.NewBehavior(change), new(stream.Meter), stream.Just(change), stream.Block[autoconfig.Change](1), stream.AtNewer,
 		stream.Notification[autoconfig.Change]{Value: change}, stream.RetryPolicy(nil),
 
 		sse.Event{Data: []byte(jsonOf(e))}, sse.ScanOptions{}, sse.ConnectOptions{Client: srv.Client()}, &sse.Session{}, refused, &sse.ContentTypeError{},

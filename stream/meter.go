@@ -1,6 +1,7 @@
 package stream
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"sync"
@@ -84,4 +85,10 @@ func (sub *subscription[T]) measure() SubscriptionStats {
 	sub.subject.mu.Lock()
 	defer sub.subject.mu.Unlock()
 	return sub.stats()
+}
+
+// Format implements fmt.Formatter for every verb, as Subject's does.
+func (m *Meter) Format(f fmt.State, _ rune) {
+	current, _ := m.snapshot()
+	_, _ = fmt.Fprintf(f, "stream.Meter(%d subscribers)", len(current))
 }
