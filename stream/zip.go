@@ -3,6 +3,8 @@ package stream
 import (
 	"cmp"
 	"context"
+	"errors"
+	"sync/atomic"
 )
 
 // Zip yields f of the first values of both sources, then of the second ones, and so on. They run
@@ -22,13 +24,13 @@ func Zip[A, B, C any](a Observable[A], b Observable[B], f func(A, B) C) Observab
 	need(a != nil && b != nil && f != nil, "Zip")
 	return func(ctx context.Context, yield func(C) bool) error {
 		both, cancel := context.WithCancelCause(ctx)
-		z := &zipper[A, B]{ctx: ctx, both: both}
+		z := &zipper[A, B]{ctx: ctx, both: both, complete: errors.New("stream: Zip has completed")}
 		z.a.intake = newIntakeWith(both, cancel, Block[A](prefetch))
 		z.b.intake = newIntakeWith(both, cancel, Block[B](prefetch))
 		defer z.a.stop()
 		defer z.b.stop()
-		z.a.start(givingWay(a, &z.a, &z.b))
-		z.b.start(givingWay(b, &z.b, &z.a))
+		z.a.start(paired(a, &z.a, &z.b, z.complete))
+		z.b.start(paired(b, &z.b, &z.a, z.complete))
 		for {
 			pairs, more, err := z.next()
 			if !more {
@@ -50,23 +52,25 @@ func Zip[A, B, C any](a Observable[A], b Observable[B], f func(A, B) C) Observab
 // A zipper is one subscription to a Zip.
 type zipper[A, B any] struct {
 	ctx  context.Context // the subscriber's
-	both context.Context // of both sources, which is cancelled by the first error
+	both context.Context // of both sources, which is cancelled by completion or the first error
 	a    side[A]
 	b    side[B]
+
+	complete error // the cause of both when all have their counterparts; of this subscription alone
 }
 
 // next returns how many pairs there are. It waits if there are none but may be some, and then
 // returns 0. Without more there will be none.
 func (z *zipper[A, B]) next() (pairs int, more bool, err error) {
-	failed := z.both.Err() != nil // looked at first: what came before an error is there by now
+	over := z.both.Err() != nil // looked at first: what came before is there by now
 	endedA, errA := z.a.fill()
 	endedB, errB := z.b.fill()
 	pairs = min(len(z.a.batch), len(z.b.batch))
 	switch {
 	case pairs > 0:
 		return pairs, true, nil
-	case failed || endedA || endedB:
-		return 0, false, cmp.Or(context.Cause(z.ctx), context.Cause(z.both), errA, errB)
+	case over || endedA || endedB:
+		return 0, false, z.end(cmp.Or(errA, errB))
 	}
 	select {
 	case <-z.a.wake:
@@ -76,10 +80,19 @@ func (z *zipper[A, B]) next() (pairs int, more bool, err error) {
 	return 0, true, nil
 }
 
+// end returns how it has ended, if err is the error of a source that has ended.
+func (z *zipper[A, B]) end(err error) error {
+	if cause := context.Cause(z.both); cause != nil {
+		err = cause
+	}
+	return cmp.Or(context.Cause(z.ctx), unless(err == z.complete, err))
+}
+
 // A side is one of the two sources of a Zip, and what was taken from it.
 type side[T any] struct {
 	*intake[T]
-	batch []T
+	batch     []T
+	completed atomic.Bool
 }
 
 // fill takes a batch unless there is one. It reports the end only when there is no value left.
@@ -97,14 +110,25 @@ func (s *side[T]) pushed() uint64 {
 	return s.subject.log.end()
 }
 
-// givingWay is o, one source of a Zip, which before it fails gives way to the other one if that has
-// yielded less.
-func givingWay[T, U any](o Observable[T], own *side[T], other *side[U]) Observable[T] {
+// paired is o, one source of a Zip. With the last counterpart it cancels the context of both, with
+// complete as the cause. Before it fails it gives way to the other one if that has yielded less.
+func paired[T, U any](o Observable[T], own *side[T], other *side[U], complete error) Observable[T] {
 	return func(ctx context.Context, yield func(T) bool) error {
-		err := o(ctx, yield)
+		err := o(ctx, func(v T) bool {
+			more := yield(v)
+			if other.completed.Load() && own.pushed() >= other.pushed() {
+				own.cancel(complete)
+			}
+			return more
+		})
 		if err != nil {
 			giveWay(ctx, func() bool { return other.pushed() >= own.pushed() })
+			return err
 		}
-		return err
+		own.completed.Store(true)
+		if other.pushed() >= own.pushed() {
+			own.cancel(complete)
+		}
+		return nil
 	}
 }
