@@ -119,7 +119,7 @@ func samples(t *testing.T) []any {
 		change, &change, change.Kind, change.Fields()[0], autoconfig.Filter{}, expired, &autoconfig.Key{MobileKey: e.MobKey},
 		decode.Key{MobileKey: e.MobKey}, diff.Subject{}, diff.Options{}, diff.Added, state, *state, state.Stats(), table, *table,
 
-		changes, changes.Totals(), stream.NewBehavior(change), stream.Just(change), stream.Block[autoconfig.Change](1), stream.AtNewer,
+		changes, changes.Totals(), stream.NewBehavior(change), new(stream.Meter), stream.Just(change), stream.Block[autoconfig.Change](1), stream.AtNewer,
 		stream.Notification[autoconfig.Change]{Value: change}, stream.RetryPolicy(nil),
 
 		sse.Event{Data: []byte(testkit.JSON(e))}, sse.ScanOptions{}, sse.ConnectOptions{Client: srv.Client()}, &sse.Session{}, sse.Backoff{}, refused, &sse.ContentTypeError{}, &sse.ContentCodingError{},

@@ -168,11 +168,11 @@ func ExampleScan() {
 	// Output: [110 107 112] <nil>
 }
 
-// What has been gathered is not lost to an error.
+// Full batches come before an error; the unfinished one is dropped.
 func ExampleBatchCount() {
 	source := stream.Concat(stream.Just(1, 2, 3, 4, 5), stream.Fail[int](errors.New("connection lost")))
 	fmt.Println(stream.BatchCount(source, 2).Collect(context.Background()))
-	// Output: [[1 2] [3 4] [5]] connection lost
+	// Output: [[1 2] [3 4]] connection lost
 }
 
 // The notifier may be anything: a timer, a signal, another stream.

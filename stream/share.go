@@ -10,24 +10,27 @@ import (
 // place and the policy p. When o ends, all end in the same way; the next subscriber begins anew,
 // but never before the subscription to o that went before is gone.
 //
-// o runs on a goroutine of its own, with the values of the first subscriber's context.
+// o runs on a goroutine of its own, with the values of the first subscriber's context. A policy with a
+// Meter gives the statistics of the subscribers.
 //
 //	o       ──1──2──3──4──|
 //	first   ──1──2──3──4──|
 //	second      (2──3──4──|   subscribed after 1
-//
-// Nobody sees the statistics of these subscriptions. Who needs them has o published to a Subject, which
-// has them: o.ForEach(ctx, func(v T) error { return subject.Publish(ctx, v) }).
 func Share[T any](o Observable[T], p Policy[T]) Observable[T] {
+	need(o != nil, "Share")
 	return (&shared[T]{o: o, policy: p}).subscribe
 }
 
 // Replay is Share whose newcomers first get the last n values that o yielded since it was
-// subscribed to. Replay panics if n is less than 1.
+// subscribed to. When o has completed it is not subscribed to again: newcomers get the last values and
+// the end, which it remembers as long as the observable that it returned is in use. When o has failed,
+// the next subscriber begins anew, as with Share. Replay panics if n is less than 1.
 //
 //	o       ──1──2──3──4──|
 //	2           (12─3──4──|   subscribed after 2
+//	2                       (34|   subscribed after the end
 func Replay[T any](o Observable[T], n int, p Policy[T]) Observable[T] {
+	need(o != nil, "Replay")
 	if n < 1 {
 		panic("stream: Replay of less than one")
 	}
@@ -45,7 +48,7 @@ type shared[T any] struct {
 	replay int
 
 	mu      sync.Mutex
-	current *run[T]         // what newcomers join; nil before the first and after its end
+	current *run[T]         // what newcomers join; nil before the first and after its end, unless that is replayed
 	last    <-chan struct{} // closed when the latest one begun is gone
 }
 
@@ -55,6 +58,7 @@ type run[T any] struct {
 	history []T // the last values, as a ring; guarded by subject
 	count   int // of values so far; guarded by subject
 	refs    int
+	ended   bool // o has ended by itself; guarded as refs is
 	cancel  context.CancelFunc
 	done    chan struct{}
 }
@@ -91,7 +95,7 @@ func (s *shared[T]) leave(r *run[T], sub *subscription[T]) {
 	s.mu.Lock()
 	r.refs--
 	last := r.refs == 0
-	if last {
+	if last && !r.ended {
 		s.retire(r)
 	}
 	s.mu.Unlock()
@@ -127,9 +131,13 @@ func (s *shared[T]) execute(ctx context.Context, r *run[T], before <-chan struct
 // end ends the subscriptions to a run as o has ended.
 func (s *shared[T]) end(r *run[T], err error) {
 	s.mu.Lock()
-	s.retire(r)
+	r.ended = true
+	if s.replay == 0 || err != nil {
+		s.retire(r)
+	}
 	s.mu.Unlock()
 	r.subject.Close(err)
+	r.cancel()
 }
 
 func (r *run[T]) remember(v T, n int) {
