@@ -24,7 +24,7 @@ var knows = map[string][]string{
 	"decode":            {"stream", "stream/sse", "internal/mask"},
 	"diff":              {"stream", "decode", "internal/mask", "github.com/google/go-cmp"},
 	"cache":             {"stream", "stream/sse", "decode", "diff"},
-	"params":            {"decode", "diff", "internal/mask"},
+	"params":            {"stream", "decode", "diff", "internal/mask"},
 	".": {
 		"stream", "stream/sse", "decode", "diff", "cache", "params",
 		"internal/clock", "internal/disconnect", "internal/endpoint", "internal/goroutine", "internal/journal", "internal/keyring",

@@ -43,12 +43,9 @@ type StreamManager struct {
 }
 
 // NewStreamManager returns a StreamManager that is not started. streamURI is as Options.BaseURI, and may be
-// plain http, which Start warns of in the log. A nil httpConfig means the default client. An
-// initialRetryDelay of 0 or less means DefaultInitialRetryDelay. loggers get what an operator should know.
-//
-// Payload filters are asked for if handler is also a FilterHandler. A rejected key is permanent, as with
-// Options.StopOnRejectedKey; any other status is retried. Wrong arguments are logged and sent on
-// the channel of Start. A nil handler panics.
+// plain http, with a warning in the log. A nil httpConfig means the default client, an initialRetryDelay of 0
+// or less DefaultInitialRetryDelay. Filters are asked for if handler is also a FilterHandler. A rejected key
+// is permanent; any other status is retried. Start tells of wrong arguments. A nil handler panics.
 func NewStreamManager(
 	key AutoConfigKey,
 	streamURI string,
@@ -93,10 +90,9 @@ func NewStreamManager(
 }
 
 // Start begins to connect, and returns a channel that gets at most one value and is never closed: nil at
-// the first successful connection, or the error with which the stream has failed for good before
-// that: an *sse.StatusError for a rejected key, an *OptionError or ErrInvalidKey for wrong arguments. The
-// error has been logged then. After Close the channel gets nothing. Further calls return the same channel.
-// Start does not block.
+// the first successful connection, or the error with which the stream failed for good before that, which
+// was logged: an *sse.StatusError for a rejected key, an *OptionError or ErrInvalidKey for wrong arguments.
+// After Close it gets nothing. Further calls return the same channel.
 //
 // MessageHandler.ReceivedAllEnvironments tells when the configuration is complete. Done and Err tell when
 // the stream fails for good later, because the key is rejected.
@@ -164,8 +160,8 @@ func (s *StreamManager) finish(err error) {
 	close(s.done)
 }
 
-// Done returns a channel that is closed when everything has ended and the handler is not called again:
-// after Close, or when the stream has failed for good, before or after the configuration was complete.
+// Done returns a channel that is closed when everything has ended: after Close, or when the stream has failed
+// for good.
 func (s *StreamManager) Done() <-chan struct{} {
 	if s.done == nil {
 		panic("autoconfig: Done of a StreamManager that NewStreamManager did not make")
@@ -173,8 +169,7 @@ func (s *StreamManager) Done() <-chan struct{} {
 	return s.done
 }
 
-// Err returns nil until Done is closed, and then ErrClosed after Close, or else the error with which the
-// stream has failed for good, as described at Start.
+// Err returns nil until Done is closed, and then ErrClosed or the error with which the stream failed for good.
 func (s *StreamManager) Err() error {
 	select {
 	case <-s.done:
@@ -185,11 +180,8 @@ func (s *StreamManager) Err() error {
 }
 
 // Close ends the stream at once, whatever it is doing. When Close has returned, the connection, all
-// goroutines and timers are gone, and the handler is not called again. Close is idempotent. Before
-// Start it makes Start do nothing.
-//
-// Close waits for a call of the handler that is under way, except when that call itself, on its goroutine,
-// calls Close.
+// goroutines and timers are gone, and the handler is not called again. Close waits for a call of the handler
+// that is under way, unless that call itself, on its goroutine, calls Close. Close is idempotent.
 func (s *StreamManager) Close() { _ = s.CloseContext(context.Background()) }
 
 // CloseContext is Close that waits until ctx ends at most. It returns nil when everything has ended, and

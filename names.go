@@ -88,6 +88,9 @@ type (
 	// FilterParams describes a payload filter to a FilterHandler.
 	FilterParams = params.Filter
 
+	// HandlerSource is a MessageHandler that can be observed: the reverse of Dispatch.
+	HandlerSource = params.Source
+
 	// Cache keeps one configuration from one run of the program to the next; see Options.Cache.
 	Cache = cache.Store
 	// FileCache is a Cache in a file.
@@ -109,6 +112,9 @@ var (
 	// ErrNotSaved reports that the last configuration is not in the cache; see Client.CloseContext.
 	ErrNotSaved = cache.ErrNotSaved
 )
+
+// NewHandlerSource returns a HandlerSource that has not been told anything.
+func NewHandlerSource() *HandlerSource { return params.NewSource() }
 
 // DefaultMaxCacheSize is the default limit of FileCache, in bytes.
 const DefaultMaxCacheSize = cache.DefaultMaxSize

@@ -25,9 +25,9 @@ var ErrClosed = errors.New("autoconfig: client closed")
 
 // Observe returns the changes of the configuration as a cold observable: each subscription has a
 // connection and a state of its own, reconnects by itself, and ends when its context ends, yield
-// stops it, or the connection has failed for good. Nothing is dropped or merged: when DefaultLag changes
-// wait for a slow subscriber, its own connection waits. Nil options mean the defaults. A subscription with
-// wrong options or a wrong key ends with an *OptionError or ErrInvalidKey.
+// stops it, or the connection has failed for good. Nothing is dropped or merged: a slow subscriber holds up
+// its own connection. Nil options mean the defaults. Wrong options or a wrong key end a subscription with an
+// *OptionError or ErrInvalidKey.
 func Observe(key AutoConfigKey, o *Options) stream.Observable[Change] {
 	s, err := o.resolve(key)
 	if err != nil {
@@ -38,9 +38,8 @@ func Observe(key AutoConfigKey, o *Options) stream.Observable[Change] {
 	}
 }
 
-// A Client is one connection, kept up, and one state, for any number of subscribers, who come and go
-// without affecting each other. Its methods may be called concurrently. Open makes one; the methods of
-// the zero Client panic.
+// A Client is one connection, kept up, and one state, for any number of subscribers. Open makes one; the
+// methods of the zero Client panic. Methods may be called concurrently.
 type Client struct {
 	settings *settings
 	session  sse.Session
@@ -71,9 +70,9 @@ type Client struct {
 	done    chan struct{} // closed when everything has stopped
 }
 
-// Open starts a client. It returns at once; Client.Ready waits for the first configuration. The
-// client lives until Close is called, ctx ends, or the connection has failed for good. Nil options
-// mean the defaults. The error is an *OptionError or ErrInvalidKey.
+// Open starts a client, and does not wait for it; Client.Ready does. The client lives until Close is called,
+// ctx ends, or the connection has failed for good. Nil options mean the defaults. The error is an
+// *OptionError or ErrInvalidKey.
 func Open(ctx context.Context, key AutoConfigKey, o *Options) (*Client, error) {
 	s, err := o.resolve(key)
 	if err != nil {
@@ -120,8 +119,7 @@ func newClient(s *settings) *Client {
 	return c
 }
 
-// start runs the client, and the subscribers that are part of it, on goroutines of their own, which
-// Close waits for.
+// start runs the client, its log and its saving, on goroutines that finish waits for.
 func (c *Client) start(ctx context.Context) {
 	ctx, c.cancel = context.WithCancelCause(ctx)
 	saving, endSave := context.WithCancelCause(context.WithoutCancel(ctx))
@@ -310,12 +308,10 @@ func (c *Client) finish(err error) {
 var errSaveTimeout = fmt.Errorf("autoconfig: CloseTimeout: %w", context.DeadlineExceeded)
 
 // Close ends the client at once, whatever it is doing. When it has returned, the connection, all
-// goroutines and timers are gone; only a call of Options.Logger or of Options.Cache that does not return may
-// still be under way, and nothing follows it. Subscribers get what was waiting for them, and then their
-// observables complete. Close is idempotent. A subscriber may call it; the functions in Options must not.
-//
-// With Options.Cache, Close waits until the last configuration has been saved, for Options.CloseTimeout at
-// most.
+// goroutines and timers are gone, but for a call of the Logger or the Cache that does not return, which
+// nothing follows. Subscribers get what was waiting for them, and then their observables complete. With a
+// Cache, Close waits until the last configuration is saved, for Options.CloseTimeout at most. Close is
+// idempotent. A subscriber may call it; the functions in Options must not.
 func (c *Client) Close() { _ = c.CloseContext(context.Background()) }
 
 // CloseContext is Close that stops saving when ctx ends. It returns nil if the last configuration has been
@@ -353,9 +349,8 @@ func (c *Client) Ready(ctx context.Context) error {
 // Changes returns the changes of the configuration, for any number of subscriptions. Each gets the
 // state so far as additions and, if it was complete, Synced, and then every change that follows;
 // nothing is missed and nothing comes twice. When more than Options.Lag changes wait for a subscriber,
-// those of the same environment are merged: it ends up in the same state, and holds up nobody.
-//
-// It completes when the client is closed, and fails when the client fails.
+// those of the same environment are merged: it ends up in the same state, and holds up nobody. Changes
+// completes when the client is closed, and fails when the client fails.
 func (c *Client) Changes() stream.Observable[Change] {
 	return c.ChangesUnder(stream.Coalesce(c.mustBeOpen().settings.Lag, Change.Subject, diff.Merge))
 }
@@ -368,13 +363,10 @@ func (c *Client) ChangesUnder(policy stream.Policy[Change]) stream.Observable[Ch
 }
 
 // Events returns the events as they arrive, of all connections, from the subscription on. A slow subscriber
-// loses the oldest when more than DefaultLag wait. The Data of an event is its own. Events
-// costs nothing while nobody subscribes.
+// loses the oldest when more than DefaultLag wait. Events costs nothing while nobody subscribes.
 func (c *Client) Events() stream.Observable[sse.Event] { return c.mustBeOpen().events.Observe() }
 
-// Messages returns the messages as they are decoded, of all connections, from the subscription on. A
-// slow subscriber loses the oldest when more than DefaultLag wait. Messages costs nothing while
-// nobody subscribes.
+// Messages is Events for the decoded messages.
 func (c *Client) Messages() stream.Observable[decode.Message] {
 	return c.mustBeOpen().messages.Observe()
 }

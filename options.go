@@ -47,15 +47,13 @@ type Options struct {
 	// ProtocolVersion is 1 for environments only, 2 for environments and filters. The default is
 	// DefaultProtocolVersion.
 	ProtocolVersion int
-	// HTTPClient sends the requests. It is copied: its Timeout is ignored, because it would end the
-	// stream, and its redirect policy is tightened, so that the key goes to no other host. The
-	// default is a client with the proxy of the environment.
+	// HTTPClient sends the requests. Its Timeout, which would end the stream, is ignored, and its redirect
+	// policy tightened, so that the key goes to no other host. The default uses the environment's proxy.
 	HTTPClient *http.Client
 	// UserAgent is the header of that name. The default names this library.
 	UserAgent string
-	// AllowPlainHTTP permits http to hosts other than loopback, which sends the key in the clear. Without
-	// it such a BaseURI is an *OptionError, and a redirect to such a host fails the attempt with
-	// sse.ErrPlainHTTP.
+	// AllowPlainHTTP permits http to hosts other than loopback, which sends the key in the clear. Otherwise
+	// such a BaseURI is an *OptionError, and a redirect there fails the attempt with sse.ErrPlainHTTP.
 	AllowPlainHTTP bool
 
 	// InitialRetryDelay is the delay before the first reconnection. It doubles with each failure up to
@@ -70,23 +68,21 @@ type Options struct {
 	// header. The default is 10 s.
 	ConnectTimeout time.Duration
 	// IdleTimeout is how long the server may send nothing, not even a comment, before the client
-	// reconnects. The default is sse.DefaultIdleTimeout, 5 min; the service sends a comment every
-	// 3 min.
+	// reconnects. The default is sse.DefaultIdleTimeout, 5 min; the service sends a comment every 3 min.
 	IdleTimeout time.Duration
 	// MaxEventSize limits one event, in bytes. A larger one ends the connection with
 	// sse.ErrEventTooLarge. The default is 64 MiB.
 	MaxEventSize int
-	// MaxEnvironments limits the environments, and the filters, of one put. A put with more environments
-	// ends the connection with an error that matches decode.ErrTooMany; if it has more filters, they are
-	// ignored. The default is decode.DefaultMaxListed, 262,144.
+	// MaxEnvironments limits the environments, and the filters, of one put. More environments end the
+	// connection with decode.ErrTooMany; more filters are ignored. The default is decode.DefaultMaxListed.
 	MaxEnvironments int
 	// MaxTombstones limits how many deletions are remembered; see diff.Options. The default is
 	// diff.DefaultMaxTombstones.
 	MaxTombstones int
 	// MaxRedirects is how many redirects are followed. The default is 10; a negative number means none.
 	MaxRedirects int
-	// Lag is how many changes may wait for a subscriber of Client.Changes before those of the same
-	// environment are merged. The default is DefaultLag.
+	// Lag is how many changes may wait for a subscriber of Client.Changes before those of one environment
+	// are merged. The default is DefaultLag.
 	Lag int
 
 	// Cache, if not nil, keeps the configuration over restarts. Until the server says something, the client

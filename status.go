@@ -54,8 +54,8 @@ type Status struct {
 	NextAttempt time.Time
 	// Cached reports that the configuration is a saved one, not yet replaced by the server's.
 	Cached bool
-	// OutdatedSince is when the configuration began to differ, possibly, from the server's: when the
-	// client was opened, or when it was last Valid. It is zero while the client is Valid.
+	// OutdatedSince is since when the configuration may differ from the server's: since the client was
+	// opened, or was last Valid. It is zero while the client is Valid.
 	OutdatedSince time.Time
 }
 
@@ -210,8 +210,7 @@ type counters struct {
 	lastRead, lastChange                *clock.Clock
 }
 
-// changed records that the configuration changed, as of the last read if that is the cause: reading the
-// clock for each change would cost more than counting it.
+// changed records that the configuration changed, as of the last read: reading the clock costs more.
 func (c *counters) changed(kind diff.Kind) {
 	switch kind {
 	case Synced:
@@ -268,8 +267,8 @@ func (e *HealthError) Error() string {
 func (e *HealthError) Unwrap() error { return e.Err }
 
 // Readiness reports whether the client has a configuration to serve, a saved one included: nil, or a
-// *HealthError with the Problem NoConfiguration or Ended. It does not block. An interruption, however
-// long, does not change the answer: the client goes on serving what it knows.
+// *HealthError with the Problem NoConfiguration or Ended. It does not block. An interruption does not change
+// the answer: the client goes on serving what it knows.
 //
 // It is meant for a readiness probe. That a configuration is old is for Liveness to tell: if all members of
 // a fleet left the load balancer because none reaches the server, nobody would be served. A program with a

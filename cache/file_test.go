@@ -102,6 +102,10 @@ func TestFileSurvivesACrash(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	recent := time.Now().Add(-59 * time.Minute)
+	if err := os.Chtimes(leftover, recent, recent); err != nil {
+		t.Fatal(err)
+	}
 	f.load("old")
 	if _, err := os.Stat(leftover); err != nil {
 		t.Error("a file was removed that another process may be writing:", err)
@@ -278,17 +282,17 @@ func TestFileBehindLinks(t *testing.T) {
 			t.Skip("no symbolic links here:", err)
 		}
 	}
-	for _, directory := range []string{"conf", "deep/er", "data"} {
+	for _, directory := range []string{"conf", "deep/er", "deep/data"} {
 		if err := os.MkdirAll(filepath.Join(root, directory), 0o700); err != nil {
 			t.Fatal(err)
 		}
 	}
-	// The second link is relative, to a path that begins with a link: "shortcut/.." is deep, not conf.
+	// The last link leads to a path that begins with a link itself: "shortcut/.." is deep, not conf.
 	link("../deep/er", "conf/shortcut")
 	link(filepath.Join(root, "conf", "second"), "conf/first")
-	link("shortcut/../../data/config.cache", "conf/second")
+	link("shortcut/../data/config.cache", "conf/second")
 	f := testFile{&File{Path: filepath.Join(root, "conf", "first")}, t}
-	data := filepath.Join(root, "data")
+	data := filepath.Join(root, "deep", "data")
 	holds := func(want string) {
 		t.Helper()
 		f.holds("first", "second", "shortcut")

@@ -93,12 +93,13 @@ func boolean(data []byte, pos int) (value bool, next int) {
 	return false, failed
 }
 
-// text reads the rest of a plain string after its opening quote. In a plain string every byte stands for itself.
+// text reads the rest of a plain string after its opening quote. In a plain string every byte stands for itself. It
+// fails if the string is longer than decoding may go on without a check of the context.
 func text(data []byte, pos int) (s []byte, next int) {
 	if pos > len(data) {
 		return nil, failed
 	}
-	s = data[pos:]
+	s = data[pos:min(len(data), pos+checkEvery)]
 	n := plainASCII(s)
 	if n == len(s) || s[n] != '"' {
 		if n = plainUTF8(s, n); n < 0 {
@@ -161,10 +162,10 @@ func plainASCII(s []byte) int {
 }
 
 // plainUTF8 returns the length of the plain string at the beginning of s, whose first n bytes are known to be plain
-// ASCII. It returns -1 if the string is not plain, because of an escape, a control character or invalid UTF-8,
-// or if it is longer than decoding may go on without a check of the context.
+// ASCII. It returns -1 if the string is not plain, because of an escape, a control character or invalid UTF-8, or
+// does not end.
 func plainUTF8(s []byte, n int) int {
-	end := bytes.IndexByte(s[n:min(len(s), n+checkEvery)], '"')
+	end := bytes.IndexByte(s[n:], '"')
 	if end < 0 {
 		return -1
 	}

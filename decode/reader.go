@@ -78,12 +78,14 @@ func (r *reader) begin(s *shape) bool {
 		return false
 	}
 	r.pos++
+	r.spend(len("[]"))
 	r.stack = append(r.stack, frame{shape: s})
 	return r.peek() != s.close || r.end()
 }
 
 // next reads the comma or bracket behind an element and reports whether another element follows.
 func (r *reader) next() bool {
+	r.spend(len(","))
 	switch r.peek() {
 	case ',':
 		r.pos++
@@ -125,7 +127,18 @@ func (r *reader) member() int {
 }
 
 // peek skips white space and returns the next byte, or 0 at the end.
-func (r *reader) peek() byte {
+func (r *reader) peek() (c byte) {
+	if r.pos < len(r.data) {
+		c = r.data[r.pos]
+	}
+	if c <= ' ' {
+		c = r.peekSpaced()
+	}
+	return c
+}
+
+// peekSpaced is peek where there may be white space.
+func (r *reader) peekSpaced() byte {
 	for r.pos < len(r.data) && r.spend(1) {
 		c := r.data[r.pos]
 		if c != ' ' && c != '\n' && c != '\t' && c != '\r' {
@@ -137,10 +150,10 @@ func (r *reader) peek() byte {
 }
 
 // spend spends n bytes of the budget and reports whether to go on.
-func (r *reader) spend(n int) bool {
-	if r.budget.spend(n) {
-		return true
-	}
+func (r *reader) spend(n int) bool { return r.budget.spend(n) || r.stop() }
+
+// stop makes everything fail. It returns false.
+func (r *reader) stop() bool {
 	r.pos = len(r.data)
 	return false
 }
@@ -273,7 +286,7 @@ func (r *reader) skip() {
 func (r *reader) literal(word string) {
 	r.spend(len(word))
 	for i := range len(word) {
-		if r.pos == len(r.data) || r.data[r.pos] != word[i] {
+		if r.pos >= len(r.data) || r.data[r.pos] != word[i] {
 			r.fail()
 			return
 		}
@@ -342,7 +355,7 @@ func (r *reader) number() []byte {
 
 // accept reads the next byte if it is in set and reports whether it was.
 func (r *reader) accept(set string) bool {
-	if r.pos == len(r.data) || strings.IndexByte(set, r.data[r.pos]) < 0 {
+	if r.pos >= len(r.data) || strings.IndexByte(set, r.data[r.pos]) < 0 {
 		return false
 	}
 	r.pos++
@@ -351,7 +364,7 @@ func (r *reader) accept(set string) bool {
 
 // digits reads one or more digits and reports whether there were any. None is a syntax error.
 func (r *reader) digits() bool {
-	if r.pos == len(r.data) || !isDigit(r.data[r.pos]) {
+	if r.pos >= len(r.data) || !isDigit(r.data[r.pos]) {
 		r.fail()
 		return false
 	}

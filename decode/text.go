@@ -16,32 +16,28 @@ func readText[T ~string](r *reader) (text []byte, ok bool) {
 	return r.quoted(), true
 }
 
-// quoted reads a string and returns its text. The text is a part of data if nothing in it has to be replaced.
+// quoted reads a string and returns its text. The text is a part of data if the string is plain.
 func (r *reader) quoted() []byte {
+	if plain, next := text(r.data, r.pos+1); next != failed && r.spend(len(plain)+len(`""`)) {
+		r.pos = next
+		return plain
+	}
 	r.pos++
-	start, plain := r.pos, true
-	for r.pos < len(r.data) {
+	for start := r.pos; r.pos < len(r.data); {
 		n := plainASCII(r.data[r.pos:min(r.pos+checkEvery, len(r.data))])
 		if r.pos += n; !r.spend(n+1) || r.pos == len(r.data) {
 			break
 		}
 		switch c := r.data[r.pos]; {
 		case c == '"':
-			raw := r.data[start:r.pos]
 			r.pos++
-			if plain {
-				return raw
-			}
-			return r.unquote(raw)
+			return r.unquote(r.data[start : r.pos-1])
 		case c == '\\':
-			plain = false
 			r.escape()
 		case c < ' ':
 			r.fail()
 		default:
-			char, size := utf8.DecodeRune(r.data[r.pos:])
-			plain = plain && (char != utf8.RuneError || size > 1)
-			r.pos += size
+			r.pos++
 		}
 	}
 	r.fail()

@@ -67,3 +67,27 @@ func BenchmarkPatch(b *testing.B) {
 		_ = s.Apply(ctx, &m, discard)
 	}
 }
+
+// TestPatchesAllocateNothing but for what is new: an environment without keys that expire, one whose keys stay the
+// same, what is stale, and a put that changes nothing but for its list.
+func TestPatchesAllocateNothing(t *testing.T) {
+	s := NewState(nil)
+	entries := manyEnvironments(100) // the first has a key that expires
+	put := &decode.Message{Kind: decode.Put, Put: &decode.Listing{Environments: entries}}
+	ctx := t.Context()
+	_ = s.Apply(ctx, put, discard)
+	for i, name := range []string{"a key that expires", "no key that expires"} {
+		m := &decode.Message{Kind: decode.Patch, Environment: entries[i]}
+		if n := testing.AllocsPerRun(100, func() { m.Environment.Version++; _ = s.Apply(ctx, m, discard) }); n != 0 {
+			t.Errorf("%s: %v allocations", name, n)
+		}
+		if n := testing.AllocsPerRun(100, func() { _ = s.Apply(ctx, m, discard) }); n != 0 {
+			t.Errorf("%s, stale: %v allocations", name, n)
+		}
+		entries[i].Version = m.Environment.Version
+	}
+	// The slots of the entries, of environments and of filters, and functions.
+	if n := testing.AllocsPerRun(100, func() { _ = s.Apply(ctx, put, discard) }); n > 6 {
+		t.Errorf("a put that changes nothing: %v allocations", n)
+	}
+}

@@ -2,6 +2,8 @@ package diff
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"testing"
 
 	"github.com/relaystream/autoconfig/decode"
@@ -246,4 +248,229 @@ func TestEmptyScheduleHoldsNothing(t *testing.T) {
 	if s := c.state.schedule; s != nil {
 		t.Errorf("when all keys have expired, memory for %d environments is left", cap(s))
 	}
+}
+
+// TestTheClockIsCorrected: keys that a wrong clock has dropped come back with the next put.
+func TestTheClockIsCorrected(t *testing.T) {
+	known := func(c *conversation) decode.EnvironmentEntry { return entry(*c.state.Environment([]byte("a"))) }
+	for _, test := range []struct {
+		name string
+		do   func(c *conversation)
+		want []string
+	}{
+		{"dropped by a message", func(c *conversation) {
+			c.clock = 9000
+			c.put(entry(rotating(1, "new", "old", 2000)))
+			c.clock = 1000
+			c.put(known(c))
+			c.at(2000)
+		}, []string{"added a@1", "synced", "updated a@1>a@1", "announced old of a at 2000", "synced", "expired old of a at 2000"}},
+		{"expired", func(c *conversation) {
+			c.put(entry(rotating(1, "new", "old", 2000)))
+			c.at(9000)
+			c.clock = 1000
+			c.put(known(c))
+			c.at(2000)
+		}, []string{"added a@1", "announced old of a at 2000", "synced", "expired old of a at 9000",
+			"updated a@1>a@1", "announced old of a at 2000", "synced", "expired old of a at 2000"}},
+		{"only those that have not expired", func(c *conversation) {
+			c.clock = 9000
+			c.put(entry(array(1, key("k1", 0), key("k2", 2000), key("k3", 3000))))
+			c.clock = 2000
+			c.put(known(c))
+		}, []string{"added a@1", "synced", "updated a@1>a@1", "announced k3 of a at 3000", "synced"}},
+		{"too late", func(c *conversation) {
+			c.clock = 9000
+			c.put(entry(rotating(1, "new", "old", 2000)))
+			c.clock = 2000
+			c.put(known(c))
+		}, []string{"added a@1", "synced", "synced"}},
+		{"a key that lost its place in the single slot", func(c *conversation) {
+			c.put(entry(rotating(1, "k2", "k1", 2000)))
+			c.put(entry(rotating(2, "k3", "k2", 3000)))
+			c.at(9000)
+			c.clock = 1000
+			c.put(known(c))
+		}, []string{"added a@1", "announced k1 of a at 2000", "synced", "updated a@1>a@2", "announced k2 of a at 3000", "synced",
+			"expired k1 of a at 9000", "expired k2 of a at 9000",
+			"updated a@2>a@2", "announced k2 of a at 3000", "announced k1 of a at 2000", "synced"}},
+		{"not with a patch of the same version", func(c *conversation) {
+			c.clock = 9000
+			c.put(entry(rotating(1, "new", "old", 2000)))
+			c.clock = 1000
+			c.patch(rotating(1, "new", "old", 2000))
+		}, []string{"added a@1", "synced", "stale a@1"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			c := newConversation(t, Options{})
+			test.do(c)
+			c.want(test.want...)
+		})
+	}
+}
+
+// TestCurrentKeysDoNotExpire, whatever their entries in the arrays say, and the items say so.
+func TestCurrentKeysDoNotExpire(t *testing.T) {
+	c := newConversation(t, Options{})
+	for _, at := range []int64{900, 2000} {
+		e := array(1, key("k1", at), key("k2", 3000))
+		e.EnvID = decode.EnvironmentID(fmt.Sprint(at))
+		e.MobKey = "m1"
+		e.MobileKeys = []decode.ConcurrentKeyRep[decode.MobileKey]{{Value: "m1", Expiry: &at}}
+		c.patch(e)
+		c.at(2500)
+		got := c.state.Environment([]byte(e.EnvID))
+		if len(got.SDKKeys) != 2 || got.SDKKeys[0].Expiry != nil || got.SDKKeys[1].Expiry == nil || len(got.MobileKeys) != 1 || got.MobileKeys[0].Expiry != nil {
+			t.Errorf("%d: %v", at, got)
+		}
+		if *e.SDKKeys[0].Expiry != at || *e.MobileKeys[0].Expiry != at {
+			t.Error("the message's item was modified")
+		}
+	}
+}
+
+// TestLingeringKeys are part of the items, and of what the cache saves.
+func TestLingeringKeys(t *testing.T) {
+	c := newConversation(t, Options{})
+	c.patch(rotating(1, "k2", "k1", 2000))
+	c.patch(rotating(2, "k3", "k2", 3000))
+	c.patch(rotating(3, "k4", "k3", 4000))
+	lingering := func() []decode.ExpiringKeyRep { return c.state.Environment([]byte("a")).Lingering }
+	want := []decode.ExpiringKeyRep{{Value: "k1", Timestamp: 2000}, {Value: "k2", Timestamp: 3000}}
+	if got := lingering(); !slices.Equal(got, want) {
+		t.Errorf("%+v", got)
+	}
+	saved := c.state.Snapshot()
+	c.at(2000)
+	if got := lingering(); !slices.Equal(got, want[1:]) {
+		t.Errorf("%+v", got)
+	}
+	c.patch(rotating(4, "k2", "", 0))
+	if got := lingering(); !slices.Equal(got, []decode.ExpiringKeyRep{{Value: "k3", Timestamp: 4000}}) {
+		t.Errorf("%+v", got)
+	}
+	c.patch(array(5, key("k2", 0)))
+	if got := lingering(); got != nil {
+		t.Errorf("%+v", got)
+	}
+
+	loaded := newConversation(t, Options{})
+	loaded.apply(decode.Message{Kind: decode.Put, Put: &decode.Listing{Cached: true, Environments: []decode.EnvironmentEntry{entry(*saved[0].New)}}})
+	loaded.put(entry(rotating(3, "k4", "k3", 4000)))
+	loaded.at(9000)
+	loaded.want("added a@3", "announced k3 of a at 4000", "announced k1 of a at 2000", "announced k2 of a at 3000", "synced", "synced",
+		"expired k1 of a at 9000", "expired k2 of a at 9000", "expired k3 of a at 9000")
+}
+
+// TestASlotThatIsEmptiedAndNamedAgainInThePast leaves the item as it is, but for the key that lingers.
+func TestASlotThatIsEmptiedAndNamedAgainInThePast(t *testing.T) {
+	c := newConversation(t, Options{})
+	c.patch(rotating(1, "k2", "k1", 5000))
+	c.patch(rotating(2, "k2", "", 0))
+	c.patch(rotating(3, "k2", "k1", 900))
+	c.patch(rotating(4, "k2", "k1", 900))
+	c.patch(rotating(5, "k2", "", 0))
+	c.at(9000)
+	c.want("added a@1", "announced k1 of a at 5000", "updated a@1>a@2", "updated a@2>a@3", "expired k1 of a at 1000", "updated a@3>a@4", "updated a@4>a@5")
+}
+
+// TestKeysThatDoNotExpireCostNothing: most environments have no other.
+func TestKeysThatDoNotExpireCostNothing(t *testing.T) {
+	c := newConversation(t, Options{})
+	c.patch(array(1, key("k1", 0), key("k2", 0)))
+	c.patch(rotating(2, "k1", "k2", 0))
+	if c.state.environments.slots["a"].value.keys != nil || c.state.schedule != nil {
+		t.Error("the state keeps a keyring")
+	}
+	c.patch(rotating(3, "k1", "k2", 2000))
+	item := rotating(4, "k1", "k2", 2000)
+	keys := c.state.environments.slots["a"].value.keys
+	c.patch(item)
+	if got := c.state.environments.slots["a"].value.keys; got != keys {
+		t.Error("a patch that changes no key makes a new keyring")
+	}
+}
+
+// TestEnvironmentByKey looks keys up after each step.
+func TestEnvironmentByKey(t *testing.T) {
+	c := newConversation(t, Options{})
+	want := func(version int, keys ...Key) {
+		t.Helper()
+		for _, k := range keys {
+			got := -1
+			if e := c.state.EnvironmentByKey(k); e != nil {
+				got = e.Version
+			}
+			if got != version {
+				t.Errorf("%s%s: version %d, want %d", string(k.SDKKey), string(k.MobileKey), got, version)
+			}
+		}
+	}
+	k1, k2, k3, m1, none := Key{SDKKey: "k1"}, Key{SDKKey: "k2"}, Key{SDKKey: "k3"}, Key{MobileKey: "m1"}, Key{}
+	want(-1, k1, k2, k3, m1, none)
+	e := rotating(1, "k2", "k1", 2000)
+	e.MobKey = "m1"
+	c.patch(e)
+	want(1, k1, k2, m1)
+	want(-1, k3, none, Key{MobileKey: "k1"}, Key{SDKKey: "m1"}, Key{SDKKey: "k1", MobileKey: "m1"})
+	c.patch(rotating(2, "k3", "k2", 3000))
+	want(2, k1, k2, k3) // k1 lingers
+	want(-1, m1)
+	c.clock = 2000
+	want(-1, k1) // though its KeyExpired is still to come
+	c.at(2000)
+	want(-1, k1)
+	c.clock = 1000
+	want(-1, k1)
+	c.put(entry(*c.state.Environment([]byte("a"))))
+	want(2, k1, k2, k3)
+	c.delete("a", 3)
+	want(-1, k1, k2, k3)
+}
+
+// TestExpired is about changes that are made without a State.
+func TestExpired(t *testing.T) {
+	at := int64(2000)
+	e := array(1, key("k1", 0), key("k2", at))
+	e.MobKey = "m1"
+	e.MobileKeys = []decode.ConcurrentKeyRep[decode.MobileKey]{{Value: "m1"}, {Value: "m2", Expiry: &at}}
+	e.SDKKey.Expiring = decode.ExpiringKeyRep{Value: "k2", Timestamp: at}
+	e.Lingering = []decode.ExpiringKeyRep{{Value: "k3", Timestamp: at}}
+	all := accepted(&e)
+	for _, k := range []Key{{SDKKey: "k1"}, {MobileKey: "m1"}, {SDKKey: "m2"}, {SDKKey: "unknown"}, {}, {SDKKey: "k2"}, {SDKKey: "k3"}, {MobileKey: "m2"}} {
+		c := Expired(&e, &k)
+		if c.Kind != KeyExpired || c.Old != &e || c.Key != &k {
+			t.Errorf("%v", c)
+		}
+		if expires := all[k] != 0; (c.New != &e) != expires {
+			t.Errorf("%s%s: the environment is another: %t", string(k.SDKKey), string(k.MobileKey), c.New != &e)
+		}
+		want := maps.Clone(all)
+		if all[k] != 0 {
+			delete(want, k)
+		}
+		if got := accepted(c.New); !maps.Equal(got, want) {
+			t.Errorf("%s%s: %v, want %v", string(k.SDKKey), string(k.MobileKey), plainly(got), plainly(want))
+		}
+		if slot := c.New.SDKKey.Expiring.Value; (slot == "") != (k.SDKKey == "k2") {
+			t.Errorf("%s: the slot has %s", string(k.SDKKey), string(slot))
+		}
+	}
+}
+
+// TestKeysThatExpireTogether do so in the order of the IDs, not by chance.
+func TestKeysThatExpireTogether(t *testing.T) {
+	c := newConversation(t, Options{})
+	var want []string
+	for _, id := range []decode.EnvironmentID{"d", "b", "e", "a", "c"} {
+		e := rotating(1, "new", "old", 2000)
+		e.EnvID = id
+		c.patch(e)
+	}
+	for _, id := range []string{"a", "b", "c", "d", "e"} {
+		want = append(want, "expired old of "+id+" at 2000")
+	}
+	c.log = nil
+	c.at(2000)
+	c.want(want...)
 }

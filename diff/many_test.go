@@ -21,66 +21,39 @@ func manyKeys(version int, prefix string, at int64) decode.EnvironmentRep {
 
 // BenchmarkManyKeys is about one environment with 10,000 keys.
 func BenchmarkManyKeys(b *testing.B) {
-	first, second := manyKeys(1, "first", 2000), manyKeys(2, "second", 3000)
-	third := manyKeys(3, "first", 4000)
+	first, second, third := manyKeys(1, "first", 2000), manyKeys(2, "second", 3000), manyKeys(3, "first", 4000)
+	clock, state := int64(1000), NewState(nil)
 	var all []Change
-	state := func() (*conversation, func(Change)) {
-		c := &conversation{clock: 1000, state: NewState(nil)}
-		c.state.now = func() time.Time { return time.UnixMilli(c.clock) }
-		all = nil
-		return c, func(c Change) { all = append(all, c) }
+	emit := func(c Change) { all = append(all, c) }
+	patch := func(e decode.EnvironmentRep) {
+		_ = state.Apply(b.Context(), &decode.Message{Kind: decode.Patch, Environment: entry(e)}, emit)
 	}
-	patch := func(c *conversation, e decode.EnvironmentRep, emit func(Change)) {
-		_ = c.state.Apply(b.Context(), &decode.Message{Kind: decode.Patch, Environment: entry(e)}, emit)
+	// reset makes a new state and applies versions of the environment to it.
+	reset := func(versions ...decode.EnvironmentRep) {
+		clock, state, all = 1000, NewState(nil), nil
+		state.now = func() time.Time { return time.UnixMilli(clock) }
+		for _, e := range versions {
+			patch(e)
+		}
 	}
-	b.Run("added", func(b *testing.B) {
-		b.ReportAllocs()
-		for b.Loop() {
-			c, emit := state()
-			patch(c, first, emit)
-		}
-	})
-	b.Run("expired at once", func(b *testing.B) {
-		b.ReportAllocs()
-		for b.Loop() {
-			b.StopTimer()
-			c, emit := state()
-			patch(c, first, emit)
-			b.StartTimer()
-			c.clock = 2000
-			c.state.Expire(emit)
-		}
-	})
-	b.Run("replaced by a patch", func(b *testing.B) {
-		b.ReportAllocs()
-		for b.Loop() {
-			b.StopTimer()
-			c, emit := state()
-			patch(c, first, emit)
-			b.StartTimer()
-			patch(c, second, emit)
-		}
-	})
-	c, emit := state()
-	patch(c, first, emit)
-	patch(c, second, emit)
-	patch(c, third, emit)
-	b.Run("composed", func(b *testing.B) {
-		b.ReportAllocs()
-		for b.Loop() {
-			_, _ = Compose(all[1], all[2])
-		}
-	})
-	b.Run("split", func(b *testing.B) {
-		b.ReportAllocs()
-		for b.Loop() {
-			n := 0
-			for range all[1].Split {
-				n++
+	run := func(name string, prepare, f func()) {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				b.StopTimer()
+				prepare()
+				b.StartTimer()
+				f()
 			}
-			if n != many+1 {
-				b.Fatal(n)
-			}
+		})
+	}
+	run("added", func() { reset() }, func() { patch(first) })
+	run("expired at once", func() { reset(first); clock = 2000 }, func() { state.Expire(emit) })
+	run("replaced by a patch", func() { reset(first) }, func() { patch(second) })
+	reset(first, second, third)
+	run("composed", func() {}, func() { _, _ = Compose(all[1], all[2]) })
+	run("split", func() {}, func() {
+		for range all[1].Split {
 		}
 	})
 }

@@ -3,6 +3,7 @@ package diff
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"sync"
 	"testing"
@@ -160,25 +161,96 @@ func TestChangesKeepTheContract(t *testing.T) {
 	})
 }
 
-func TestFields(t *testing.T) {
-	before, after := rotating(1, "sdk-current-secret-1", "", 0), array(2, key("sdk-current-secret-2", 0), key("sdk-other-secret-3", 7))
-	before.EnvName, after.EnvName = "Old", "New"
-	got := Change{Kind: EnvironmentUpdated, Old: &before, New: &after}.Fields()
-	want := []Field{
-		{"EnvName", "Old", "New"},
-		{"SDKKey.Value", "***et-1", "***et-2"},
-		{"SDKKeys[1]", "", "***et-3 until 1970-01-01T00:00:00.007Z"},
+// TestRunSources: messages of several sources are applied; Run ends with the first source, and so do the others.
+func TestRunSources(t *testing.T) {
+	patch := func(id string) decode.Message {
+		return decode.Message{Kind: decode.Patch, Environment: entry(env(id, 1))}
 	}
-	for _, field := range want {
-		if !slices.Contains(got, field) {
-			t.Errorf("%v is missing in %v", field, got)
+	never := stream.Never[decode.Message]()
+	after := func(d time.Duration, o stream.Observable[decode.Message]) stream.Observable[decode.Message] {
+		return func(ctx context.Context, yield func(decode.Message) bool) error {
+			select {
+			case <-time.After(d):
+				return o(ctx, yield)
+			case <-ctx.Done():
+				return context.Cause(ctx)
+			}
 		}
 	}
-	if fields := (Change{Kind: Synced}).Fields(); len(fields) != 0 {
-		t.Error(fields)
+	failed := errors.New("failed")
+	for _, test := range []struct {
+		name     string
+		messages stream.Observable[decode.Message]
+		more     []stream.Observable[decode.Message]
+		want     error
+		after    time.Duration
+		applied  int
+	}{
+		{"the first completes", after(time.Minute, stream.Just(patch("a"))), []stream.Observable[decode.Message]{stream.Concat(stream.Just(patch("b")), never)}, nil, time.Minute, 2},
+		{"the first fails", after(time.Minute, stream.Fail[decode.Message](failed)), []stream.Observable[decode.Message]{never, never}, failed, time.Minute, 0},
+		{"another completes", after(time.Minute, stream.Just(patch("a"))), []stream.Observable[decode.Message]{stream.Just(patch("b")), stream.Just(patch("c"))}, nil, time.Minute, 3},
+		{"another fails", never, []stream.Observable[decode.Message]{never, after(time.Second, stream.Fail[decode.Message](failed))}, failed, time.Second, 0},
+		{"the context ends", never, []stream.Observable[decode.Message]{never}, errDay, 24 * time.Hour, 0},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ctx, cancel := context.WithTimeoutCause(t.Context(), 24*time.Hour, errDay)
+				defer cancel()
+				start, state, changes := time.Now(), NewState(nil), stream.NewSubject[Change]()
+				err := state.Run(ctx, changes.Update, test.messages, test.more...)
+				if err != test.want || time.Since(start) != test.after || state.Stats().Environments != test.applied {
+					t.Errorf("%v after %v, %d environments", err, time.Since(start), state.Stats().Environments)
+				}
+			})
+		})
 	}
-	filter := &Filter{ID: "f", FilterRep: decode.FilterRep{ProjKey: "p"}}
-	if got := (Change{Kind: FilterDeleted, OldFilter: filter}).Fields(); !slices.Equal(got, []Field{{"ProjKey", "p", ""}}) {
-		t.Error(got)
+}
+
+// TestRunStops: an error of update ends Run, and so does a context that ends in the middle of a put.
+func TestRunStops(t *testing.T) {
+	put := &decode.Listing{}
+	for i := range 200 {
+		put.Environments = append(put.Environments, entry(env(fmt.Sprint(i), 1)))
+	}
+	messages := stream.Concat(stream.Just(decode.Message{Kind: decode.Put, Put: put}), stream.Never[decode.Message]())
+	for _, sources := range [][]stream.Observable[decode.Message]{{messages}, {stream.Never[decode.Message](), messages}} {
+		var lock sync.Mutex
+		refuse := func(_ context.Context, f func(func(Change))) error {
+			lock.Lock()
+			defer lock.Unlock()
+			var refused error
+			f(func(Change) { refused = errDay })
+			return refused
+		}
+		if err := NewState(nil).Run(t.Context(), refuse, sources[0], sources[1:]...); err != errDay {
+			t.Errorf("an update that fails ends it with %v", err)
+		}
+		ctx, cancel := context.WithCancelCause(t.Context())
+		emitted := 0
+		interrupt := func(_ context.Context, f func(func(Change))) error {
+			lock.Lock()
+			defer lock.Unlock()
+			f(func(Change) { emitted++; cancel(errDay) })
+			return nil
+		}
+		if err := NewState(nil).Run(ctx, interrupt, sources[0], sources[1:]...); err != errDay || emitted > 100 {
+			t.Errorf("interrupted after a change: %v after %d", err, emitted)
+		}
+	}
+}
+
+// TestSplitHeedsItsContext between the changes that one stands for.
+func TestSplitHeedsItsContext(t *testing.T) {
+	before, after := manyKeys(1, "first", 2000), array(2, key("sdk-current", 0))
+	ctx, cancel := context.WithCancelCause(t.Context())
+	seen := 0
+	err := Split(stream.Just(Change{Kind: KeyExpired, Old: &before, New: &after}))(ctx, func(Change) bool {
+		if seen++; seen == 7 {
+			cancel(errDay)
+		}
+		return true
+	})
+	if err != errDay || seen != 7 {
+		t.Errorf("%v after %d", err, seen)
 	}
 }

@@ -1,6 +1,8 @@
 package diff
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -241,12 +243,39 @@ func TestStats(t *testing.T) {
 		Environments: []decode.EnvironmentEntry{wrong, wrong, entry(e), wrong},
 		Filters:      []decode.FilterEntry{{ID: "f", Err: decode.ErrWrongID}, {ID: "f", Err: decode.ErrWrongID}},
 	}})
-	got := c.state.Stats()
 	want := Stats{Environments: 2, PendingExpiries: 1, Puts: 3, Patches: 1, Deletes: 1, Ignored: 1,
 		Applied: 2, Stale: 1, Unchanged: 3, Skipped: 2}
-	if got != want {
-		t.Errorf("got %+v, want %+v", got, want)
+	check := func() {
+		t.Helper()
+		if got := c.state.Stats(); got != want {
+			t.Errorf("got %+v, want %+v", got, want)
+		}
 	}
+	check()
+	c.at(2000)
+	want.PendingExpiries, want.Expired = 0, 1
+	check()
+	c.clock = 1000
+	c.put(entry(e), entry(env("b", 2))) // brings the key back, and updates the other
+	want.PendingExpiries, want.Puts, want.Applied = 1, 4, 4
+	check()
+	e.Version, e.SDKKey.Expiring.Timestamp = 2, 900
+	c.patch(e)
+	want.PendingExpiries, want.Patches, want.Applied, want.Expired = 0, 2, 5, 2
+	check()
+	filter := decode.FilterEntry{ID: "f", Version: 1, Rep: &decode.FilterRep{Version: 1}}
+	for range 2 {
+		c.apply(decode.Message{Kind: decode.Put, Put: &decode.Listing{Environments: []decode.EnvironmentEntry{entry(e)}, Filters: []decode.FilterEntry{filter}}})
+	}
+	want.Environments, want.Filters, want.Puts, want.Applied, want.Unchanged = 1, 1, 6, 7, 6
+	check()
+	filter.Version = 2
+	c.apply(decode.Message{Kind: decode.Patch, Filter: filter})
+	c.apply(decode.Message{Kind: decode.Delete, Filter: decode.FilterEntry{ID: "f", Version: 3}})
+	c.apply(decode.Message{Kind: decode.Delete, Filter: decode.FilterEntry{ID: "f", Version: 2}})
+	c.delete("a", 3)
+	want.Environments, want.Filters, want.Tombstones, want.Patches, want.Deletes, want.Applied = 0, 0, 2, 3, 4, 10
+	check()
 }
 
 // TestSnapshot demands that a snapshot makes the state from nothing, in order, and names only keys
@@ -270,5 +299,177 @@ func TestSnapshot(t *testing.T) {
 	c.want("added b@2", "added a@1", "synced")
 	if key := snapshot[1].New.SDKKey.Expiring; key.Value != "" || e.SDKKey.Expiring.Value != "old" {
 		t.Error("the snapshot names an expired key, or the message's item was modified")
+	}
+}
+
+// TestUnusableEntriesAreSkipped: they change nothing, and leave nothing behind.
+func TestUnusableEntriesAreSkipped(t *testing.T) {
+	known, wrong, nameless := entry(env("b", 1)), entry(env("a", 9)), entry(env("", 9))
+	wrong.ID = "b"
+	filter, empty := decode.FilterEntry{ID: "f", Version: 1, Rep: &decode.FilterRep{Version: 1}}, decode.FilterEntry{ID: "f", Version: 9}
+	put := func(f decode.FilterEntry, environments ...decode.EnvironmentEntry) decode.Message {
+		return decode.Message{Kind: decode.Put, Put: &decode.Listing{Environments: environments, Filters: []decode.FilterEntry{f}}}
+	}
+	for _, test := range []struct {
+		name string
+		m    decode.Message
+	}{
+		{"a patch with the ID of another environment", decode.Message{Kind: decode.Patch, Environment: wrong}},
+		{"a patch without an ID", decode.Message{Kind: decode.Patch, Environment: nameless}},
+		{"a patch of nothing", decode.Message{Kind: decode.Patch}},
+		{"a patch with an error", decode.Message{Kind: decode.Patch, Environment: decode.EnvironmentEntry{ID: "b", Version: 9, Err: decode.ErrWrongID}}},
+		{"a patch of a filter without a Rep", decode.Message{Kind: decode.Patch, Filter: empty}},
+		{"a delete of nothing", decode.Message{Kind: decode.Delete}},
+		{"a put with the ID of another environment", put(filter, wrong)},
+		{"a put with an entry without an ID", put(filter, known, nameless)},
+		{"a put with a filter without a Rep", put(empty, known)},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			c := newConversation(t, Options{})
+			c.apply(put(filter, known))
+			c.log = nil
+			c.apply(test.m)
+			if test.m.Kind == decode.Put {
+				c.want("synced")
+			} else {
+				c.want()
+			}
+			if n := c.state.Stats().Skipped; n != 1 {
+				t.Errorf("%d entries are counted as skipped", n)
+			}
+			if n := len(c.state.environments.slots); n != 1 {
+				t.Errorf("the table has %d slots", n)
+			}
+		})
+	}
+}
+
+// TestAnUnusableEntryOfAnUnknownItem must not stay in the table.
+func TestAnUnusableEntryOfAnUnknownItem(t *testing.T) {
+	c := newConversation(t, Options{})
+	c.put(decode.EnvironmentEntry{ID: "x", Err: decode.ErrWrongID}, decode.EnvironmentEntry{ID: "y", Version: 1}, entry(env("a", 1)))
+	if n := len(c.state.environments.slots); n != 1 {
+		t.Errorf("the table has %d slots", n)
+	}
+}
+
+// TestSavedPut: a saved configuration counts only as the first one.
+func TestSavedPut(t *testing.T) {
+	saved := func(c *conversation) {
+		listing := &decode.Listing{Environments: []decode.EnvironmentEntry{entry(env("s", 1))}, Cached: true}
+		c.apply(decode.Message{Kind: decode.Put, Put: listing})
+	}
+	for _, test := range []struct {
+		name   string
+		before func(c *conversation)
+		want   []string
+	}{
+		{"first", func(*conversation) {}, []string{"added s@1", "synced"}},
+		{"again", func(c *conversation) { saved(c); c.log = nil }, []string{"synced"}},
+		{"after an event that was ignored", func(c *conversation) { c.apply(decode.Message{}) }, []string{"added s@1", "synced"}},
+		{"after a put", func(c *conversation) { c.put(); c.log = nil }, nil},
+		{"after a patch", func(c *conversation) { c.patch(env("a", 1)); c.log = nil }, nil},
+		{"after a delete", func(c *conversation) { c.delete("a", 1) }, nil},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			c := newConversation(t, Options{})
+			test.before(c)
+			before := c.state.Stats()
+			saved(c)
+			c.want(test.want...)
+			before.Ignored++
+			if test.want == nil && c.state.Stats() != before {
+				t.Errorf("it counts as %+v, after %+v", c.state.Stats(), before)
+			}
+			if snapshot := c.state.Snapshot(); test.want != nil && !snapshot[len(snapshot)-1].Cached {
+				t.Error("the snapshot does not say that it is a saved one")
+			}
+		})
+	}
+	c := newConversation(t, Options{})
+	c.apply(decode.Message{Kind: decode.Put})
+	if c.want(); c.state.Stats().Ignored != 1 {
+		t.Error("a put without a listing is not counted as ignored")
+	}
+}
+
+// TestInterruptedPut ends the context after each number of changes: of environments, filters and deletions.
+func TestInterruptedPut(t *testing.T) {
+	const n = 200
+	before, after := new(decode.Listing), new(decode.Listing)
+	list := func(to *decode.Listing, prefix string) {
+		for i := range n {
+			to.Environments = append(to.Environments, entry(env(fmt.Sprint(prefix, i), 1)))
+			to.Filters = append(to.Filters, decode.FilterEntry{ID: decode.FilterID(fmt.Sprint(prefix, i)), Version: 1, Rep: new(decode.FilterRep)})
+		}
+	}
+	list(before, "old")
+	list(after, "new")
+	reason := errors.New("reason")
+	for _, changes := range []int{0, 1, n, n + 1, 2 * n, 2*n + 1, 3 * n, 3*n + 1} {
+		c := newConversation(t, Options{})
+		c.apply(decode.Message{Kind: decode.Put, Put: before})
+		ctx, cancel := context.WithCancelCause(t.Context())
+		emitted := 0
+		if changes == 0 {
+			cancel(reason)
+		}
+		err := c.state.Apply(ctx, &decode.Message{Kind: decode.Put, Put: after}, func(Change) {
+			if emitted++; emitted == changes {
+				cancel(reason)
+			}
+		})
+		if err != reason || emitted > changes+64 || changes == 0 && emitted > 0 {
+			t.Errorf("interrupted after %d changes: %v after %d", changes, err, emitted)
+		}
+		for _, change := range c.state.Snapshot() {
+			if change.Kind == Synced {
+				t.Errorf("interrupted after %d changes, and synced", changes)
+			}
+		}
+		if slots, live := len(c.state.environments.slots), c.state.environments.Len(); slots != live {
+			t.Errorf("interrupted after %d changes: %d slots for %d environments", changes, slots, live)
+		}
+		c.apply(decode.Message{Kind: decode.Put, Put: after})
+		want := NewState(nil)
+		_ = want.Apply(t.Context(), &decode.Message{Kind: decode.Put, Put: after}, discard)
+		if got, want := lines(c, c.state.Snapshot()), lines(c, want.Snapshot()); !slices.Equal(got, want) {
+			t.Errorf("interrupted after %d changes, and then put: %q, want %q", changes, got, want)
+		}
+	}
+}
+
+func lines(c *conversation, changes []Change) (lines []string) {
+	for _, change := range changes {
+		lines = append(lines, c.line(change))
+	}
+	slices.Sort(lines)
+	return lines
+}
+
+// TestDeletedTellsHow: at which version, or that a put omitted the item.
+func TestDeletedTellsHow(t *testing.T) {
+	c := newConversation(t, Options{})
+	listing := &decode.Listing{Environments: []decode.EnvironmentEntry{entry(env("a", 1)), entry(env("b", 1))}}
+	for _, id := range []decode.FilterID{"f", "g"} {
+		listing.Filters = append(listing.Filters, decode.FilterEntry{ID: id, Version: 1, Rep: &decode.FilterRep{Version: 1}})
+	}
+	c.apply(decode.Message{Kind: decode.Put, Put: listing})
+	c.changes = nil
+	c.delete("a", 5)
+	c.apply(decode.Message{Kind: decode.Delete, Filter: decode.FilterEntry{ID: "f", Version: 6}})
+	c.put()
+	type how struct {
+		subject Subject
+		version int
+		omitted bool
+	}
+	var got []how
+	for _, change := range c.changes {
+		got = append(got, how{change.Subject(), change.Version, change.Omitted})
+	}
+	want := []how{{Subject{Environment: "a"}, 5, false}, {Subject{Filter: "f"}, 6, false}, {Subject{Environment: "b"}, 0, true}, {Subject{Filter: "g"}, 0, true}, {}}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %+v, want %+v", got, want)
 	}
 }

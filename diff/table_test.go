@@ -191,3 +191,18 @@ func putAll(t *rapid.T, table *Table[ID, int], entries []decode.Entry[ID, item])
 func TestTableIsItsModel(t *testing.T) { rapid.Check(t, checkTable) }
 
 func FuzzTable(f *testing.F) { f.Fuzz(rapid.MakeFuzz(checkTable)) }
+
+func TestReplacePanicsWithoutAValue(t *testing.T) {
+	table := NewTable[ID, int](1)
+	table.Delete("deleted", 1)
+	for _, id := range []ID{"unknown", "deleted"} {
+		func() {
+			defer func() {
+				if _, ok := recover().(string); !ok {
+					t.Errorf("Replace of what is %s did not panic with a sentence", id)
+				}
+			}()
+			table.Replace(id, 1)
+		}()
+	}
+}
