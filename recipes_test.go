@@ -14,31 +14,9 @@ import (
 
 	"github.com/relaystream/autoconfig"
 	"github.com/relaystream/autoconfig/autoconfigtest"
-	"github.com/relaystream/autoconfig/internal/snippets"
 	"github.com/relaystream/autoconfig/internal/testkit"
 	"github.com/relaystream/autoconfig/stream"
 )
-
-// TestRecipesAreCode: the code in these documents is in files that are compiled and tested.
-func TestRecipesAreCode(t *testing.T) {
-	for _, path := range []string{"README.md", "RECIPES.md"} {
-		document, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		blocks := snippets.Blocks(string(document), "go")
-		if len(blocks) == 0 {
-			t.Errorf("%s has no code", path)
-		}
-		missing, err := snippets.Missing(blocks, "*_test.go", "examples/*/*.go")
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, block := range missing {
-			t.Errorf("%s has code that no file has:\n%s", path, block)
-		}
-	}
-}
 
 // The functions of RECIPES.md, each with an example that calls it.
 
