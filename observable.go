@@ -144,7 +144,7 @@ func (c *Client) run(ctx context.Context) error {
 // connection is one connection to the server.
 func (c *Client) connection() stream.Observable[sse.Event] {
 	o := c.settings.connectOptions()
-	o.Session = &c.session
+	o.Session, o.Borrow = &c.session, true // decode keeps no event, and the tap clones those that are observed
 	// A burst of changes wakes a sleeping subscriber once, at its end.
 	o.OnWait = c.changes.Release
 	o.OnRead = func(n int) {

@@ -234,11 +234,11 @@ func (s *settings) request(ctx context.Context, key AutoConfigKey) (*http.Reques
 // connectOptions returns the options of a connection, without a session and hooks.
 func (s *settings) connectOptions() *sse.ConnectOptions {
 	return &sse.ConnectOptions{
-		Client:         s.HTTPClient,
-		ConnectTimeout: s.ConnectTimeout,
-		IdleTimeout:    s.IdleTimeout,
-		MaxEventSize:   s.MaxEventSize,
-		MaxRedirects:   s.MaxRedirects,
-		AllowPlainHTTP: s.AllowPlainHTTP,
+		Client:          s.HTTPClient,
+		ConnectTimeout:  s.ConnectTimeout,
+		IdleTimeout:     s.IdleTimeout,
+		MaxEventSize:    s.MaxEventSize,
+		MaxRedirects:    s.MaxRedirects,
+		RefusePlainHTTP: !s.AllowPlainHTTP,
 	}
 }

@@ -122,7 +122,8 @@ func samples(t *testing.T) []any {
 		changes, changes.Totals(), stream.NewBehavior(change), stream.Just(change), stream.Block[autoconfig.Change](1), stream.AtNewer,
 		stream.Notification[autoconfig.Change]{Value: change}, stream.RetryPolicy(nil),
 
-		sse.Event{Data: []byte(testkit.JSON(e))}, sse.ScanOptions{}, sse.ConnectOptions{Client: srv.Client()}, &sse.Session{}, &sse.Backoff{}, refused, &sse.ContentTypeError{},
+		sse.Event{Data: []byte(testkit.JSON(e))}, sse.ScanOptions{}, sse.ConnectOptions{Client: srv.Client()}, &sse.Session{}, sse.Backoff{}, refused, &sse.ContentTypeError{}, &sse.ContentCodingError{},
+		sse.SubscribeOptions{}, sse.State{Kind: sse.Waiting, Err: refused}, sse.Open, sse.Get(""),
 
 		srv, proxy, autoconfigtest.Link{}, autoconfigtest.BreakCut, autoconfigtest.Hang(), srv.Requests()[0], transcript, &autoconfigtest.TranscriptError{},
 
@@ -255,9 +256,20 @@ func TestManagerLogRevealsNoKey(t *testing.T) {
 	srv.Put(testkit.Listing(secretEnvironment(1)))
 	log := ldlogtest.NewMockLog()
 	log.Loggers.SetMinLevel(ldlog.Debug)
-	manager := autoconfig.NewStreamManager(autoconfig.AutoConfigKey(planted.auto), srv.URL, recorder{func(string) {}}, nil, 0, log.Loggers)
+	complete := make(chan struct{})
+	handler := recorder{func(line string) {
+		if line == "synced" {
+			close(complete)
+		}
+	}}
+	manager := autoconfig.NewStreamManager(autoconfig.AutoConfigKey(planted.auto), srv.URL, handler, nil, 0, log.Loggers)
 	if err := <-manager.Start(); err != nil {
 		t.Fatal(err)
+	}
+	select {
+	case <-complete:
+	case <-time.After(time.Minute):
+		t.Error("no configuration in a minute")
 	}
 	manager.Close()
 	if output := fmt.Sprint(log.GetAllOutput()); revealed(output) != nil || !strings.Contains(output, "environment added") {

@@ -9,6 +9,7 @@ require (
 	github.com/google/go-cmp v0.7.0
 	github.com/launchdarkly/eventsource v1.14.0
 	github.com/launchdarkly/go-sdk-common/v3 v3.4.0
+	github.com/r3labs/sse/v2 v2.10.0
 	github.com/reactivex/rxgo/v2 v2.5.0
 	github.com/relaystream/autoconfig v0.0.0-00010101000000-000000000000
 	github.com/samber/ro v0.3.0
@@ -38,6 +39,8 @@ require (
 	github.com/stretchr/testify v1.11.1 // indirect
 	github.com/teivah/onecontext v0.0.0-20200513185103-40f981bfd775 // indirect
 	golang.org/x/exp v0.0.0-20220303212507-bbda1eaf7a17 // indirect
+	golang.org/x/net v0.0.0-20201021035429-f5854403a974 // indirect
 	golang.org/x/text v0.23.0 // indirect
+	gopkg.in/cenkalti/backoff.v1 v1.1.0 // indirect
 	gopkg.in/yaml.v3 v3.0.1 // indirect
 )

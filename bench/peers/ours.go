@@ -16,7 +16,7 @@ import (
 func connection(client *http.Client, url string) stream.Observable[sse.Event] {
 	return sse.Connect(func(ctx context.Context) (*http.Request, error) {
 		return request(ctx, url)
-	}, &sse.ConnectOptions{Client: client})
+	}, &sse.ConnectOptions{Client: client, Borrow: true}) // none of the stages keeps an event
 }
 
 func ourEvents(ctx context.Context, client *http.Client, url string, out Output) error {

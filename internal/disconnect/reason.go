@@ -66,11 +66,12 @@ func ReasonOf(err error) Reason {
 // reasonOfConnection is ReasonOf for the errors of package sse that are not about an event.
 func reasonOfConnection(err error) Reason {
 	var contentType *sse.ContentTypeError
+	var coding *sse.ContentCodingError
 	code := StatusCode(err)
 	switch {
 	case code == http.StatusUnauthorized, code == http.StatusForbidden:
 		return Rejected
-	case code != 0, errors.As(err, &contentType), errors.Is(err, sse.ErrPlainHTTP):
+	case code != 0, errors.As(err, &contentType), errors.As(err, &coding), errors.Is(err, sse.ErrPlainHTTP):
 		return BadResponse
 	case errors.Is(err, sse.ErrIdle), errors.Is(err, sse.ErrConnectTimeout):
 		return TimedOut

@@ -40,6 +40,8 @@ var ends = []struct {
 	{"sse.StatusError 302", status(302), BadResponse},
 	{"sse.StatusError 503", status(503), BadResponse},
 	{"sse.ContentTypeError", &sse.ContentTypeError{}, BadResponse},
+	{"sse.ContentCodingError", &sse.ContentCodingError{}, BadResponse},
+	{"sse.ErrRestart", sse.ErrRestart, Failed},
 	{"sse.ErrPlainHTTP", sse.ErrPlainHTTP, BadResponse},
 	{"sse.ErrIdle", sse.ErrIdle, TimedOut},
 	{"sse.ErrConnectTimeout", sse.ErrConnectTimeout, TimedOut},

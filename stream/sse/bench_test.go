@@ -72,7 +72,7 @@ func countDecoded(r io.Reader) (n int) {
 func BenchmarkScan(b *testing.B) {
 	b.Run("sse", func(b *testing.B) {
 		countBench(b, func(b *testing.B) (n int) {
-			for _, err := range Scan(repeat(patchEvent, b.N), nil) {
+			for _, err := range Scan(repeat(patchEvent, b.N), &ScanOptions{Borrow: true}) {
 				if err != nil {
 					b.Fatal(err)
 				}
@@ -93,7 +93,7 @@ func BenchmarkScanHuge(b *testing.B) {
 		b.SetBytes(int64(len(event)))
 		b.ReportAllocs()
 		for b.Loop() {
-			for _, err := range Scan(bytes.NewReader(event), &ScanOptions{Session: session()}) {
+			for _, err := range Scan(bytes.NewReader(event), &ScanOptions{Session: session(), Borrow: true}) {
 				if err != nil {
 					b.Fatal(err)
 				}
@@ -129,7 +129,7 @@ func BenchmarkConnect(b *testing.B) {
 	}
 	b.Run("sse", func(b *testing.B) {
 		countBench(b, func(b *testing.B) (n int) {
-			err := Connect(requestTo(url(b)), nil)(b.Context(), func(Event) bool {
+			err := Connect(requestTo(url(b)), &ConnectOptions{Borrow: true})(b.Context(), func(Event) bool {
 				n++
 				return true
 			})

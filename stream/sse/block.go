@@ -5,34 +5,30 @@ import (
 	"time"
 )
 
-const (
-	// defaultType is the type of an event whose block names none.
-	defaultType = "message"
-	// noRetry is the Retry of an event whose block has no reconnection time.
-	noRetry time.Duration = -1
-)
+// defaultType is the type of an event whose block names none.
+const defaultType = "message"
 
-// A block collects the fields of one event. Its data is assembled in the buffer, in place.
+// A block collects the fields of one event. The data is assembled in place, in the buffer.
 type block struct {
 	buf     *buffer
 	session *Session
 	names   names
 
-	// id becomes the session's last event ID at the end of the block. It outlives the block.
+	// id becomes the session's last event ID at the end of the block. The next block starts with it.
 	id string
 
-	typ     string
-	hasData bool
-	retry   time.Duration
+	typ      string
+	hasData  bool
+	retry    time.Duration
+	hasRetry bool
 }
 
 func (b *block) init(buf *buffer, session *Session) {
 	b.buf, b.session = buf, session
 	b.id = session.LastEventID
-	b.retry = noRetry
 }
 
-// field takes in a line that is not empty, the one that the buffer has just cut.
+// field processes a line that is not empty. It is the line that the buffer has just cut.
 func (b *block) field(line []byte) {
 	name, value := line, line[len(line):]
 	if i := bytes.IndexByte(line, ':'); i >= 0 {
@@ -41,7 +37,7 @@ func (b *block) field(line []byte) {
 	if len(value) > 0 && value[0] == ' ' {
 		value = value[1:]
 	}
-	// A comment is a field without a name, and ignored like any unknown one.
+	// A comment is a field without a name, and ignored here like any unknown one.
 	switch string(name) {
 	case "data":
 		if b.hasData {
@@ -58,19 +54,24 @@ func (b *block) field(line []byte) {
 		}
 	case "retry":
 		if d, ok := parseRetry(value); ok {
-			b.retry = d
+			b.retry, b.hasRetry = d, true
 			b.session.setRetry(d)
 		}
 	}
 }
 
-// end ends the block and returns its event, without a type if the block dispatches none, because it has
-// no data.
+// comment returns the event of a comment, which is a line that begins with a colon.
+func (b *block) comment(line []byte) Event {
+	// The data is a copy: when a block's data lines are joined, they move over the lines between them.
+	return Event{Data: bytes.Clone(line[1:]), LastEventID: b.session.LastEventID}
+}
+
+// end ends the block and returns its event, which is not dispatched if it has no data.
 func (b *block) end() Event {
 	b.session.LastEventID = b.id
-	event := Event{Type: b.typ, LastEventID: b.id, Retry: b.retry}
+	event := Event{Type: b.typ, LastEventID: b.id, Retry: b.retry, HasRetry: b.hasRetry}
 	hasData := b.hasData
-	b.typ, b.hasData, b.retry = "", false, noRetry
+	b.typ, b.hasData, b.retry, b.hasRetry = "", false, 0, false
 	switch {
 	case !hasData:
 		event.Type = ""
@@ -92,8 +93,8 @@ const (
 	maxNameLen = 64
 )
 
-// names remembers event names, so that one that recurs costs no allocation. It is bounded: the
-// names are the server's to choose.
+// names remembers event names, so that a name that recurs costs no allocation. It is bounded, because
+// the server chooses the names.
 type names struct {
 	known []string
 	next  int

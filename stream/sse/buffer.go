@@ -6,24 +6,23 @@ import (
 )
 
 const (
-	// quietReads is how many reads in a row must have got little until the buffer of a busy stream becomes
-	// small again. Two or three of them may be the ends of chunks.
+	// quietReads is how many short reads in a row make the buffer of a busy stream small again. Two or
+	// three of them may just be the ends of chunks.
 	quietReads = 8
-	// little is less than what a read gets while a stream is busy.
+	// little bounds a short read. While a stream is busy, a read gets more.
 	little = smallBuffer / 2
-	// smallBuffer is the buffer's first size: thousands of quiet streams should cost little.
+	// smallBuffer is the buffer's first size. Thousands of quiet streams should cost little.
 	smallBuffer = 4 << 10
-	// busyBuffer is what the buffer grows to while reads get much, so as to read much at a time, and the most
-	// that a read asks for, so that those who use its events need not wait for more.
+	// busyBuffer is the size that the buffer grows to while reads are long. It also limits one read, so
+	// that the subscriber does not wait for more than that.
 	busyBuffer = 64 << 10
-	// aheadBuffer is what it grows to if there is somebody who falls behind meanwhile, so that they always
-	// find something: with busyBuffer a patch takes 1.03 µs from end to end instead of 0.8, because two
-	// processors have the server, the handler and the garbage to look after, too.
+	// aheadBuffer is the size that the buffer grows to while the subscriber is behind, so that it always
+	// finds events to take (BenchmarkConnect).
 	aheadBuffer = 512 << 10
-	// hugeBuffer is the largest buffer that outlives the event it was needed for, and that only while other
-	// events follow so closely that something of them is always in it.
+	// hugeBuffer is the largest buffer that outlives the event it was needed for. It does so only while
+	// other events follow closely.
 	hugeBuffer = 1 << 20
-	// maxEmptyReads is how many reads in a row may give neither bytes nor an error.
+	// maxEmptyReads is how many reads in a row may return neither bytes nor an error.
 	maxEmptyReads = 100
 )
 
@@ -32,22 +31,22 @@ const (
 //	       data:dataEnd               next:end
 //	| free | data of the event | free | bytes not yet cut into lines | free |
 //
-// Lines are cut from the front of the second region. The value of a data line is moved up behind
-// the first region, which cannot overtake the second because a field is longer than its value.
-// Otherwise bytes move only in makeRoom, where neither region moves again once it stands in its
-// place, and in growing by doubling; and no byte is searched twice. So the work is linear in the
-// size of the stream, however it is cut and however many lines an event has.
+// Lines are cut from the front of the second region. The value of a data line moves to the end of
+// the first region, which cannot overtake the second because a field is longer than its value. Other
+// than that, bytes move only in makeRoom, at most once for each time that the buffer fills, and no byte
+// is searched twice. So the work is linear in the size of the stream, however it is cut and however
+// many lines an event has.
 type buffer struct {
 	bytes         []byte
 	data, dataEnd int
 	next, end     int
 	lineEnd       int  // where the last line ended
 	lf, cr        int  // first LF and CR at or after next, end if there is none; outdated if before next
-	afterCR       bool // a CR ended the last line, so that an LF at next belongs to that CR
-	busy          bool // since room was made, a read got so much that the buffer should grow
-	stretched     bool // an event that did not fit made the buffer larger than a busy stream does
-	quiet         int  // reads in a row that got little
-	expected      int  // how long the next huge event is likely to be
+	afterCR       bool // the last line ended with CR, and an LF at next would belong to it
+	busy          bool // a read since makeRoom was so long that the buffer should grow
+	stretched     bool // the buffer grew for an event that did not fit, not for a busy stream
+	quiet         int  // short reads in a row
+	expected      int  // likely length of the next huge event
 }
 
 // nextLine returns the next line without its terminator, or false if there is no whole line.
@@ -83,7 +82,7 @@ func (b *buffer) find(c byte, from int) int {
 	return b.end
 }
 
-// startData makes the last n bytes of the line that was just cut the event's data.
+// startData sets the event's data to the last n bytes of the line that was just cut.
 func (b *buffer) startData(n int) {
 	b.data, b.dataEnd = b.lineEnd-n, b.lineEnd
 }
@@ -95,7 +94,7 @@ func (b *buffer) addData(n int) {
 	b.dataEnd += copy(b.bytes[b.dataEnd:], b.bytes[b.lineEnd-n:b.lineEnd])
 }
 
-// takeData returns the event's data, which stays intact until room is made in the same bytes.
+// takeData returns the event's data. It is valid until makeRoom uses the same bytes.
 func (b *buffer) takeData() []byte {
 	data := b.bytes[b.data:b.dataEnd:b.dataEnd]
 	b.data, b.dataEnd = 0, 0
@@ -106,20 +105,20 @@ func (b *buffer) dataLen() int   { return b.dataEnd - b.data }
 func (b *buffer) unreadLen() int { return b.end - b.next }
 
 // makeRoom makes room for a read, in dst if that has the right size. It is called when all whole lines have
-// been cut, with no more than limit bytes in the two regions together. dst is the buffer's own bytes, or
-// others if the events that were cut are still in use: somebody is behind then.
+// been cut, with at most limit bytes in the two regions together. dst is the buffer's own bytes, or other bytes
+// while the subscriber is behind and still uses the events in the buffer's own.
 func (b *buffer) makeRoom(limit int, dst []byte, behind bool) {
 	b.moveTo(dst, b.newSize(limit, behind))
 	b.busy = false
 }
 
-// hasRoom reports whether it is worth while to read without moving anything.
+// hasRoom reports whether a read is worthwhile without moving anything.
 func (b *buffer) hasRoom() bool { return !b.outgrown() && 4*(len(b.bytes)-b.end) > len(b.bytes) }
 
-// outgrown reports whether the buffer is only so large for the sake of what is not in it any more. A read may
-// wait for minutes, and holds the buffer that it reads into: so after a large event, and most streams
-// begin with one, the buffer becomes small as soon as nothing is left in it. A size that many small events
-// filled may be needed again at once, and stays until some reads were quiet.
+// outgrown reports whether the buffer is larger than its content needs. A read may wait for minutes and
+// holds the buffer that it reads into. So after a large event, which most streams begin with, the buffer
+// becomes small as soon as it is empty. A size that many small events filled may be needed again at once; it
+// stays until some reads were short.
 func (b *buffer) outgrown() bool {
 	size, live := len(b.bytes), b.dataLen()+b.unreadLen()
 	switch {
@@ -132,7 +131,7 @@ func (b *buffer) outgrown() bool {
 	}
 }
 
-// read reads once, behind the second region; bytes that it got count even with an error.
+// read reads once, to the end of the second region. Bytes count even if they come with an error.
 func (b *buffer) read(r io.Reader) error {
 	room := b.bytes[b.end:]
 	room = room[:min(len(room), busyBuffer)]
@@ -147,7 +146,7 @@ func (b *buffer) read(r io.Reader) error {
 	return io.ErrNoProgress
 }
 
-// extend adds the n bytes behind the second region to it.
+// extend adds the next n bytes to the second region.
 func (b *buffer) extend(n int) {
 	old := b.end
 	b.end += n
@@ -164,7 +163,7 @@ func (b *buffer) extend(n int) {
 	}
 }
 
-// newSize returns the size that the buffer should have now.
+// newSize returns the size that the buffer should have.
 func (b *buffer) newSize(limit int, behind bool) int {
 	size, live := len(b.bytes), b.dataLen()+b.unreadLen()
 	switch {
@@ -173,14 +172,13 @@ func (b *buffer) newSize(limit int, behind bool) int {
 	case live == size:
 		grown := 2 * size
 		if size >= hugeBuffer {
-			// Each time that the buffer grows all of it is copied: with doubling a first put of 100,000
-			// environments takes 2.3 µs for each of them instead of 1.5. Huge events resemble each other,
-			// too: reconnecting brings the same configuration again. To grow at once takes a third off the
-			// time of 30 MiB and 40 % off the memory (BenchmarkScanHuge).
+			// Growing copies everything, so a huge buffer grows by more than doubling. Huge events resemble
+			// each other, because reconnecting brings the same state again: the length of the last one saves
+			// the steps in between (BenchmarkScanHuge).
 			grown = max(4*size, b.expected+b.expected/8)
 		}
 		b.stretched = grown > busyBuffer
-		// Past the limit only so much that a line of just the limit can show its end.
+		// A line of exactly the limit must still show its end.
 		return min(grown, limit+smallBuffer)
 	case b.outgrown():
 		b.stretched = false
@@ -195,7 +193,7 @@ func (b *buffer) newSize(limit int, behind bool) int {
 	}
 }
 
-// moveTo moves both regions to the front of dst, or of a new buffer if dst has not the size.
+// moveTo moves both regions to the front of dst, or of a new buffer if dst does not have that size.
 func (b *buffer) moveTo(dst []byte, size int) {
 	if len(dst) != size {
 		dst = make([]byte, size)

@@ -6,10 +6,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"strings"
 	"time"
 
-	"github.com/relaystream/autoconfig/internal/plainhttp"
 	"github.com/relaystream/autoconfig/stream"
 )
 
@@ -21,10 +19,10 @@ const (
 
 	defaultConnectTimeout = 10 * time.Second
 	defaultMaxRedirects   = 10
-	// maxErrorBody is how much of a refusal's body is read, in bytes.
+	// maxErrorBody limits how much of a refusal's body is read, in bytes.
 	maxErrorBody = 4 << 10
-	// maxSentID is the longest last event ID that is sent, in bytes. Servers refuse longer headers,
-	// and would refuse them for ever.
+	// maxSentID is the longest last event ID that is sent, in bytes. Servers refuse long headers, and would
+	// refuse this one at every attempt.
 	maxSentID = 4 << 10
 )
 
@@ -32,39 +30,46 @@ const (
 type ConnectOptions struct {
 	// Client sends the request. It is copied without its Timeout, which would bound the whole
 	// stream, and never modified; its CheckRedirect is asked first, then the rules of Connect hold
-	// too. Its Transport must heed the request's context. A dial that an http.Transport began may
-	// outlive the subscription, because it is kept for the next user of that transport.
+	// too. If its Transport is an *http.Transport, each connection has a clone of that, so that no
+	// network connection is used for two of them, or left behind. Any other RoundTripper must heed the
+	// request's context, and its Close, by which it is told not to use the network connection again.
 	//
-	// Nil means a client and a transport for each subscription: HTTP/1.1, proxies from the
-	// environment, nothing shared and nothing left behind.
+	// Nil means a client that speaks HTTP/1.1 and takes proxies from the environment.
 	Client *http.Client
 	// ConnectTimeout bounds each of the dial, the TLS handshake, the wait for the response's
-	// header, and the reading of an error's body. A redirect begins again. 0 means 10 s.
+	// header, and the reading of an error's body. Each redirect has as much again. 0 means 10 s.
 	ConnectTimeout time.Duration
-	// IdleTimeout is how long the server may send nothing, not even a comment; the time that yield
+	// IdleTimeout is how long the server may send nothing, not even a comment. The time that yield
 	// takes does not count. 0 means DefaultIdleTimeout.
 	IdleTimeout time.Duration
-	// MaxEventSize is as in ScanOptions, but for the memory: Connect reads ahead, so that there can be
-	// two buffers, one with what yield is not done with, and one being filled, each within the limit and
-	// 512 KiB; and less than 100 bytes for each event in them. 0 means 64 MiB.
+	// MaxEventSize is the limit of ScanOptions. Connect reads ahead, so there can be two buffers: one with
+	// the events that yield still uses, and one being filled. Each takes at most the limit and 512 KiB, and
+	// less than 100 bytes more for each event in it. A compressed stream counts as it is after
+	// decompression. 0 means 64 MiB.
 	MaxEventSize int
-	// MaxRedirects is how many redirects are followed; one more is a *StatusError. 0 means 10, and a
+	// MaxRedirects is how many redirects are followed. One more is a *StatusError. 0 means 10, and a
 	// negative number none.
 	MaxRedirects int
-	// AllowPlainHTTP permits plain http to hosts other than loopback.
-	AllowPlainHTTP bool
-	// Session is continued and updated. Its last event ID is sent, unless a header cannot carry it
-	// for its control characters or its length of more than 4 KiB. Nil means a fresh one for each
+	// RefusePlainHTTP refuses plain http to hosts other than loopback, by the request or by a redirect,
+	// with ErrPlainHTTP. It is for requests whose credentials must not travel in the clear.
+	RefusePlainHTTP bool
+	// Session is continued and updated. Its last event ID is sent, unless it contains control characters,
+	// which a header cannot carry, or is longer than 4 KiB. Nil means a fresh session for each
 	// subscription.
 	Session *Session
+	// Comments yields the comments, too, as in ScanOptions.
+	Comments bool
+	// Borrow saves a copy of each event's data, as in ScanOptions: Event.Data is valid only until yield
+	// returns.
+	Borrow bool
 	// OnOpen, if not nil, is called on the subscribing goroutine with a valid response before its
-	// body is read. It must leave the body alone. The request in it holds the credential.
+	// body is read. It must not touch the body. The request in it holds the credential.
 	OnOpen func(*http.Response)
-	// OnRead, if not nil, is called on the subscribing goroutine with the number of bytes that were
-	// read since the last call, before their events are yielded.
+	// OnRead, if not nil, is called on the subscribing goroutine with the number of bytes, after
+	// decompression, that were read since the last call. It is called before their events are yielded.
 	OnRead func(n int)
-	// OnWait, if not nil, is called on the subscribing goroutine when all events that it has had are
-	// yielded: the next ones may be long in coming.
+	// OnWait, if not nil, is called on the subscribing goroutine when all events that have been read are
+	// yielded, before it waits for more.
 	OnWait func()
 }
 
@@ -87,21 +92,33 @@ func (o *ConnectOptions) resolve() (ConnectOptions, error) {
 }
 
 // Connect is one connection to a server of events. Each subscription calls newRequest for a request
-// of its own, so that a credential that has changed is read again, and adds the headers Accept,
-// Accept-Encoding (a compressed stream would arrive late), Cache-Control and Last-Event-ID to a copy.
+// of its own, so that a credential that has changed is read again. To a copy of the request it adds the
+// headers Accept, Accept-Encoding (a compressed stream may arrive late), Cache-Control and
+// Last-Event-ID. A body is sent again if the request has GetBody, as those of http.NewRequest have.
 //
-// It always ends with an error, unless yield stops it: the context's cause; ErrPlainHTTP;
-// ErrConnectTimeout; a *StatusError for a status other than 200; a *ContentTypeError; ErrIdle;
-// ErrEventTooLarge; ErrEndOfStream; ErrInvalidOption for a negative duration or size; the error of
-// newRequest or of the network, wrapped. Cancelling the context ends it at once in every phase.
+// It always ends with an error, unless yield stops it:
 //
-// Up to MaxRedirects redirects are followed. The headers Authorization and Cookie are sent to the origin
-// (scheme, host and port) of the request alone: from the first redirect away from it they are
-// dropped, even if a later one leads back.
+//   - the context's cause;
+//   - ErrConnectTimeout or ErrIdle, if the server was too slow;
+//   - a *StatusError for a status other than 200, a *ContentTypeError or a *ContentCodingError for another
+//     kind of response;
+//   - ErrEndOfStream or ErrEventTooLarge;
+//   - ErrPlainHTTP, if RefusePlainHTTP is set;
+//   - ErrInvalidOption for a negative duration or size;
+//   - the error of newRequest, wrapped;
+//   - the error of the network or of the HTTP stack, for errors.Is and errors.As. Its text names the kind
+//     of fault only, because the original may quote what the server sent.
+//
+// Cancelling the context ends it at once in every phase.
+//
+// Up to MaxRedirects redirects are followed. Headers that may hold a secret are sent only to the origin
+// (scheme, host and port) of the request: at the first redirect to another origin all headers are dropped,
+// except the ones that Connect adds, Accept-Language, Content-Type and User-Agent. They stay dropped,
+// even if a later redirect leads back.
 //
 // The options are copied at the call. A nil newRequest panics, as does one that returns neither a
 // request nor an error.
-func Connect(newRequest func(ctx context.Context) (*http.Request, error), o *ConnectOptions) stream.Observable[Event] {
+func Connect(newRequest RequestFunc, o *ConnectOptions) stream.Observable[Event] {
 	if newRequest == nil {
 		panic("sse: Connect with a nil newRequest")
 	}
@@ -125,9 +142,7 @@ func Connect(newRequest func(ctx context.Context) (*http.Request, error), o *Con
 	}
 }
 
-func (o *ConnectOptions) connect(
-	ctx context.Context, newRequest func(context.Context) (*http.Request, error), yield func(Event) bool,
-) error {
+func (o *ConnectOptions) connect(ctx context.Context, newRequest RequestFunc, yield func(Event) bool) error {
 	req, err := newRequest(ctx)
 	if err != nil {
 		return fmt.Errorf("sse: making the request: %w", err)
@@ -137,102 +152,41 @@ func (o *ConnectOptions) connect(
 	defer cancel(nil)
 	defer context.AfterFunc(ctx, func() { cancel(context.Cause(ctx)) })()
 
-	client, release := o.newClient()
-	defer release()
-	resp, err := o.open(reqCtx, cancel, client, req)
+	a := o.newAttempt(reqCtx, cancel, req.URL)
+	defer a.release()
+	resp, body, err := a.open(req)
 	if err != nil {
 		return err
 	}
 	if o.OnOpen != nil {
 		o.OnOpen(resp)
 	}
-	ahead := newReadAhead(resp.Body, o.MaxEventSize, o.Session)
+	return a.readFrom(ctx, resp, body, yield)
+}
+
+// readFrom yields the events of body, which is that of resp without a coding, and closes resp's.
+func (a *attempt) readFrom(ctx context.Context, resp *http.Response, body io.Reader, yield func(Event) bool) error {
+	// A body that does not end with the context ends when it is closed.
+	stop := context.AfterFunc(a.ctx, func() { _ = resp.Body.Close() })
+	ahead := newReadAhead(body, ScanOptions{MaxEventSize: a.MaxEventSize, Session: a.Session, Comments: a.Comments})
 	defer func() {
-		cancel(nil)
+		stop()
+		a.cancel(nil)
 		_ = resp.Body.Close() // nothing is left to lose
 		ahead.close()
-		o.Session.huge = ahead.session.huge
+		a.Session.huge = ahead.session.huge
 	}()
-	idle := time.AfterFunc(o.IdleTimeout, func() { cancel(ErrIdle) })
+	idle := time.AfterFunc(a.IdleTimeout, func() { a.cancel(ErrIdle) })
 	defer idle.Stop()
-	err = o.read(ctx, ahead, idle, yield)
-	if cause := context.Cause(reqCtx); err != nil && cause != nil {
+	err := a.read(ctx, ahead, idle, yield)
+	if cause := context.Cause(a.ctx); err != nil && cause != nil {
 		return cause // why the connection was ended, if that was here
 	}
 	return err
 }
 
-// open sends the request and returns a response that is an event stream.
-func (o *ConnectOptions) open(
-	ctx context.Context, cancel context.CancelCauseFunc, client *http.Client, req *http.Request,
-) (*http.Response, error) {
-	phase := startPhaseTimer(o.ConnectTimeout, func() { cancel(ErrConnectTimeout) })
-	defer phase.stop()
-	req = o.prepare(phase.trace(ctx), req)
-	if !o.AllowPlainHTTP && plainhttp.Is(req.URL) {
-		return nil, ErrPlainHTTP
-	}
-	resp, err := client.Do(req)
-	if err != nil {
-		if cause := context.Cause(ctx); cause != nil {
-			return nil, cause
-		}
-		return nil, newRequestError(err, req)
-	}
-	if err := checkResponse(resp, req, phase); err != nil {
-		cancel(nil)
-		_ = resp.Body.Close()
-		return nil, err
-	}
-	return resp, nil
-}
-
-// prepare returns a copy of req with the headers of an event source.
-func (o *ConnectOptions) prepare(ctx context.Context, req *http.Request) *http.Request {
-	req = req.Clone(ctx)
-	if req.Header == nil {
-		req.Header = make(http.Header)
-	}
-	req.Header.Set("Accept", mediaType)
-	req.Header.Set("Cache-Control", "no-cache")
-	if req.Header.Get("Accept-Encoding") == "" {
-		req.Header.Set("Accept-Encoding", "identity")
-	}
-	if sendable(o.Session.LastEventID) {
-		req.Header.Set("Last-Event-ID", o.Session.LastEventID)
-	}
-	return req
-}
-
-// sendable tells whether a header can carry the ID. One that cannot must not make every further
-// connection fail.
-func sendable(id string) bool {
-	for i := range len(id) {
-		if c := id[i]; c < ' ' && c != '\t' || c == 0x7f {
-			return false
-		}
-	}
-	return id != "" && len(id) <= maxSentID
-}
-
-// checkResponse tells what is wrong with the response that req came to, by way of redirects perhaps.
-func checkResponse(resp *http.Response, req *http.Request, phase *phaseTimer) error {
-	if resp.StatusCode != http.StatusOK {
-		phase.restart()
-		// What arrived before an error or the timeout is better than nothing.
-		text, _ := io.ReadAll(io.LimitReader(resp.Body, maxErrorBody))
-		return &StatusError{Code: resp.StatusCode, Header: resp.Header, Body: text}
-	}
-	contentType := resp.Header.Get("Content-Type")
-	// Parameters say nothing (the encoding is always UTF-8), so they may as well be malformed.
-	if got, _, _ := strings.Cut(contentType, ";"); !strings.EqualFold(strings.TrimSpace(got), mediaType) {
-		return &ContentTypeError{ContentType: withoutCredential(contentType, req)}
-	}
-	return nil
-}
-
-// read yields events until the stream ends. It watches over the stream's silence, which lasts only as long
-// as it waits for a batch: not while a consumer is busy.
+// read yields events until the stream ends. Only the time in which it waits for a batch counts as the server's
+// silence, not the time in which a subscriber is busy.
 func (o *ConnectOptions) read(ctx context.Context, ahead *readAhead, idle *time.Timer, yield func(Event) bool) error {
 	var b batch
 	for {
@@ -252,12 +206,18 @@ func (o *ConnectOptions) read(ctx context.Context, ahead *readAhead, idle *time.
 				return context.Cause(ctx)
 			}
 			o.Session.passed(e)
-			if e.Type != "" && !yield(*e) {
+			if !e.delivered() {
+				continue
+			}
+			if !o.Borrow {
+				e.own()
+			}
+			if !yield(*e) {
 				return nil
 			}
 		}
 		if b.err != nil {
-			*o.Session = ahead.session // an unfinished block may have had a reconnection time
+			*o.Session = ahead.session // an unfinished block may have set a reconnection time
 			return streamError(b.err)
 		}
 	}
@@ -270,6 +230,6 @@ func streamError(err error) error {
 	case ErrEventTooLarge:
 		return err
 	default:
-		return fmt.Errorf("sse: reading the stream: %w", err)
+		return &failure{doing: "reading the stream", cause: err}
 	}
 }

@@ -86,6 +86,12 @@ func stalls() []stall {
 		{"TLS handshake", https, serving(silent), 10 * time.Second, ErrConnectTimeout},
 		{"response header", http, serving(silent), 10 * time.Second, ErrConnectTimeout},
 		{"middle of the header", http, serving(answering([]string{okHeader[:30]})), 10 * time.Second, ErrConnectTimeout},
+		{"HTTP/2 settings", http, silent2(func(net.Conn) {}), 10 * time.Second, ErrConnectTimeout},
+		{"HTTP/2 response header", http, silent2(func(conn net.Conn) { acceptHTTP2(conn) }), 10 * time.Second, ErrConnectTimeout},
+		{"HTTP/2 stream", http, silent2(func(conn net.Conn) {
+			c := acceptHTTP2(conn)
+			c.open(c.request(), ":\n")
+		}), 5 * time.Minute, ErrIdle},
 		{"body of a redirect", http, serving(answering([]string{
 			"HTTP/1.1 302 Found\r\nLocation: /\r\nContent-Length: 9\r\n\r\n", "x"}, 0, 8*time.Second)), 10 * time.Second, ErrConnectTimeout},
 		// The header comes after 8 s, and the body has 10 s of its own.
@@ -94,6 +100,20 @@ func stalls() []stall {
 			8*time.Second, 6*time.Second, 3*time.Second, 3*time.Second)), 18 * time.Second, nil},
 		{"stream", http, serving(answering([]string{okHeader})), 5 * time.Minute, ErrIdle},
 		{"event", http, serving(answering([]string{okHeader, "data: x\n"}, 0, 2*time.Minute)), 7 * time.Minute, ErrIdle},
+	}
+}
+
+// silent2 returns a client of HTTP/2 whose server falls silent after begin.
+func silent2(begin func(net.Conn)) func(*testing.T) *http.Client {
+	return func(t *testing.T) *http.Client {
+		client := pipeClient(t, func(conn net.Conn) {
+			begin(conn)
+			_, _ = io.Copy(io.Discard, conn)
+		})
+		protocols := new(http.Protocols)
+		protocols.SetUnencryptedHTTP2(true)
+		client.Transport.(*http.Transport).Protocols = protocols
+		return client
 	}
 }
 
@@ -228,7 +248,7 @@ func TestPhaseTimerStaysStopped(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		phase := startPhaseTimer(time.Second, func() { t.Error("it went off") })
 		phase.stop()
-		phase.restart()
+		phase.restart(dialing)
 		time.Sleep(time.Hour)
 	})
 }

@@ -4,8 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
-	"strconv"
 	"strings"
 )
 
@@ -21,9 +19,10 @@ var (
 	// ErrIdle ends a connection that delivered no byte for IdleTimeout.
 	ErrIdle = errors.New("sse: the server fell silent")
 	// ErrPlainHTTP ends a connection that would have used plain http to a host that is not
-	// loopback, be it by the request or by a redirect. Nothing was sent to that host.
+	// loopback, by the request or by a redirect, although RefusePlainHTTP is set. Nothing was sent to
+	// that host.
 	ErrPlainHTTP = errors.New("sse: plain http is refused except to loopback")
-	// ErrInvalidOption tells that an option has a value outside its range, and that nothing was done.
+	// ErrInvalidOption reports an option whose value is outside its range. Nothing was done.
 	ErrInvalidOption = errors.New("sse: invalid option")
 )
 
@@ -33,63 +32,97 @@ var (
 type StatusError struct {
 	Code   int
 	Header http.Header
-	// Body is the first 4 KiB of the response body, or what of it arrived within ConnectTimeout.
+	// Body is the first 4 KiB of the response body, or what of it arrived within ConnectTimeout. It is
+	// empty for a status below 200.
 	Body []byte
 }
 
 // Error returns the status code and its standard text.
-func (e *StatusError) Error() string {
-	return strings.TrimSpace(fmt.Sprintf("sse: status %d %s", e.Code, http.StatusText(e.Code)))
-}
+func (e *StatusError) Error() string { return "sse: status " + statusText(e.Code) }
 
 // Format implements fmt.Formatter with the text of Error, whatever the verb.
-func (e *StatusError) Format(f fmt.State, verb rune) {
-	_, _ = fmt.Fprintf(f, fmt.FormatString(f, verb), e.Error())
-}
+func (e *StatusError) Format(s fmt.State, verb rune) { formatText(s, verb, e.Error()) }
 
-// MarshalText makes the text of Error of it in JSON, too, where a status that holds the error is logged.
+// MarshalText gives the text of Error to encoders of JSON.
 func (e *StatusError) MarshalText() ([]byte, error) { return []byte(e.Error()), nil }
 
-// A ContentTypeError is a response of status 200 that is no event stream.
+// statusText is a status code with its standard text, not with that of the server.
+func statusText(code int) string {
+	return strings.TrimSpace(fmt.Sprintf("%d %s", code, http.StatusText(code)))
+}
+
+// A ContentTypeError is a response of status 200 that is not an event stream.
 type ContentTypeError struct {
-	// ContentType is the response's header as received, empty if there was none. The credential of the
-	// request, should the server repeat it there, is replaced.
+	// ContentType is the response's media type without parameters. It is empty if there was none, or
+	// if it was malformed, too long to be a name, or contained the request's credential.
 	ContentType string
 }
 
+// Error returns a text with the media type, if that is known.
 func (e *ContentTypeError) Error() string {
-	return fmt.Sprintf("sse: content type is %q instead of %s", e.ContentType, mediaType)
-}
-
-// A requestError is a request that no response came for. It unwraps to the cause. The text of an
-// error of net/http may contain the request's URL, with what its query and user name reveal, or
-// repeat what the server sent, which may be the credential that it was sent.
-type requestError struct {
-	cause error
-	text  string
-}
-
-func newRequestError(err error, req *http.Request) error {
-	var u *url.Error
-	if errors.As(err, &u) {
-		err = u.Err
+	if e.ContentType == "" {
+		return "sse: content type is not " + mediaType
 	}
-	return &requestError{cause: err, text: "sse: request failed: " + withoutCredential(err.Error(), req)}
+	return "sse: content type is " + e.ContentType + " instead of " + mediaType
 }
 
-// withoutCredential returns what a server may have said without the credential that it was sent, be that
-// as it is or in a form in which an error quotes or a location escapes it.
-func withoutCredential(text string, req *http.Request) string {
-	credential := req.Header.Get("Authorization")
-	if credential == "" {
-		return text
-	}
-	quoted := strconv.Quote(credential)
-	for _, form := range []string{credential, quoted[1 : len(quoted)-1], url.PathEscape(credential), url.QueryEscape(credential)} {
-		text = strings.ReplaceAll(text, form, "***")
-	}
-	return text
+// A ContentCodingError is a response whose Content-Encoding is neither gzip nor identity.
+type ContentCodingError struct {
+	// Coding is the content coding. It is empty if it was malformed, too long to be a name, or contained
+	// the request's credential.
+	Coding string
 }
 
-func (e *requestError) Error() string { return e.text }
-func (e *requestError) Unwrap() error { return e.cause }
+// Error returns a text with the coding, if that is known.
+func (e *ContentCodingError) Error() string {
+	return strings.TrimSuffix("sse: unsupported content coding "+e.Coding, " ")
+}
+
+// A proxyError is a proxy's refusal to connect to the server.
+type proxyError struct{ code int }
+
+func (e *proxyError) Error() string { return "the proxy answered with status " + statusText(e.code) }
+
+// A redirectError is a refusal by the CheckRedirect of the caller's client.
+type redirectError struct{ cause error }
+
+func (e *redirectError) Error() string { return e.cause.Error() }
+func (e *redirectError) Unwrap() error { return e.cause }
+
+const (
+	// maxNameLength and maxNameDigits tell names, such as that of a media type, from keys.
+	maxNameLength = 24
+	maxNameDigits = 3
+)
+
+// isName reports whether s looks like a registered name, so that it can be shown.
+func isName(s string) bool {
+	digits := 0
+	for _, c := range []byte(s) {
+		switch {
+		case c >= '0' && c <= '9':
+			digits++
+		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c == '+', c == '-', c == '.', c == '_':
+		default:
+			return false
+		}
+	}
+	return s != "" && len(s) <= maxNameLength && digits <= maxNameDigits
+}
+
+// shown returns a name that consists of so many parts, or nothing if it is not one that can be shown.
+func shown(name string, parts int, req *http.Request) string {
+	found := strings.Split(name, "/")
+	if len(found) != parts {
+		return ""
+	}
+	for _, part := range found {
+		if !isName(part) {
+			return ""
+		}
+	}
+	if key := req.Header.Get("Authorization"); key != "" && strings.Contains(name, key) {
+		return ""
+	}
+	return name
+}

@@ -1,11 +1,3 @@
-// Package sse reads server-sent events: a parser, and one HTTP connection as an observable.
-//
-// Scan parses any io.Reader by the rules of WHATWG HTML, section 9.2. Connect is one connection to
-// a server, and ends with the reason for its end; a reconnecting source is made of it with
-// stream.Retry and a Session, which carries the last event ID over. FromEventSource makes an
-// observable of a stream of package eventsource.
-//
-// The Data of every event is borrowed until the next one is asked for; Event.Clone keeps it.
 package sse
 
 import (
@@ -18,20 +10,36 @@ import (
 // An Event is one dispatched server-sent event. Its payload may hold secrets: every fmt verb and
 // slog show the type, the length and the last event ID alone.
 type Event struct {
-	// Type is the event's name, "message" if the stream named none.
+	// Type is the event's name, "message" if the stream named none. It is empty in a comment, and in
+	// nothing else.
 	Type string
-	// Data is the payload, its lines joined by LF. It is borrowed: valid until the next iteration,
-	// like the result of bufio.Scanner.Bytes; Clone keeps it. It is never nil in an event that was
-	// dispatched.
+	// Data is the payload, its lines joined by LF; of a comment, what follows the colon. It belongs to
+	// the event, unless the option Borrow says otherwise. It is never nil in an event that came from a
+	// stream.
 	Data []byte
 	// LastEventID is the last event ID of the stream when this event was dispatched.
 	LastEventID string
 	// Retry is the last valid reconnection time inside the event's block, from 0 to 1 h (longer ones
-	// are shortened), negative if there was none.
-	Retry time.Duration
+	// are shortened). It counts only if HasRetry is true.
+	Retry    time.Duration
+	HasRetry bool
 }
 
-// Clone returns the event with Data in memory of its own.
+// IsComment reports whether the event is a comment. There are comments only where the option Comments asks
+// for them.
+func (e Event) IsComment() bool { return e.Type == "" }
+
+// delivered reports whether the event is for the user, and did not just change the session.
+func (e *Event) delivered() bool { return e.Type != "" || e.Data != nil }
+
+// own replaces borrowed data by a copy. The data of a comment is one already.
+func (e *Event) own() {
+	if !e.IsComment() {
+		e.Data = bytes.Clone(e.Data)
+	}
+}
+
+// Clone returns the event with Data in memory of its own. It is for borrowed events.
 func (e Event) Clone() Event {
 	e.Data = bytes.Clone(e.Data)
 	return e

@@ -10,15 +10,16 @@ import (
 	"github.com/relaystream/autoconfig/stream"
 )
 
-// FromEventSource is the events of a stream of package eventsource. It completes when the stream
-// is closed, and ends with the first error from its Errors channel, wrapped. That stream goes on by
-// itself, and a new subscription takes up where the last one ended; until then it waits, because it
-// blocks on either channel, even in Close after an error that nobody receives. It belongs to
-// whoever opened it: it is not closed here, and concurrent subscriptions share its events out.
+// FromEventSource yields the events of a stream of package eventsource. It completes when the stream
+// is closed, and ends with the first error from its Errors channel, wrapped. The stream itself goes on, and
+// a new subscription continues where the last one ended. Without a subscription the stream waits,
+// because it blocks on either channel, even in Close after an error that nobody receives. The stream
+// belongs to whoever opened it: it is not closed here, and concurrent subscriptions each get some of
+// its events.
 //
 // Package eventsource cannot tell a block without data, which should dispatch nothing, from one
-// with empty data; what has neither a name nor data is skipped here. It reads lines of any length, has
-// no limit on an event, and takes time in the square of the number of an event's data lines. A nil
+// with empty data. An event with neither a name nor data is skipped here. The package reads lines of any
+// length, does not limit an event, and takes quadratic time for an event of many data lines. A nil
 // stream panics.
 func FromEventSource(s *eventsource.Stream) stream.Observable[Event] {
 	if s == nil {
@@ -53,15 +54,16 @@ func FromEventSource(s *eventsource.Stream) stream.Observable[Event] {
 }
 
 func fromEventSource(from eventsource.Event) Event {
-	event := Event{Type: from.Event(), Data: []byte(from.Data()), LastEventID: from.Id(), Retry: noRetry}
+	event := Event{Type: from.Event(), Data: []byte(from.Data()), LastEventID: from.Id()}
 	if event.Type == "" {
 		event.Type = defaultType
 	}
 	if e, ok := from.(eventsource.EventWithLastID); ok {
 		event.LastEventID = e.LastEventID()
 	}
-	// It says 0 for none, and passes on what overflows or is negative.
+	// It returns 0 for none, and may return a number that is negative or overflows.
 	if e, ok := from.(interface{ Retry() int64 }); ok && e.Retry() > 0 {
+		event.HasRetry = true
 		event.Retry = time.Duration(min(e.Retry(), maxRetry.Milliseconds())) * time.Millisecond
 	}
 	return event

@@ -33,9 +33,9 @@ func TestFromEventSource(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []Event{
-		{Type: "put", Data: []byte("a\nb"), LastEventID: "7", Retry: noRetry},
-		{Type: "message", Data: []byte("c"), LastEventID: "7", Retry: time.Hour},
-		{Type: "reconnect", Data: []byte{}, LastEventID: "7", Retry: noRetry},
+		{Type: "put", Data: []byte("a\nb"), LastEventID: "7"},
+		{Type: "message", Data: []byte("c"), LastEventID: "7", Retry: time.Hour, HasRetry: true},
+		{Type: "reconnect", Data: []byte{}, LastEventID: "7"},
 	}
 	var got []Event
 	err = FromEventSource(s)(t.Context(), func(e Event) bool {
@@ -66,7 +66,7 @@ func TestFromEventSourcePlainEvent(t *testing.T) {
 	close(s.Events)
 	var got Event
 	_ = FromEventSource(s)(t.Context(), func(e Event) bool { got = e; return true })
-	if d := cmp.Diff(Event{Type: "message", Data: []byte("x"), LastEventID: "1", Retry: noRetry}, got); d != "" {
+	if d := cmp.Diff(Event{Type: "message", Data: []byte("x"), LastEventID: "1"}, got); d != "" {
 		t.Error(d)
 	}
 }

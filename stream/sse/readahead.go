@@ -5,21 +5,22 @@ import (
 	"sync"
 )
 
-// smallBatch is how many events there is at most memory for while the buffer is small: as much as that takes.
+// smallBatch is the largest capacity of a batch that is kept while the buffer is small. It takes as much memory as
+// the buffer.
 const smallBatch = smallBuffer / 64
 
-// A readAhead reads a stream and cuts it into events on a goroutine of its own, so that what the kernel, the
-// transfer encoding and the cutting take need not add to the time that the subscriber takes. The subscriber
-// takes all there is at once, so that a busy stream costs few hand-overs, however small its reads are.
+// A readAhead reads a stream and cuts it into events on a goroutine of its own, while the subscriber is busy
+// with earlier events. The subscriber takes all events that are ready at once, so that a busy stream costs
+// few hand-overs, however small its reads are.
 //
-// Concurrency: the lock guards ready and the counts. Events are numbered. Those that the subscriber is not
-// done with lie in one of two buffers, where the goroutine only writes behind them; before it moves
-// anything it changes over to the other buffer, and waits until no event in that is in use any more. So it
-// is at most one buffer ahead. It ends at the first error of the stream, or when close is called; the
-// stream must be made to fail then, for close waits.
+// Concurrency: the lock guards ready and the counts. Events are numbered. The events that the subscriber
+// still uses lie in one of two buffers, and the goroutine only writes behind them. Before it moves
+// anything it switches to the other buffer, and waits until no event there is in use. So it is at most one
+// buffer ahead. The goroutine ends at the first error of the stream, or after close. Close waits for it, so
+// the stream must fail first.
 type readAhead struct {
 	scanner *scanner
-	session Session // as of what was read; to be looked at by others after the last batch
+	session Session // as of what was read; others may read it after the last batch
 	running sync.WaitGroup
 
 	mu     sync.Mutex
@@ -28,22 +29,23 @@ type readAhead struct {
 	used   uint64 // and those that it is done with
 	closed bool
 
-	filled chan struct{} // gets a token when there is something to take
-	freed  chan struct{} // gets a token when used has grown, or closed is set
+	filled chan struct{} // has a token when there is something to take
+	freed  chan struct{} // has a token when used has grown, or closed is set
 }
 
 // A batch is what was read between two calls of take.
 type batch struct {
-	events []Event // one without a type only changes the session
+	events []Event // one that is not to be delivered only changes the session
 	n      int     // bytes
-	small  bool    // the buffer was small when the last of them were read
+	small  bool    // the buffer was small at the last read
 	err    error   // what ended the stream
 }
 
-// newReadAhead starts to read r. session is where the stream begins.
-func newReadAhead(r io.Reader, maxEventSize int, session *Session) *readAhead {
-	a := &readAhead{session: *session, filled: make(chan struct{}, 1), freed: make(chan struct{}, 1)}
-	a.scanner = newScanner(r, ScanOptions{MaxEventSize: maxEventSize, Session: &a.session})
+// newReadAhead starts to read r. The session of the options, which is not modified, is where the stream begins.
+func newReadAhead(r io.Reader, o ScanOptions) *readAhead {
+	a := &readAhead{session: *o.Session, filled: make(chan struct{}, 1), freed: make(chan struct{}, 1)}
+	o.Session = &a.session
+	a.scanner = newScanner(r, o)
 	a.running.Go(a.run)
 	return a
 }
@@ -51,10 +53,10 @@ func newReadAhead(r io.Reader, maxEventSize int, session *Session) *readAhead {
 func (a *readAhead) run() {
 	var (
 		s        = a.scanner
-		events   []Event // that were just read
-		last     uint64  // the number of the last event there was
+		events   []Event // memory for the events of the next read
+		last     uint64  // number of the last event
 		spare    []byte  // the buffer that is not being filled
-		spareEnd uint64  // the number of the last event in it
+		spareEnd uint64  // number of the last event in it
 	)
 	for ended := false; !ended; {
 		if !s.buf.hasRoom() {
@@ -67,7 +69,7 @@ func (a *readAhead) run() {
 				dst, spare, spareEnd = spare, dst, last
 			}
 			if len(spare) > hugeBuffer || s.buf.outgrown() {
-				spare = nil // it stays only for as long as its events do
+				spare = nil // its events keep it for as long as they need it
 			}
 			s.buf.makeRoom(s.limit, dst, behind)
 		}
@@ -82,7 +84,7 @@ func (a *readAhead) run() {
 	}
 }
 
-// reusable returns the memory of events for others, but none that is of busier times when the buffer is small.
+// reusable returns the memory of events for reuse, unless it is larger than a small buffer justifies.
 func reusable(events []Event, small bool) []Event {
 	if small && cap(events) > smallBatch {
 		return nil
@@ -90,11 +92,11 @@ func reusable(events []Event, small bool) []Event {
 	return events[:0]
 }
 
-// cut adds to b the events of what has been read, or the reason why there will be none.
+// cut adds the events of what has been read to b, and the error that ends them.
 func (a *readAhead) cut(b *batch) {
 	last := a.session.LastEventID
 	_, b.err = a.scanner.cut(func(e Event) bool {
-		if e.Type != "" || e.LastEventID != last || e.Retry != noRetry {
+		if e.delivered() || e.LastEventID != last || e.HasRetry {
 			b.events = append(b.events, e)
 			last = e.LastEventID
 		}
@@ -102,7 +104,7 @@ func (a *readAhead) cut(b *batch) {
 	})
 }
 
-// pass makes b ready, and returns memory for further events.
+// pass makes b ready to take. It returns memory for further events.
 func (a *readAhead) pass(b batch) (unused []Event) {
 	a.mu.Lock()
 	ready := &a.ready
@@ -119,7 +121,7 @@ func (a *readAhead) pass(b batch) (unused []Event) {
 	return unused
 }
 
-// free reports whether the subscriber is done with the event of that number, and all before it.
+// free reports whether the subscriber is done with the event of that number and all before it.
 func (a *readAhead) free(event uint64) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -139,10 +141,10 @@ func (a *readAhead) waitFor(event uint64) bool {
 	}
 }
 
-// take waits for what is read next, a byte at least, or the end. The events of former, which is what take
-// returned before, must not be used any more.
+// take waits for the next bytes, or the end. The events of former, which the last call returned, must no longer
+// be in use.
 func (a *readAhead) take(former batch) batch {
-	clear(former.events) // they refer to a buffer, which may be huge and go out of use
+	clear(former.events) // they would keep a buffer, which may be huge
 	for {
 		a.mu.Lock()
 		a.used = a.taken
@@ -161,7 +163,7 @@ func (a *readAhead) take(former batch) batch {
 	}
 }
 
-// close waits for the goroutine. No events may be used afterwards.
+// close waits for the goroutine. The events must not be used afterwards.
 func (a *readAhead) close() {
 	a.mu.Lock()
 	a.closed = true
@@ -170,7 +172,7 @@ func (a *readAhead) close() {
 	a.running.Wait()
 }
 
-// signal leaves a token, if there is none.
+// signal puts a token into the channel, unless there is one.
 func signal(token chan struct{}) {
 	select {
 	case token <- struct{}{}:

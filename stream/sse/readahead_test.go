@@ -15,8 +15,9 @@ import (
 
 // readAll is scanAll by way of a readAhead. It looks at the events only after the goroutine had time to
 // write where it must not.
-func readAll(r io.Reader, limit int, id string) outcome {
-	a := newReadAhead(r, limit, &Session{LastEventID: id})
+func readAll(r io.Reader, o ScanOptions) outcome {
+	id := o.Session.LastEventID
+	a := newReadAhead(r, o)
 	defer a.close()
 	out := outcome{Session: Session{LastEventID: id}}
 	for b := (batch{}); ; {
@@ -26,7 +27,7 @@ func readAll(r io.Reader, limit int, id string) outcome {
 		}
 		for _, e := range b.events {
 			out.Session.passed(&e)
-			if e.Type != "" {
+			if e.delivered() {
 				out.Events = append(out.Events, e.Clone())
 			}
 		}
@@ -56,7 +57,7 @@ func TestReadAhead(t *testing.T) {
 		chunks, rest = append(chunks, rest[:n]), rest[n:]
 	}
 	want := scanAll(bytes.NewReader(stream.Bytes()), ScanOptions{})
-	if got := readAll(&chunkReader{chunks: chunks}, 0, ""); !reflect.DeepEqual(got, want) { // a diff would take for ever
+	if got := readAll(&chunkReader{chunks: chunks}, ScanOptions{Session: new(Session)}); !reflect.DeepEqual(got, want) { // a diff would take for ever
 		t.Errorf("%d events, want %d, or others: %v, want %v", len(got.Events), len(want.Events), got.Session, want.Session)
 	}
 }
@@ -107,7 +108,7 @@ func heldWhenQuiet(t *testing.T, busy []byte, heartbeats int) (held int) {
 				time.Sleep(time.Minute)
 				return copy(p, ":\n"), nil
 			})
-			a := newReadAhead(io.MultiReader(bytes.NewReader(busy), quiet), 0, new(Session))
+			a := newReadAhead(io.MultiReader(bytes.NewReader(busy), quiet), ScanOptions{Session: new(Session)})
 			subscribers.Go(func() {
 				defer a.close()
 				for b := a.take(batch{}); b.err == nil; {
@@ -142,7 +143,7 @@ func TestReadAheadAfterAHugeEvent(t *testing.T) {
 			kept <- cap(p)
 			return 0, io.EOF
 		}))
-	a := newReadAhead(stream, 0, new(Session))
+	a := newReadAhead(stream, ScanOptions{Session: new(Session)})
 	defer a.close()
 	for b := (batch{}); len(b.events) == 0; {
 		b = a.take(b)
@@ -168,7 +169,7 @@ func TestReadAheadIsBounded(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				before := heap()
-				a := newReadAhead(io.MultiReader(strings.NewReader(largest), &endless{block: block}), limit, new(Session))
+				a := newReadAhead(io.MultiReader(strings.NewReader(largest), &endless{block: block}), ScanOptions{MaxEventSize: limit, Session: new(Session)})
 				b := batch{}
 				for len(b.events) == 0 {
 					b = a.take(b)
@@ -192,7 +193,7 @@ func TestReadAheadClosedWhileItWaits(t *testing.T) {
 			n := copy(p, patchEvent)
 			read += n
 			return n, nil
-		}), 0, new(Session))
+		}), ScanOptions{Session: new(Session)})
 		synctest.Wait()
 		if read < smallBuffer || read > 4*busyBuffer {
 			t.Errorf("%d bytes were read ahead", read)

@@ -50,7 +50,7 @@ func TestCredentialsStayAtTheirOrigin(t *testing.T) {
 				t.Fatalf("%d events after %d requests, %v", len(data), len(n.requests), err)
 			}
 			for i, req := range n.requests {
-				for _, name := range []string{"Authorization", "Cookie"} {
+				for _, name := range []string{"Authorization", "Cookie", "X-Api-Key"} {
 					if carries := req.Header.Get(name) != ""; carries != test.keys[i] {
 						t.Errorf("request %d to %s: %s is there: %v", i, req.URL, name, carries)
 					}
@@ -133,14 +133,14 @@ func TestPlainHTTP(t *testing.T) {
 				if redirects != nil {
 					first = "https://a.example/"
 				}
-				_, err := collect(t, requestTo(first), &ConnectOptions{Client: &http.Client{Transport: n}})
+				_, err := collect(t, requestTo(first), &ConnectOptions{Client: &http.Client{Transport: n}, RefusePlainHTTP: true})
 				if refused := errors.Is(err, ErrPlainHTTP); refused == loopback {
 					t.Errorf("from %s: %v", first, err)
 				}
 				if !loopback && len(n.requests) != len(redirects) {
 					t.Errorf("from %s: %d requests were sent", first, len(n.requests))
 				}
-				_, err = collect(t, requestTo(first), &ConnectOptions{Client: &http.Client{Transport: n}, AllowPlainHTTP: true})
+				_, err = collect(t, requestTo(first), &ConnectOptions{Client: &http.Client{Transport: n}})
 				if !errors.Is(err, ErrEndOfStream) {
 					t.Errorf("from %s, allowed: %v", first, err)
 				}

@@ -19,6 +19,7 @@ func scanAll(r io.Reader, o ScanOptions) outcome {
 		o.Session = new(Session)
 	}
 	var out outcome
+	o.Borrow = true
 	for event, err := range Scan(r, &o) {
 		if err != nil {
 			out.Err = err
@@ -31,9 +32,9 @@ func scanAll(r io.Reader, o ScanOptions) outcome {
 }
 
 // reference parses a whole stream as the text of the standard says, with no thought of speed.
-func reference(input, lastEventID string, limit int) outcome {
+func reference(input, lastEventID string, limit int, comments bool) outcome {
 	out := outcome{Session: Session{LastEventID: lastEventID}}
-	data, typ, id, retry := "", "", lastEventID, noRetry
+	data, typ, id, retry, hasRetry := "", "", lastEventID, time.Duration(0), false
 	lines, rest := splitLines(input)
 	for i, line := range lines {
 		if len(strings.TrimSuffix(data, "\n"))+len(line) > limit {
@@ -50,10 +51,13 @@ func reference(input, lastEventID string, limit int) outcome {
 					typ = "message"
 				}
 				out.Events = append(out.Events,
-					Event{Type: typ, Data: []byte(strings.TrimSuffix(data, "\n")), LastEventID: id, Retry: retry})
+					Event{Type: typ, Data: []byte(strings.TrimSuffix(data, "\n")), LastEventID: id, Retry: retry, HasRetry: hasRetry})
 			}
-			data, typ, retry = "", "", noRetry
+			data, typ, retry, hasRetry = "", "", 0, false
 			continue
+		}
+		if line[0] == ':' && comments {
+			out.Events = append(out.Events, Event{Data: []byte(line[1:]), LastEventID: out.Session.LastEventID})
 		}
 		field, value, _ := strings.Cut(line, ":")
 		value = strings.TrimPrefix(value, " ")
@@ -68,7 +72,7 @@ func reference(input, lastEventID string, limit int) outcome {
 			}
 		case "retry":
 			if value != "" && strings.Trim(value, "0123456789") == "" {
-				retry = referenceRetry(value)
+				retry, hasRetry = referenceRetry(value), true
 				out.Session.retry, out.Session.retrySeen = retry, true
 			}
 		}

@@ -6,9 +6,13 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/relaystream/autoconfig/stream"
 )
 
 func TestScanNeverAllocatesForAnEvent(t *testing.T) {
@@ -22,7 +26,7 @@ func TestScanNeverAllocatesForAnEvent(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			allocs := func(n int) float64 {
 				return testing.AllocsPerRun(3, func() {
-					for _, err := range Scan(repeat([]byte(block), n), nil) {
+					for _, err := range Scan(repeat([]byte(block), n), &ScanOptions{Borrow: true}) {
 						if err != nil {
 							t.Error(err)
 						}
@@ -293,15 +297,49 @@ func TestSessionContinues(t *testing.T) {
 	}
 }
 
-func TestDataIsBorrowed(t *testing.T) {
+// Whoever appends to borrowed data must not reach what follows it in the buffer.
+func TestBorrowedDataCanBeAppendedTo(t *testing.T) {
 	var clones []Event
-	for event := range Scan(strings.NewReader("data: a\n\ndata: b\n\n"), nil) {
+	for event := range Scan(strings.NewReader("data: a\n\ndata: b\n\n"), &ScanOptions{Borrow: true}) {
 		clones = append(clones, event.Clone())
-		// Whoever appends to the data must not reach what follows it in the buffer.
 		_ = append(event.Data, "\n\n\n\n\n"...)
 	}
 	if len(clones) != 2 || string(clones[0].Data) != "a" || string(clones[1].Data) != "b" {
 		t.Errorf("got %v", clones)
+	}
+}
+
+// Events that are kept stay as they are, however much comes after them.
+func TestDataIsOwned(t *testing.T) {
+	const n = 20_000
+	var text strings.Builder
+	for i := range n {
+		fmt.Fprintf(&text, ":%d\ndata: %d\n\n", i, i)
+	}
+	var scanned []Event
+	for event := range Scan(strings.NewReader(text.String()), &ScanOptions{Comments: true}) {
+		scanned = append(scanned, event)
+	}
+	server := serve(t, func(w http.ResponseWriter, _ *http.Request) { writeStream(w, text.String()) })
+	connected, _ := stream.Buffer(Connect(Get(server.URL), &ConnectOptions{Comments: true}), stream.Block[Event](n)).Collect(t.Context())
+	for how, events := range map[string][]Event{"Scan": scanned, "Connect": connected} {
+		if len(events) != 2*n {
+			t.Errorf("%s: %d events", how, len(events))
+		}
+		for i, e := range events {
+			if string(e.Data) != strconv.Itoa(i/2) {
+				t.Fatalf("%s: event %d is %q", how, i, e.Data)
+			}
+		}
+	}
+}
+
+// The zero Event does not ask for a reconnection at once.
+func TestNoRetry(t *testing.T) {
+	s := sessionWithRetry(time.Second)
+	s.passed(new(Event))
+	if d, _ := s.Retry(); d != time.Second {
+		t.Errorf("it is %v now", d)
 	}
 }
 

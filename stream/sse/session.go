@@ -2,19 +2,19 @@ package sse
 
 import "time"
 
-// maxRetry is the longest reconnection time that a server can ask for: a longer one would cut the
-// client off for good, and a huge one overflow a time.Duration.
+// maxRetry is the longest reconnection time that a server can set. A longer one would cut the client off
+// for good, and a huge one would overflow a time.Duration.
 const maxRetry = time.Hour
 
-// A Session is what an event source remembers from one connection to the next. The zero value is
-// that of a source that has never connected.
+// A Session is what an event source remembers from one connection to the next. The zero value belongs
+// to a source that has never connected.
 //
 // It is updated while a stream is read, also by blocks that dispatch no event. It is not safe for
-// concurrent use: one subscription uses it at a time, and others look at it between subscriptions
-// or from its yield function.
+// concurrent use: one subscription uses it at a time, and it can be read between subscriptions or by
+// the subscription's yield function.
 type Session struct {
-	// LastEventID is the last event ID of the stream, empty if there is none. A first value may be
-	// set to resume a stream that an earlier process was reading.
+	// LastEventID is the last event ID of the stream, empty if there is none. Set it to resume a stream
+	// that an earlier process was reading.
 	LastEventID string
 
 	retry     time.Duration
@@ -22,16 +22,16 @@ type Session struct {
 	huge      int // the length of the last event that was larger than hugeBuffer
 }
 
-// Retry returns the reconnection time that the server asked for last, between 0 and 1 h (longer
-// ones are shortened), and whether it ever asked for one.
+// Retry returns the reconnection time that the server has set, between 0 and 1 h (longer ones are
+// shortened), and whether it has set one.
 func (s *Session) Retry() (d time.Duration, ok bool) { return s.retry, s.retrySeen }
 
 func (s *Session) setRetry(d time.Duration) { s.retry, s.retrySeen = d, true }
 
-// passed notes what the block of e changed.
+// passed records what the block of e changed.
 func (s *Session) passed(e *Event) {
 	s.LastEventID = e.LastEventID
-	if e.Retry != noRetry {
+	if e.HasRetry {
 		s.setRetry(e.Retry)
 	}
 }
@@ -42,7 +42,7 @@ func parseRetry(value []byte) (d time.Duration, ok bool) {
 		if c < '0' || c > '9' {
 			return 0, false
 		}
-		// Reaching the maximum before the end of the digits must not end the check of the rest.
+		// At the maximum, the rest must still be checked to be digits.
 		d = min(d*10+time.Duration(c-'0')*time.Millisecond, maxRetry)
 	}
 	return d, len(value) > 0

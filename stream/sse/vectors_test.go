@@ -63,8 +63,8 @@ func (v *vector) chunks(t testing.TB) [][]byte {
 func (v *vector) want() outcome {
 	out := outcome{Session: Session{LastEventID: v.Final.LastEventID}}
 	for _, e := range v.Expect {
-		retry, _ := vectorRetry(e.RetryMS)
-		out.Events = append(out.Events, Event{Type: e.Event, Data: []byte(e.Data), LastEventID: e.ID, Retry: retry})
+		retry, has := vectorRetry(e.RetryMS)
+		out.Events = append(out.Events, Event{Type: e.Event, Data: []byte(e.Data), LastEventID: e.ID, Retry: retry, HasRetry: has})
 	}
 	if retry, ok := vectorRetry(v.Final.ReconnectionMS); ok {
 		out.Session.retry, out.Session.retrySeen = retry, true
@@ -79,7 +79,7 @@ func vectorRetry(ms any) (time.Duration, bool) {
 	case string: // a number above 2^53-1
 		return time.Hour, true
 	default:
-		return noRetry, false
+		return 0, false
 	}
 }
 
@@ -116,7 +116,7 @@ func TestVectors(t *testing.T) {
 			}
 		})
 		t.Run(v.Name+"/reference", func(t *testing.T) {
-			diff(t, replaceInvalid(reference(string(whole), v.InitialID, 1<<20)), v.want())
+			diff(t, replaceInvalid(reference(string(whole), v.InitialID, 1<<20, false)), v.want())
 		})
 	}
 }

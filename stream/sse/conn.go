@@ -1,0 +1,120 @@
+package sse
+
+import (
+	"context"
+	"net"
+	"sync"
+)
+
+type dialFunc = func(ctx context.Context, network, address string) (net.Conn, error)
+
+// connections are the network connections of one attempt. They end with it, so that no later attempt can
+// get one of them.
+type connections struct {
+	mu     sync.Mutex
+	all    []net.Conn
+	closed bool
+}
+
+// of returns a dial function whose connections belong to c, and are silent until something is written to
+// them.
+func (c *connections) of(dial dialFunc) dialFunc {
+	return c.dialer(dial, func(dialed net.Conn) net.Conn {
+		silent := &conn{Conn: dialed, done: make(chan struct{})}
+		silent.hush()
+		return silent
+	})
+}
+
+// ofTLS is of for a function that dials with TLS. The connections keep their type, by which net/http knows
+// HTTP/2.
+func (c *connections) ofTLS(dial dialFunc) dialFunc {
+	return c.dialer(dial, func(dialed net.Conn) net.Conn { return dialed })
+}
+
+func (c *connections) dialer(dial dialFunc, wrap func(net.Conn) net.Conn) dialFunc {
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		dialed, err := dial(ctx, network, address)
+		if err != nil {
+			return nil, err
+		}
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if c.closed {
+			_ = dialed.Close() // nobody waits for it any more
+			return nil, net.ErrClosed
+		}
+		dialed = wrap(dialed)
+		c.all = append(c.all, dialed)
+		return dialed, nil
+	}
+}
+
+// hush makes the connections silent again: a TLS handshake was written to them, and no request yet.
+func (c *connections) hush() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, dialed := range c.all {
+		if silent, ok := dialed.(*conn); ok {
+			silent.hush()
+		}
+	}
+}
+
+// close closes all connections, and those that are still being made when they are there.
+func (c *connections) close() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.closed = true
+	for _, conn := range c.all {
+		_ = conn.Close() // nothing is left to lose
+	}
+}
+
+// A conn is a network connection from which nothing can be read before something was written to it. A client
+// speaks first; what a server sends before, net/http would write to the standard logger.
+type conn struct {
+	net.Conn
+	done chan struct{} // closed by Close
+	once sync.Once
+
+	mu     sync.Mutex
+	silent chan struct{} // closed by Write; nil when not silent
+}
+
+func (c *conn) hush() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.silent == nil {
+		c.silent = make(chan struct{})
+	}
+}
+
+func (c *conn) Read(p []byte) (int, error) {
+	c.mu.Lock()
+	silent := c.silent
+	c.mu.Unlock()
+	if silent != nil {
+		select {
+		case <-silent:
+		case <-c.done:
+			return 0, net.ErrClosed
+		}
+	}
+	return c.Conn.Read(p)
+}
+
+func (c *conn) Write(p []byte) (int, error) {
+	c.mu.Lock()
+	if c.silent != nil {
+		close(c.silent)
+		c.silent = nil
+	}
+	c.mu.Unlock()
+	return c.Conn.Write(p)
+}
+
+func (c *conn) Close() error {
+	c.once.Do(func() { close(c.done) })
+	return c.Conn.Close()
+}
