@@ -16,6 +16,7 @@ import (
 	"github.com/relaystream/autoconfig/autoconfigtest"
 	"github.com/relaystream/autoconfig/internal/testkit"
 	"github.com/relaystream/autoconfig/stream"
+	"github.com/relaystream/autoconfig/stream/sse"
 )
 
 // The functions of RECIPES.md, each with an example that calls it.
@@ -170,6 +171,35 @@ func Example_alertOnDeletion() {
 		fmt.Println(err)
 	}
 	// Output: Shop Production was deleted
+}
+
+func Example_chat() {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		prompt, _ := io.ReadAll(r.Body)
+		w.Header().Set("Content-Type", "text/event-stream")
+		fmt.Fprintf(w, "data: %s\n\ndata: {\"text\":\"hello\"}\n\ndata: [DONE]\n\n", prompt)
+	}))
+	defer server.Close()
+
+	request := sse.Send(http.MethodPost, server.URL, []byte(`{"prompt":"hello"}`)).
+		With("Content-Type", "application/json").
+		With("Authorization", "Bearer key")
+	answer := sse.Connect(request, &sse.ConnectOptions{ConnectTimeout: 2 * time.Minute}) // models think
+	for event, err := range answer.All(ctx) {
+		if err != nil {
+			fmt.Println(err)
+			break
+		}
+		if string(event.Data) == "[DONE]" {
+			break
+		}
+		fmt.Printf("%s\n", event.Data)
+	}
+	// Output:
+	// {"prompt":"hello"}
+	// {"text":"hello"}
 }
 
 // TestRebuildOnChange: changes within a second lead to one call, with the last of them in it.
