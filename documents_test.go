@@ -69,7 +69,8 @@ func functionsOf(file *ast.File) (functions []*ast.FuncDecl) {
 	return functions
 }
 
-// TestPackagesSearchForLeaks: the tests of every package end with a search for leaked goroutines.
+// TestPackagesSearchForLeaks: the tests of every package end with a search for leaked goroutines. Those in
+// bench/clients try clients of others, which do leak some.
 func TestPackagesSearchForLeaks(t *testing.T) {
 	searches := make(map[string]bool)
 	for path, file := range goFiles(t, isTest, parser.SkipObjectResolution) {
@@ -77,7 +78,7 @@ func TestPackagesSearchForLeaks(t *testing.T) {
 		searches[directory] = searches[directory] || searchesForLeaks(file)
 	}
 	for directory, found := range searches {
-		if !found {
+		if !found && directory != "bench/clients" {
 			t.Errorf("no TestMain of %s calls goleak.VerifyTestMain", directory)
 		}
 	}

@@ -209,6 +209,32 @@ func TestLogOfAnOrdinaryLife(t *testing.T) {
 	})
 }
 
+// TestPutWithoutEnvironments is an account without any, as some encoders tell it: an empty configuration where it
+// deletes nothing, even if a saved one is loaded a moment later, and malformed where it would delete something.
+func TestPutWithoutEnvironments(t *testing.T) {
+	for _, raw := range []string{`{"path":"/"}`, `{"path":"/","data":null}`, `{"path":"/","data":{}}`, `{"path":"/","data":{"environments":null}}`} {
+		testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
+			goOn := make(chan struct{})
+			cache := &memoryCache{data: savedUnder(t, testkit.Key), onLoad: deaf(goOn)}
+			c := testkit.Open(t, with(cache, srv))
+			synctest.Wait()
+			srv.SendEvent("put", raw)
+			synctest.Wait()
+			close(goOn)
+			testkit.Pass(time.Second)
+			if got := c.Snapshot().String(); got != "0 environments, 0 filters, synced" {
+				t.Errorf("%s: %s", raw, got)
+			}
+			srv.Patch(testkit.Environment("e1", 1))
+			srv.SendEvent("put", raw)
+			testkit.Pass(time.Minute)
+			if got := c.Stats(); got.Malformed != 1 || got.State.Environments != 1 {
+				t.Errorf("%s: %d malformed, %d environments", raw, got.Malformed, got.State.Environments)
+			}
+		})
+	}
+}
+
 // taken returns the records since the last call, but for those that only name an event that was received.
 func taken(log *testkit.Logbook) []slog.Record {
 	return slices.DeleteFunc(log.Take(), func(r slog.Record) bool { return r.Message == "received event" })

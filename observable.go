@@ -177,6 +177,7 @@ func (c *Client) opened() {
 func (c *Client) decodeOptions() *decode.Options {
 	return &decode.Options{
 		Known:     c.known,
+		Held:      c.held,
 		MaxListed: c.settings.MaxEnvironments,
 		OnUnusual: func(n int) { c.counters.unusual.Add(uint64(n)) },
 	}
@@ -186,6 +187,12 @@ func (c *Client) decodeOptions() *decode.Options {
 func (c *Client) known(id []byte) (e *decode.EnvironmentRep) {
 	c.changes.View(func() { e = c.state.Environment(id) })
 	return e
+}
+
+// held returns how much the state holds.
+func (c *Client) held() (environments, filters int) {
+	c.changes.View(func() { environments, filters = c.state.Held() })
+	return environments, filters
 }
 
 // arrived sees every event before it is decoded.

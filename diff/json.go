@@ -28,7 +28,7 @@ type jsonEnvironment struct {
 	ProjKey  string               `json:"projKey"`
 	ProjName string               `json:"projName"`
 	Version  int                  `json:"version"`
-	Keys     []jsonKey            `json:"keys"`
+	Keys     []jsonKey            `json:"keys,omitempty"`
 }
 
 type jsonFilter struct {

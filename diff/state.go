@@ -89,6 +89,13 @@ func (s *State) Environment(id []byte) *decode.EnvironmentRep {
 	return e.rep
 }
 
+// Held returns how many environments and filters there are: a decode.Options.Held. Because that decides what a
+// put of the server's means, a saved put that comes later is ignored.
+func (s *State) Held() (environments, filters int) {
+	s.heard = true
+	return s.environments.Len(), s.filters.Len()
+}
+
 // Snapshot returns the state as the changes that make it from nothing: additions in the order in
 // which they took place, and Synced if the last put was complete.
 func (s *State) Snapshot() []Change {

@@ -151,6 +151,9 @@ func checkTable(t *rapid.T) {
 				}
 				keys = append(keys, k)
 			}
+			if table.unused != 0 {
+				t.Fatalf("%d slots are counted as unused", table.unused)
+			}
 			if !slices.Equal(keys, model.live) || table.Len() != len(model.live) {
 				t.Fatalf("live: %q of %d, want %q", keys, table.Len(), model.live)
 			}
@@ -204,5 +207,25 @@ func TestReplacePanicsWithoutAValue(t *testing.T) {
 			}()
 			table.Replace(id, 1)
 		}()
+	}
+}
+
+// TestKeysInOrderAreFoundWithoutTheMap, forwards and backwards, once two of them have been asked for in order.
+func TestKeysInOrderAreFoundWithoutTheMap(t *testing.T) {
+	table := NewTable[ID, int](0)
+	var ids []ID
+	for i := range 20 {
+		ids = append(ids, ID(fmt.Sprint(i)))
+		table.Upsert(ids[i], 1, i)
+	}
+	table.find(ids[0])
+	table.find(ids[1])
+	clear(table.slots)
+	order := slices.Clone(ids)
+	slices.Reverse(order)
+	for _, id := range append(ids[2:], order...) {
+		if s := table.find(id); s == nil || s.key != id {
+			t.Fatalf("%s is not found", id)
+		}
 	}
 }

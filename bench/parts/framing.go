@@ -59,7 +59,7 @@ func goSSE(r io.Reader) (int, error) {
 
 func scan(r io.Reader) (int, error) {
 	size := 0
-	for event, err := range sse.Scan(r, nil) {
+	for event, err := range sse.Scan(r, &sse.ScanOptions{Borrow: true}) {
 		if err != nil {
 			return size, err
 		}

@@ -11,8 +11,8 @@ import (
 	"github.com/relaystream/autoconfig/internal/plainhttp"
 )
 
-// maxForeignRedials is how often a RoundTripper that may have its reasons, such as a status that asks for
-// authentication, may send a request again.
+// maxForeignRedials is how often a RoundTripper of the caller's may connect again for one request. It may have
+// a reason, such as a response that asks for authentication.
 const maxForeignRedials = 10
 
 // An attempt is one try to connect, and the connection that it leads to.
@@ -26,7 +26,7 @@ type attempt struct {
 	owned  bool // the client's connections are those in conns
 }
 
-// errRedialed ends an attempt whose server closed one connection after the other, unanswered.
+// errRedialed ends an attempt whose first connection was closed without an answer.
 var errRedialed = &failure{doing: "request failed", cause: io.ErrUnexpectedEOF}
 
 // newAttempt prepares an attempt that ends with ctx, or when cancel is called. It must be released.
@@ -81,8 +81,8 @@ func (a *attempt) open(req *http.Request) (*http.Response, io.Reader, error) {
 	return resp, body, nil
 }
 
-// dials is called when a connection is made, again for the same request so many times. Package net/http does so
-// for ever while an HTTP/2 server sends GOAWAY.
+// dials is called for each connection that a request asks for. again counts those after the first. Package
+// net/http asks for ever while an HTTP/2 server answers with GOAWAY.
 func (a *attempt) dials(again int) {
 	if again > 0 && a.owned || again > maxForeignRedials {
 		a.cancel(errRedialed)
@@ -100,8 +100,7 @@ func (a *attempt) requestError(err error) error {
 	return &failure{doing: "request failed", cause: err}
 }
 
-// prepare returns a copy of req with the headers of an event source, and a body of its own if there can be
-// more than one.
+// prepare returns a copy of req with the headers of an event source, and with a fresh body if req can make one.
 func (a *attempt) prepare(ctx context.Context, req *http.Request) (*http.Request, error) {
 	req = req.Clone(ctx)
 	req.Close = true

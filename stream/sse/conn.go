@@ -9,15 +9,14 @@ import (
 type dialFunc = func(ctx context.Context, network, address string) (net.Conn, error)
 
 // connections are the network connections of one attempt. They end with it, so that no later attempt can
-// get one of them.
+// use them.
 type connections struct {
 	mu     sync.Mutex
 	all    []net.Conn
 	closed bool
 }
 
-// of returns a dial function whose connections belong to c, and are silent until something is written to
-// them.
+// of returns dial with connections that belong to c and are silent until something is written to them.
 func (c *connections) of(dial dialFunc) dialFunc {
 	return c.dialer(dial, func(dialed net.Conn) net.Conn {
 		silent := &conn{Conn: dialed, done: make(chan struct{})}
@@ -26,8 +25,8 @@ func (c *connections) of(dial dialFunc) dialFunc {
 	})
 }
 
-// ofTLS is of for a function that dials with TLS. The connections keep their type, by which net/http knows
-// HTTP/2.
+// ofTLS is like of, for a function that dials with TLS. The connections keep their type, because net/http
+// needs it for HTTP/2.
 func (c *connections) ofTLS(dial dialFunc) dialFunc {
 	return c.dialer(dial, func(dialed net.Conn) net.Conn { return dialed })
 }
@@ -50,7 +49,7 @@ func (c *connections) dialer(dial dialFunc, wrap func(net.Conn) net.Conn) dialFu
 	}
 }
 
-// hush makes the connections silent again: a TLS handshake was written to them, and no request yet.
+// hush makes the connections silent again, after a handshake and before a request.
 func (c *connections) hush() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -61,7 +60,7 @@ func (c *connections) hush() {
 	}
 }
 
-// close closes all connections, and those that are still being made when they are there.
+// close closes all connections, and makes a dial that is under way close its own.
 func (c *connections) close() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -71,8 +70,8 @@ func (c *connections) close() {
 	}
 }
 
-// A conn is a network connection from which nothing can be read before something was written to it. A client
-// speaks first; what a server sends before, net/http would write to the standard logger.
+// A conn is a network connection that can't be read from before something is written to it. In HTTP the
+// client speaks first, and net/http writes what a server sends before that to the standard logger.
 type conn struct {
 	net.Conn
 	done chan struct{} // closed by Close

@@ -18,14 +18,15 @@
 //  2. Ownership: the data of an event belongs to whoever got the event, unless the option Borrow is set.
 //  3. Memory: one event is bounded (64 MiB by default), and so is what is read ahead of the subscriber.
 //     That holds for compressed streams, too.
-//  4. Time: dial, TLS handshake, response header and silence each have a limit. No server, proxy or
-//     RoundTripper can hold a connection up for longer.
+//  4. Time: dial, TLS handshake, response header and silence each have a limit. No server and no
+//     proxy can hold a connection up for longer.
 //  5. Termination: cancelling the context, or a yield that returns false, ends a subscription at once,
 //     whatever it is waiting for. When it has returned, its goroutines, timers and connections are gone.
 //  6. Connections: each attempt makes a network connection of its own. A dead connection, or a name
 //     that has moved to another address, affects one attempt only.
-//  7. Secrets: no error, no log and no default format repeats what a server sent, or the request's URL.
-//     Headers that may hold a credential are sent to the origin of the request only.
+//  7. Secrets: no text of an error, and no log, repeats the request's URL, or what a server sent, except
+//     a media type or a content coding that looks like a name. Headers that may hold a credential are
+//     sent to the origin of the request only.
 //
 // # Testing
 //

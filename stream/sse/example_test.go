@@ -167,6 +167,38 @@ func ExampleBackoff() {
 	// gives up
 }
 
+// A reconnecting source of one's own is a connection and a policy.
+func ExampleBackoff_Next() {
+	server := newServer()
+	defer server.Close()
+
+	session := new(sse.Session)
+	backoff := &sse.Backoff{Session: session}
+	connection := sse.Connect(sse.Get(server.URL), &sse.ConnectOptions{
+		Session: session,
+		OnOpen:  func(*http.Response) { backoff.Opened() },
+	})
+	source := stream.Retry(connection, func() stream.RetryPolicy {
+		return func(err error) time.Duration {
+			if errors.Is(err, sse.ErrEndOfStream) {
+				backoff.Ended()
+				return 0 // this server ends each stream after an event, and means no harm
+			}
+			return backoff.Next(err)
+		}
+	})
+	events, err := stream.Take(source, 3).Collect(context.Background())
+	for _, event := range events {
+		fmt.Printf("%s\n", event.Data)
+	}
+	fmt.Println(err)
+	// Output:
+	// event 1
+	// event 2
+	// event 3
+	// <nil>
+}
+
 // The states of a source, and a restart on demand.
 func ExampleSubscribeOptions() {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

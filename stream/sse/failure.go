@@ -48,7 +48,7 @@ type plainState struct{ fmt.State }
 
 func (s plainState) Flag(c int) bool { return c != '+' && c != '#' && s.State.Flag(c) }
 
-// kindOf describes err in words that are none of the server's.
+// kindOf describes err without words of the server's.
 func kindOf(err error) string {
 	var op *net.OpError
 	if !errors.As(err, &op) {

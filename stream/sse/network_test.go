@@ -66,6 +66,7 @@ func TestBodyThatIgnoresTheContext(t *testing.T) {
 func TestGoAwayIsOneFailedAttempt(t *testing.T) {
 	for name, serve := range map[string]func(*http2Conn){
 		"after the request":  func(c *http2Conn) { c.request(); c.goAway(0, "") },
+		"of one stream":      func(c *http2Conn) { c.send(resetFrame, 0, c.request(), "\x00\x00\x00\x07") }, // REFUSED_STREAM
 		"before the request": func(c *http2Conn) { c.goAway(0, ""); time.Sleep(time.Hour) },
 	} {
 		t.Run(name, func(t *testing.T) {

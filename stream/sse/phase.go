@@ -12,8 +12,8 @@ import (
 // from net/http, so that it works with any client; with a RoundTripper that does not report
 // them, everything up to the response's header is one phase.
 //
-// A RoundTripper may dial again by itself, and for ever: net/http does when an HTTP/2 server sends
-// GOAWAY. The phases of such another try do not restart the timer.
+// A RoundTripper may dial again by itself, without limit: net/http does so when an HTTP/2 server sends
+// GOAWAY. The phases of such a dial do not restart the timer.
 type phaseTimer struct {
 	limit time.Duration
 
@@ -38,14 +38,14 @@ func startPhaseTimer(limit time.Duration, expired func()) *phaseTimer {
 	return p
 }
 
-// hop allows a redirect the phases of the request before.
+// hop allows a redirect the same phases as the first request.
 func (p *phaseTimer) hop() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.left = [phases]int{dialing: 1, handshaking: 2, waiting: 1} // with a proxy there are two handshakes
 }
 
-// restart begins a phase, unless there were enough of this kind. It returns how many too many.
+// restart begins a phase, unless the hop has had enough of this kind. It returns by how many it has too many.
 func (p *phaseTimer) restart(kind phase) (excess int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -57,7 +57,7 @@ func (p *phaseTimer) restart(kind phase) (excess int) {
 	return max(0, -p.left[kind])
 }
 
-// extend allows for another phase, after the others.
+// extend begins one more phase, after the others.
 func (p *phaseTimer) extend() {
 	p.mu.Lock()
 	defer p.mu.Unlock()

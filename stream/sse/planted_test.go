@@ -1,13 +1,9 @@
 package sse
 
 import (
-	"bufio"
-	"crypto/tls"
-	"errors"
 	"io"
 	"net"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
@@ -173,106 +169,5 @@ func TestNothingOfAResponseIsShown(t *testing.T) {
 				})
 			}
 		})
-	}
-}
-
-// What a proxy says in answer to CONNECT is quoted by net/http, too.
-func TestProxies(t *testing.T) {
-	for name, test := range map[string]struct {
-		answer string
-		then   string // in answer to the TLS handshake
-		want   string // part of the error
-		is     error
-	}{
-		"403":     {head("HTTP/1.1 403 "+planted, "X: "+planted), "", "proxy answered with status 403", nil},
-		"407":     {head("HTTP/1.1 407 "+planted, "Proxy-Authenticate: "+planted), "", "proxy answered with status 407", nil},
-		"HTML":    {"<html>" + plantedJSON + "</html>\r\n\r\n", "", "malformed HTTP response", nil},
-		"200":     {head("HTTP/1.1 200 OK"), "<html>" + plantedJSON, "does not speak TLS", nil},
-		"silence": {"", "", "", ErrConnectTimeout},
-		"end":     {"end", "", "connection was closed", io.ErrUnexpectedEOF},
-	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				w := newWire(t, func(conn net.Conn) {
-					r := bufio.NewReader(conn)
-					if req, err := http.ReadRequest(r); err != nil || req.Method != http.MethodConnect || req.Header.Get("Authorization") != "" {
-						t.Errorf("the proxy got %v, %v", req, err)
-					}
-					if test.answer == "end" {
-						return
-					}
-					go func() { _, _ = io.Copy(io.Discard, r) }()
-					_, _ = io.WriteString(conn, test.answer)
-					time.Sleep(time.Second)
-					_, _ = io.WriteString(conn, test.then)
-					time.Sleep(time.Minute)
-				})
-				proxy := &url.URL{Scheme: "http", Host: "proxy.example:3128"}
-				w.client.Transport.(*http.Transport).Proxy = http.ProxyURL(proxy)
-				start := time.Now()
-				_, err := receive(t.Context(), w.client, "https://a.example/")
-				if test.is != nil && !errors.Is(err, test.is) || err == nil || !strings.Contains(err.Error(), test.want) {
-					t.Errorf("got %v", err)
-				}
-				if strings.Contains(shownForms(err), planted) {
-					t.Errorf("the key shows in %v", err)
-				}
-				if status := (*StatusError)(nil); errors.As(err, &status) {
-					t.Error("a proxy's refusal passes for one of the server's")
-				}
-				if took := time.Since(start); took > 2*defaultConnectTimeout {
-					t.Errorf("it took %v", took)
-				}
-			})
-		})
-	}
-}
-
-// HTTP/2 with TLS, in the ways in which programs switch it on.
-func TestHTTP2(t *testing.T) {
-	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.ProtoMajor != 2 {
-			t.Errorf("the protocol is %s", r.Proto)
-		}
-		writeStream(w, "data: x\n\n")
-	}))
-	server.EnableHTTP2 = true
-	server.StartTLS()
-	defer server.Close()
-	trusting := server.Client().Transport.(*http.Transport).TLSClientConfig
-	protocols := new(http.Protocols)
-	protocols.SetHTTP2(true)
-	dial := func(network, address string) (net.Conn, error) {
-		config := trusting.Clone()
-		config.NextProtos = []string{"h2"}
-		return tls.Dial(network, address, config)
-	}
-	for name, transport := range map[string]*http.Transport{
-		"ForceAttemptHTTP2": {TLSClientConfig: trusting.Clone(), ForceAttemptHTTP2: true},
-		"Protocols":         {TLSClientConfig: trusting.Clone(), Protocols: protocols},
-		"DialTLS":           {DialTLS: dial, ForceAttemptHTTP2: true},
-	} {
-		t.Run(name, func(t *testing.T) {
-			for range 2 {
-				if data, err := receive(t.Context(), &http.Client{Transport: transport}, server.URL); len(data) != 1 || !errors.Is(err, ErrEndOfStream) {
-					t.Errorf("%q, %v", data, err)
-				}
-			}
-		})
-	}
-}
-
-func TestIPv6(t *testing.T) {
-	listener, err := net.Listen("tcp6", "[::1]:0")
-	if err != nil {
-		t.Skip(err)
-	}
-	server := &httptest.Server{Listener: listener, Config: &http.Server{Handler: http.HandlerFunc(
-		func(w http.ResponseWriter, _ *http.Request) { writeStream(w, "data: x\n\n") })}}
-	server.Start()
-	defer server.Close()
-	data, err := collect(t, Get(server.URL), &ConnectOptions{RefusePlainHTTP: true})
-	if len(data) != 1 || !errors.Is(err, ErrEndOfStream) {
-		t.Errorf("%q, %v", data, err)
 	}
 }

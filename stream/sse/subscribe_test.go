@@ -80,7 +80,7 @@ func follow(t *testing.T, newRequest RequestFunc, o SubscribeOptions, n int) (st
 	return story, err
 }
 
-// steady delays as scheduled: Next takes up to a half off, and the rest of the schedule shows.
+// steady makes policies with these delays, which then give up.
 func steady(delays ...time.Duration) func() stream.RetryPolicy {
 	return func() stream.RetryPolicy {
 		n := -1
