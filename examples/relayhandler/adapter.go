@@ -1,7 +1,7 @@
 package main
 
-// This file and loggers.go are what a Relay needs to use the library. Copied into package autoconfig of a
-// Relay, they need Relay's imports in the place of the three stand-ins below, and MessageHandler is there.
+// This file and loggers.go are what a Relay needs to use the library. In package autoconfig of a Relay, import
+// Relay's own packages instead of the three stand-ins below, and leave out MessageHandler, which is there.
 
 import (
 	"net/url"
@@ -26,8 +26,8 @@ type MessageHandler interface {
 	DeleteFilter(id config.FilterID)
 }
 
-// NewStreamManager has the parameters of Relay 8. Those of later versions of it, which follow loggers, have no
-// counterpart here.
+// NewStreamManager has the parameters of Relay 8. Later versions have more of them after loggers, which nothing
+// here needs.
 func NewStreamManager(
 	key config.AutoConfigKey,
 	streamURI *url.URL,
@@ -77,8 +77,8 @@ func (e environmentsAndFilters) DeleteFilter(id autoconfig.FilterID) {
 	e.relay.DeleteFilter(config.FilterID(id))
 }
 
-// params converts an environment. In versions 6 and 7 ExpiringSDKKey is the key alone. Late versions of Relay 8 also have
-// AcceptedSDKKeys and AcceptedMobileKeys, which are fields of p, too.
+// params converts an environment. In Relay 6 and 7 ExpiringSDKKey is the key alone. Late versions of Relay 8
+// also have AcceptedSDKKeys and AcceptedMobileKeys, as p has.
 func params(p autoconfig.EnvironmentParams) envfactory.EnvironmentParams {
 	return envfactory.EnvironmentParams{
 		EnvID: config.EnvironmentID(p.EnvID),
