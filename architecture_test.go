@@ -32,6 +32,7 @@ var knows = map[string][]string{
 	},
 
 	"internal/goroutine":  {},
+	"internal/snippets":   {},
 	"internal/mask":       {},
 	"internal/plainhttp":  {},
 	"internal/clock":      {},
@@ -43,7 +44,6 @@ var knows = map[string][]string{
 	"internal/journal": {
 		"stream", "stream/sse", "decode", "diff", "cache", "internal/disconnect", "github.com/launchdarkly/go-sdk-common/v3",
 	},
-	"internal/snippets": {},
 	"internal/testkit":  {".", "autoconfigtest", "decode", "stream", "github.com/google/go-cmp", "github.com/launchdarkly/go-sdk-common/v3"},
 
 	"autoconfigtest":             {"decode", "internal/mask", "github.com/launchdarkly/eventsource"},
