@@ -44,7 +44,7 @@ var knows = map[string][]string{
 	"internal/journal": {
 		"stream", "stream/sse", "decode", "diff", "cache", "internal/disconnect", "github.com/launchdarkly/go-sdk-common/v3",
 	},
-	"internal/testkit":  {".", "autoconfigtest", "decode", "stream", "github.com/google/go-cmp", "github.com/launchdarkly/go-sdk-common/v3"},
+	"internal/testkit": {".", "autoconfigtest", "decode", "stream", "github.com/google/go-cmp", "github.com/launchdarkly/go-sdk-common/v3"},
 
 	"autoconfigtest":             {"decode", "internal/mask", "github.com/launchdarkly/eventsource"},
 	"stream/sse/contractservice": {"stream/sse"},
