@@ -24,6 +24,12 @@
 //  6. What a message, a response, its silence or a subscriber can take up is bounded: see Options.
 //  7. Keys are masked wherever package fmt or log/slog shows them, and saved only encrypted.
 //
+// # In a Relay
+//
+// NewStreamManager has the parameters of Relay 6 and 7. The parameters of its handler are of types of this module,
+// so a Relay needs an adapter. The program examples/relayhandler has one, with a constructor for Relay 8, which
+// takes a *url.URL and a protocol version, and loggers for Relay 6, which has go-sdk-common version 2.
+//
 // # Slow subscribers
 //
 // When a subscriber of Client.Changes stops, up to Options.Lag changes wait for it, and beyond that one for
