@@ -120,7 +120,8 @@ func samples(t *testing.T) []any {
 		decode.Key{MobileKey: e.MobKey}, diff.Subject{}, diff.Options{}, diff.Added, state, *state, state.Stats(), table, *table,
 
 		changes, changes.Totals(), stream.NewBehavior(change), new(stream.Meter), stream.Just(change), stream.Block[autoconfig.Change](1), stream.AtNewer,
-		stream.Notification[autoconfig.Change]{Value: change}, stream.RetryPolicy(nil),
+		stream.Notification[autoconfig.Change]{Value: change}, stream.RetryPolicy(nil), stream.ShareOptions[autoconfig.Change]{},
+		stream.TimestampValue[autoconfig.Change]{Value: change}, stream.IntervalValue[autoconfig.Change]{Value: change}, replayed(change),
 
 		sse.Event{Data: []byte(testkit.JSON(e))}, sse.ScanOptions{}, sse.ConnectOptions{Client: srv.Client()}, &sse.Session{}, sse.Backoff{}, refused, &sse.ContentTypeError{}, &sse.ContentCodingError{},
 		sse.SubscribeOptions{}, sse.State{Kind: sse.Waiting, Err: refused}, sse.Open, sse.Get(""),
@@ -247,6 +248,13 @@ func TestLogsAndStatusesRevealNoKey(t *testing.T) {
 			t.Errorf("the output shows %q", found)
 		}
 	})
+}
+
+// replayed returns a subject that remembers a change.
+func replayed(c autoconfig.Change) *stream.ReplaySubject[autoconfig.Change] {
+	s := stream.NewReplaySubject[autoconfig.Change](1, 0)
+	_ = s.Publish(context.Background(), c)
+	return s
 }
 
 // TestManagerLogRevealsNoKey is the same for the logger of a StreamManager.
