@@ -96,7 +96,7 @@ type (
 	Cache = cache.Store
 	// FileCache is a Cache in a file.
 	FileCache = cache.File
-	// CacheStats describes how a client's cache fares.
+	// CacheStats describes how a client's cache is doing.
 	CacheStats = cache.Stats
 )
 

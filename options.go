@@ -74,7 +74,7 @@ type Options struct {
 	// sse.ErrEventTooLarge. The default is 64 MiB.
 	MaxEventSize int
 	// MaxEnvironments limits the environments, and the filters, of one put. More environments end the
-	// connection with decode.ErrTooMany; more filters are ignored. The default is decode.DefaultMaxListed.
+	// connection with decode.ErrTooMany; more filters are ignored. It also limits each list of keys. The default is decode.DefaultMaxListed.
 	MaxEnvironments int
 	// MaxTombstones limits how many deletions are remembered; see diff.Options. The default is
 	// diff.DefaultMaxTombstones.

@@ -19,9 +19,9 @@ type Environment struct {
 	EnvID decode.EnvironmentID
 	// Identifiers name the environment and its project.
 	Identifiers Identifiers
-	// decode.SDKKey is the current SDK key.
+	// SDKKey is the current SDK key.
 	SDKKey decode.SDKKey
-	// decode.MobileKey is the current mobile key, empty if there is none.
+	// MobileKey is the current mobile key, empty if there is none.
 	MobileKey decode.MobileKey
 	// ExpiringSDKKey is an older SDK key that is accepted for a while.
 	ExpiringSDKKey ExpiringSDKKey
