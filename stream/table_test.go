@@ -45,7 +45,7 @@ func sum(values []int) int {
 
 // synchronous are the operators that have no goroutine.
 func synchronous() []operator {
-	return slices.Concat(transforming(), filtering(), continuing(), terminals())
+	return slices.Concat(transforming(), filtering(), continuing(), terminals(), furtherSynchronous())
 }
 
 func transforming() []operator {

@@ -1,0 +1,77 @@
+package stream
+
+import (
+	"context"
+	"time"
+)
+
+// Audit waits for d, which must be positive, after a value, and then yields the latest one there is:
+// at most one value every d, and never none for long, however densely they come. The value that waits
+// when o completes is yielded before the end; an error drops it. o runs on a goroutine of its own and
+// does not wait for the subscriber.
+//
+//	o  ──1─2─3──4────5──────|
+//	d  ───────3────4────5───|
+//
+// ThrottleLatest does not let the first value wait.
+func Audit[T any](o Observable[T], d time.Duration) Observable[T] {
+	require(o != nil, "Audit of a nil observable")
+	mustBePositive(d)
+	return func(ctx context.Context, yield func(T) bool) error {
+		due := stoppedTimer()
+		defer due.Stop()
+		var last pending[T]
+		return paced(ctx, o, due, &last, yield, func(v T) bool {
+			if !last.waits {
+				due.Reset(d)
+			}
+			last.set(v)
+			return true
+		}, func() bool { return last.flush(yield) })
+	}
+}
+
+// ThrottleLatest yields a value at once if it has yielded none for d, which must be positive, and
+// otherwise the latest of those that have come, as soon as d has passed: at most one value every d,
+// with the first not delayed and the last not lost. The value that waits when o completes is yielded
+// before the end; an error drops it. o runs on a goroutine of its own and does not wait for the
+// subscriber.
+//
+//	o  ──1─2─3──4────────5──|
+//	d  ──1────3────4─────5──|
+func ThrottleLatest[T any](o Observable[T], d time.Duration) Observable[T] {
+	require(o != nil, "ThrottleLatest of a nil observable")
+	mustBePositive(d)
+	return func(ctx context.Context, yield func(T) bool) error {
+		open := stoppedTimer()
+		defer open.Stop()
+		closed := false
+		var last pending[T]
+		return paced(ctx, o, open, &last, yield, func(v T) bool {
+			last.set(v)
+			if closed {
+				return true
+			}
+			closed = true
+			open.Reset(d)
+			return last.flush(yield)
+		}, func() bool {
+			if closed = last.waits; closed {
+				open.Reset(d)
+			}
+			return last.flush(yield)
+		})
+	}
+}
+
+// paced runs an operator that yields the latest value when a timer allows it.
+func paced[T any](
+	ctx context.Context, o Observable[T], timer *time.Timer, last *pending[T], yield func(T) bool,
+	onValue func(T) bool, onTick func() bool,
+) error {
+	in := newIntake(ctx, DropOldest[T](1))
+	defer in.stop()
+	in.start(o)
+	ended, err := in.runClocked(ctx, timer.C, onValue, onTick)
+	return last.end(ended && err == nil, err, yield)
+}

@@ -1,0 +1,30 @@
+package stream
+
+import (
+	"context"
+	"errors"
+)
+
+// errUnwound is what Finally reports for a subscription that did not return.
+var errUnwound = errors.New("stream: ended by a panic or runtime.Goexit")
+
+// Finally calls f once for each subscription, with the error that ended it, before the subscriber
+// sees the end. The error is nil if o completed or the subscriber asked to stop, and the context's
+// cause after a cancellation. If a panic or runtime.Goexit passes through, f gets an error that is
+// none of these, and the panic goes on. f runs on the subscriber's goroutine.
+//
+//	o  ──1──2──✗
+//	f          f(✗)
+//	   ──1──2──✗
+//
+// With Defer it gives each subscription a resource of its own. Whoever wants to hear of completions
+// and failures only, and not of subscribers that leave, puts a Tap behind Materialize.
+func Finally[T any](o Observable[T], f func(error)) Observable[T] {
+	require(o != nil && f != nil, "Finally without an observable or a function")
+	return func(ctx context.Context, yield func(T) bool) (err error) {
+		err = errUnwound // until o returns
+		defer func() { f(err) }()
+		err = o(ctx, yield)
+		return err
+	}
+}

@@ -1,0 +1,29 @@
+package stream
+
+import "context"
+
+// Repeat subscribes to o again each time that it completes, without end. An error ends it. A
+// repetition begins as soon as the one before has ended: if o completes without waiting for
+// anything, Repeat keeps a processor busy. To repeat n times, use Concat; to repeat at intervals,
+// ConcatMap over IntervalWithInitial.
+//
+//	o  ──1──2──|
+//	   ──1──2────1──2────1──…
+func Repeat[T any](o Observable[T]) Observable[T] {
+	require(o != nil, "Repeat of a nil observable")
+	return func(ctx context.Context, yield func(T) bool) error {
+		stopped := false
+		step := func(v T) bool {
+			stopped = !yield(v)
+			return !stopped
+		}
+		for {
+			if err := o(ctx, step); stopped || err != nil {
+				return unless(stopped, err)
+			}
+			if ctx.Err() != nil {
+				return context.Cause(ctx)
+			}
+		}
+	}
+}
