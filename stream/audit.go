@@ -8,7 +8,8 @@ import (
 // Audit waits for d, which must be positive, after a value, and then yields the latest one there is:
 // at most one value every d, and never none for long, however densely they come. The value that waits
 // when o completes is yielded before the end; an error drops it. o runs on a goroutine of its own and
-// does not wait for the subscriber.
+// does not wait for the subscriber; for a value that came while yield was running, d counts from its
+// return.
 //
 //	o  ──1─2─3──4────5──────|
 //	d  ───────3────4────5───|

@@ -116,7 +116,7 @@ func laws() []law {
 
 // TestLaws: both sides look the same to a subscriber, however many values it takes.
 func TestLaws(t *testing.T) {
-	for _, law := range laws() {
+	for _, law := range slices.Concat(laws(), furtherLaws()) {
 		t.Run(law.name, func(t *testing.T) {
 			rapid.Check(t, func(t *rapid.T) {
 				left, right := law.sides(
