@@ -41,7 +41,7 @@ var surprises = map[string]func(*testing.T){
 		values, _ := stream.FlatMap(stream.Just(later, stream.Just(2), later), 2, func(o ints) ints { return o }).Collect(t.Context())
 		check(t, slices.Equal(values, []int{2, 1, 1}) && time.Since(start) == time.Second)
 	},
-	"A callback in front of a Merge may run concurrently with another": func(t *testing.T) {
+	"Callbacks in front of a Merge may run concurrently": func(t *testing.T) {
 		var running, most atomic.Int32
 		count := func(int) {
 			most.Store(max(most.Load(), running.Add(1)))
@@ -77,7 +77,7 @@ var surprises = map[string]func(*testing.T){
 			check(t, v == i+1)
 		}
 	},
-	"A slow subscriber lets the publisher wait": func(t *testing.T) {
+	"A slow subscriber makes the publisher wait": func(t *testing.T) {
 		subject := stream.NewSubject[int]()
 		var subscriber sync.WaitGroup
 		defer subscriber.Wait()
