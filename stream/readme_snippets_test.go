@@ -32,7 +32,7 @@ func TestInterruptible(t *testing.T) {
 		}
 		return nil
 	}
-	if err := run(stream.Fail[string](errEnd), nil); err != errEnd {
+	if err := run(stream.Fail[string](errEnd), func(string) error { return nil }); err != errEnd {
 		t.Errorf("a failure became %v", err)
 	}
 	interrupt := func(string) error {
