@@ -16,7 +16,7 @@ import (
 //
 // ThrottleLatest does not let the first value wait.
 func Audit[T any](o Observable[T], d time.Duration) Observable[T] {
-	require(o != nil, "Audit of a nil observable")
+	need(o != nil, "Audit")
 	mustBePositive(d)
 	return func(ctx context.Context, yield func(T) bool) error {
 		due := stoppedTimer()
@@ -41,7 +41,7 @@ func Audit[T any](o Observable[T], d time.Duration) Observable[T] {
 //	o  ──1─2─3──4────────5──|
 //	d  ──1────3────4─────5──|
 func ThrottleLatest[T any](o Observable[T], d time.Duration) Observable[T] {
-	require(o != nil, "ThrottleLatest of a nil observable")
+	need(o != nil, "ThrottleLatest")
 	mustBePositive(d)
 	return func(ctx context.Context, yield func(T) bool) error {
 		open := stoppedTimer()

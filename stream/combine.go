@@ -20,9 +20,9 @@ import (
 // Concurrency: that of Merge, which brings the values and the completions to the subscriber's
 // goroutine, the only one to touch a combiner.
 func CombineLatestSlice[T any](sources ...Observable[T]) Observable[[]T] {
+	need(allThere(sources), "CombineLatestSlice")
 	numbered := make([]Observable[numbered[T]], len(sources))
 	for i, o := range sources {
-		require(o != nil, "CombineLatestSlice of a nil observable")
 		numbered[i] = number(o, i)
 	}
 	all := Merge(numbered...)

@@ -7,7 +7,7 @@ import "context"
 //	o  ────────|
 //	v  ────────v|
 func DefaultIfEmpty[T any](o Observable[T], v T) Observable[T] {
-	require(o != nil, "DefaultIfEmpty of a nil observable")
+	need(o != nil, "DefaultIfEmpty")
 	return ifEmpty(o, Just(v))
 }
 
@@ -16,7 +16,10 @@ func DefaultIfEmpty[T any](o Observable[T], v T) Observable[T] {
 //	o    ────────|
 //	err  ────────✗
 func ThrowIfEmpty[T any](o Observable[T], err error) Observable[T] {
-	require(o != nil && err != nil, "ThrowIfEmpty without an observable or an error")
+	need(o != nil, "ThrowIfEmpty")
+	if err == nil {
+		panic("stream: ThrowIfEmpty with a nil error")
+	}
 	return ifEmpty(o, Fail[T](err))
 }
 

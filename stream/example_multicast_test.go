@@ -3,6 +3,8 @@ package stream_test
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/relaystream/autoconfig/stream"
@@ -84,4 +86,32 @@ func ExampleBuffer() {
 	// 1 2 3 <nil>
 	// FailSlow with 2, 3, 4 and 5 waiting:
 	// 1 2 3 stream: subscriber too slow
+}
+
+// A session ends when its user has been quiet for a while, and its memory is freed.
+func ExampleGroupByUntil() {
+	clicks := stream.Just("ann", "bob", "ann")
+	quiet := func(_ string, session stream.Observable[string]) stream.Observable[string] {
+		return stream.Debounce(session, time.Minute)
+	}
+	sizes := stream.GroupByUntil(clicks, strings.ToUpper, stream.Policy[string]{}, quiet,
+		func(user string, session stream.Observable[string]) stream.Observable[string] {
+			size := stream.Reduce(session, 0, func(n int, _ string) int { return n + 1 })
+			return stream.Map(size, func(n int) string { return fmt.Sprint(user, " ", n) })
+		})
+	values, err := sizes.Collect(context.Background())
+	slices.Sort(values)
+	fmt.Println(values, err)
+	// Output: [ANN 2 BOB 1] <nil>
+}
+
+// The statistics of subscribers that an operator makes itself.
+func ExampleMeter() {
+	var meter stream.Meter
+	shared := stream.Share(stream.Just(1, 2, 3), stream.Policy[int]{}.Metered(&meter))
+	fmt.Println(shared.Count(context.Background()))
+	fmt.Println(meter.Totals().Delivered, "delivered to", len(meter.Subscribers()), "subscribers that are left")
+	// Output:
+	// 3 <nil>
+	// 3 delivered to 0 subscribers that are left
 }

@@ -20,7 +20,7 @@ var errUnwound = errors.New("stream: ended by a panic or runtime.Goexit")
 // With Defer it gives each subscription a resource of its own. Whoever wants to hear of completions
 // and failures only, and not of subscribers that leave, puts a Tap behind Materialize.
 func Finally[T any](o Observable[T], f func(error)) Observable[T] {
-	require(o != nil && f != nil, "Finally without an observable or a function")
+	need(o != nil && f != nil, "Finally")
 	return func(ctx context.Context, yield func(T) bool) (err error) {
 		err = errUnwound // until o returns
 		defer func() { f(err) }()

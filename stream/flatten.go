@@ -8,7 +8,7 @@ package stream
 //	b               ──3──|
 //	    ────1──2──────3──|
 func ConcatAll[T any](os Observable[Observable[T]]) Observable[T] {
-	require(os != nil, "ConcatAll of a nil observable")
+	need(os != nil, "ConcatAll")
 	return ConcatMap(os, itself[T])
 }
 
@@ -21,8 +21,10 @@ func ConcatAll[T any](os Observable[Observable[T]]) Observable[T] {
 //	b        ──3──4──|
 //	2   ────1──23─4────|
 func MergeAll[T any](os Observable[Observable[T]], n int) Observable[T] {
-	require(os != nil, "MergeAll of a nil observable")
-	require(n >= 1, "MergeAll with less than one at a time")
+	need(os != nil, "MergeAll")
+	if n < 1 {
+		panic("stream: MergeAll with less than one at a time")
+	}
 	return FlatMap(os, n, itself[T])
 }
 

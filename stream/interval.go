@@ -12,7 +12,7 @@ import (
 //	d          ───t───t──…
 //	         ──t───t───t──…
 func IntervalWithInitial(initial, d time.Duration) Observable[time.Time] {
-	require(d > 0, "IntervalWithInitial of a duration that is not positive")
+	mustBePositive(d)
 	return func(ctx context.Context, yield func(time.Time) bool) error {
 		if err := sleep(ctx, initial); err != nil {
 			return err

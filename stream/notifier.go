@@ -1,9 +1,7 @@
 package stream
 
 import (
-	"cmp"
 	"context"
-	"sync"
 	"sync/atomic"
 )
 
@@ -18,7 +16,7 @@ import (
 //
 // Concurrency: both meet in one intake, which puts values and boundaries in one order.
 func BatchWhen[T, B any](o Observable[T], boundary Observable[B]) Observable[[]T] {
-	require(o != nil && boundary != nil, "BatchWhen of a nil observable")
+	need(o != nil && boundary != nil, "BatchWhen")
 	type event struct {
 		value    T
 		boundary bool
@@ -60,7 +58,7 @@ func BatchWhen[T, B any](o Observable[T], boundary Observable[B]) Observable[[]T
 // Concurrency: the goroutine of o stores a pointer to each value, atomically, and the subscriber's,
 // to which the intake brings the notifications, takes it away.
 func SampleWhen[T, N any](o Observable[T], notifier Observable[N]) Observable[T] {
-	require(o != nil && notifier != nil, "SampleWhen of a nil observable")
+	need(o != nil && notifier != nil, "SampleWhen")
 	return func(ctx context.Context, yield func(T) bool) error {
 		in := newIntake(ctx, DropOldest[struct{}](1))
 		defer in.stop()
@@ -79,12 +77,13 @@ func SampleWhen[T, N any](o Observable[T], notifier Observable[N]) Observable[T]
 	}
 }
 
-// startUntil starts both, and ends the intake as soon as main has completed.
+// startUntil starts both. As soon as main has completed, it ends the intake and stops the other.
 func (in *intake[T]) startUntil(main, other Observable[T]) {
 	in.start(func(ctx context.Context, yield func(T) bool) error {
 		err := main(ctx, yield)
 		if err == nil {
 			in.subject.Close(nil)
+			in.cancel(nil)
 		}
 		return err
 	}, other)
@@ -92,45 +91,13 @@ func (in *intake[T]) startUntil(main, other Observable[T]) {
 
 // SkipUntil drops the values of o until the first value of notifier, and yields those that come after
 // it. An error of notifier before its first value is an error of the whole; its completion without a
-// value means nothing. Notifier is subscribed to on a goroutine of its own, so nothing orders what it
-// does against the first values of o. o stays on the subscriber's.
+// value means nothing. o stays on the subscriber's goroutine and notifier has one of its own; the
+// first value of o gives way to a notifier that is ready, as in WithLatestFrom.
 //
 //	o         ──1──2──3──4──|
 //	notifier  ─────────x
 //	          ───────────4──|
-//
-// Concurrency: the notifier's goroutine opens the gate, or cancels the context that both share with
-// its error as the cause, and is waited for at the end.
 func SkipUntil[T, N any](o Observable[T], notifier Observable[N]) Observable[T] {
-	require(o != nil && notifier != nil, "SkipUntil of a nil observable")
-	return func(ctx context.Context, yield func(T) bool) error {
-		ctx, cancel := context.WithCancelCause(ctx)
-		var watcher sync.WaitGroup
-		defer watcher.Wait()
-		defer cancel(nil)
-		var open atomic.Bool
-		watcher.Go(func() {
-			err := errGoexit // until notifier returns
-			defer func() {
-				if err != nil && !open.Load() {
-					cancel(err)
-				}
-			}()
-			err = notifier(ctx, func(N) bool {
-				open.Store(true)
-				return false
-			})
-		})
-		stopped := false
-		err := o(ctx, func(v T) bool {
-			if ctx.Err() == nil && open.Load() {
-				stopped = !yield(v)
-			}
-			return !stopped && ctx.Err() == nil
-		})
-		if stopped {
-			return nil
-		}
-		return cmp.Or(context.Cause(ctx), err)
-	}
+	need(o != nil && notifier != nil, "SkipUntil")
+	return WithLatestFrom(o, Take(notifier, 1), func(v T, _ N) T { return v })
 }

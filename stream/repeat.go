@@ -10,7 +10,7 @@ import "context"
 //	o  ──1──2──|
 //	   ──1──2────1──2────1──…
 func Repeat[T any](o Observable[T]) Observable[T] {
-	require(o != nil, "Repeat of a nil observable")
+	need(o != nil, "Repeat")
 	return func(ctx context.Context, yield func(T) bool) error {
 		stopped := false
 		step := func(v T) bool {

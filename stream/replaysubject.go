@@ -8,9 +8,10 @@ import (
 
 // A ReplaySubject is a Subject with a memory: a subscriber first gets the last values that were
 // published, and then each later one. Its methods may be called concurrently; what Subject says of
-// subscribers and of waiting for them holds here, too.
+// subscribers and of waiting for them holds here, too. The zero ReplaySubject remembers nothing, as a
+// Subject.
 type ReplaySubject[T any] struct {
-	subject *Subject[T]
+	subject Subject[T]
 	history history[T] // guarded by subject
 }
 
@@ -19,8 +20,10 @@ type ReplaySubject[T any] struct {
 // for the values that there are: with math.MaxInt the time alone is the limit. Values that have become
 // too old are let go at the next publication or subscription.
 func NewReplaySubject[T any](n int, maxAge time.Duration) *ReplaySubject[T] {
-	require(n >= 1, "NewReplaySubject with a memory of less than one value")
-	return &ReplaySubject[T]{subject: NewSubject[T](), history: newHistory[T](n, maxAge)}
+	if n < 1 {
+		panic("stream: NewReplaySubject with a memory of less than one value")
+	}
+	return &ReplaySubject[T]{history: newHistory[T](n, maxAge)}
 }
 
 // Publish passes values to all current subscribers and remembers them for later ones. It waits and
@@ -55,5 +58,5 @@ func (r *ReplaySubject[T]) Totals() SubscriptionStats { return r.subject.Totals(
 
 // Format implements fmt.Formatter for every verb, as Subject's does.
 func (r *ReplaySubject[T]) Format(f fmt.State, _ rune) {
-	_, _ = fmt.Fprintf(f, "stream.ReplaySubject(%d subscribers)", len(r.subject.Subscribers()))
+	_, _ = fmt.Fprintf(f, "stream.ReplaySubject(%d subscribers)", r.subject.count.Load())
 }

@@ -103,20 +103,12 @@ func furtherAsynchronous() []operator {
 		{name: "SkipUntil never", apply: func(o ints) ints { return stream.SkipUntil(o, never) },
 			model: func(s sequence) sequence { return s.with(nil) }},
 		{name: "SampleWhen", lossy: true, apply: func(o ints) ints {
-			return stream.SampleWhen(rested(o), stream.Interval(odd))
+			return stream.SampleWhen(apart(o), stream.Interval(odd))
 		}, model: same},
-		{name: "Audit", lossy: true, apply: func(o ints) ints { return stream.Audit(rested(o), moment) }, model: same},
-		{name: "ThrottleLatest", lossy: true, apply: func(o ints) ints { return stream.ThrottleLatest(rested(o), moment) }, model: same},
+		{name: "Audit", lossy: true, apply: func(o ints) ints { return stream.Audit(apart(o), moment) }, model: same},
+		{name: "ThrottleLatest", lossy: true, apply: func(o ints) ints { return stream.ThrottleLatest(apart(o), moment) }, model: same},
 	}
 }
 
 // odd is an interval of which no multiple is a time at which another operator does something.
 const odd = 333_777 * time.Microsecond
-
-// rested is o with a second before and after each value, for operators that drop the value that waits
-// when o ends.
-func rested(o ints) ints {
-	return stream.ConcatMap(o, func(v int) ints {
-		return stream.Concat(afterASecond(v), stream.TakeLast(afterASecond(v), 0))
-	})
-}

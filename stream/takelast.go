@@ -8,7 +8,7 @@ import "context"
 //	o  ──1──2──3──4──|
 //	2  ──────────────34|
 func TakeLast[T any](o Observable[T], n int) Observable[T] {
-	require(o != nil, "TakeLast of a nil observable")
+	need(o != nil, "TakeLast")
 	return func(ctx context.Context, yield func(T) bool) error {
 		last := ring[T]{room: n}
 		err := o(ctx, func(v T) bool {
@@ -35,7 +35,7 @@ func TakeLast[T any](o Observable[T], n int) Observable[T] {
 //	o  ──1──2──3──|
 //	   ─────12─23─|
 func Pairwise[T any](o Observable[T]) Observable[[2]T] {
-	require(o != nil, "Pairwise of a nil observable")
+	need(o != nil, "Pairwise")
 	return func(ctx context.Context, yield func([2]T) bool) error {
 		var before T
 		started := false

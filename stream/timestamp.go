@@ -13,7 +13,7 @@ type TimestampValue[T any] struct {
 
 // Timestamp yields every value with the time at which it came.
 func Timestamp[T any](o Observable[T]) Observable[TimestampValue[T]] {
-	require(o != nil, "Timestamp of a nil observable")
+	need(o != nil, "Timestamp")
 	return Map(o, func(v T) TimestampValue[T] { return TimestampValue[T]{v, time.Now()} })
 }
 
@@ -29,7 +29,7 @@ type IntervalValue[T any] struct {
 //	o  ──a────b─c──|
 //	   ──a2───b5c2─|
 func TimeInterval[T any](o Observable[T]) Observable[IntervalValue[T]] {
-	require(o != nil, "TimeInterval of a nil observable")
+	need(o != nil, "TimeInterval")
 	return func(ctx context.Context, yield func(IntervalValue[T]) bool) error {
 		before := time.Now()
 		return o(ctx, func(v T) bool {
