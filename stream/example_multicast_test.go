@@ -2,6 +2,7 @@ package stream_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -114,4 +115,24 @@ func ExampleMeter() {
 	// Output:
 	// 3 <nil>
 	// 3 delivered to 0 subscribers that are left
+}
+
+// A request that succeeded is not made again, one that failed is. Last waits for the completion, without
+// which there is nothing to keep.
+func ExampleShareWith() {
+	requests := 0
+	request := stream.FromFunc(func(context.Context) (string, error) {
+		if requests++; requests == 1 {
+			return "", errors.New("no answer")
+		}
+		return fmt.Sprint("answer ", requests), nil
+	})
+	cached := stream.ShareWith(request, &stream.ShareOptions[string]{Replay: 1, KeepCompletion: true})
+	for range 3 {
+		fmt.Println(cached.Last(context.Background()))
+	}
+	// Output:
+	//  no answer
+	// answer 2 <nil>
+	// answer 2 <nil>
 }

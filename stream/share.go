@@ -18,7 +18,7 @@ import (
 //	second      (2──3──4──|   subscribed after 1
 func Share[T any](o Observable[T], p Policy[T]) Observable[T] {
 	need(o != nil, "Share")
-	return (&shared[T]{o: o, policy: p}).subscribe
+	return ShareWith(o, &ShareOptions[T]{Policy: p})
 }
 
 // Replay is Share whose newcomers first get the last n values that o yielded since it was
@@ -34,7 +34,7 @@ func Replay[T any](o Observable[T], n int, p Policy[T]) Observable[T] {
 	if n < 1 {
 		panic("stream: Replay of less than one")
 	}
-	return (&shared[T]{o: o, policy: p, replay: n}).subscribe
+	return ShareWith(o, &ShareOptions[T]{Policy: p, Replay: n, KeepCompletion: true})
 }
 
 // A shared is an observable that is subscribed to once for many.
@@ -43,9 +43,8 @@ func Replay[T any](o Observable[T], n int, p Policy[T]) Observable[T] {
 // joins a run, so that nobody joins one that is about to be cancelled. The lock of a run's subject
 // is taken within it, never the other way round.
 type shared[T any] struct {
-	o      Observable[T]
-	policy Policy[T]
-	replay int
+	o    Observable[T]
+	opts ShareOptions[T]
 
 	mu      sync.Mutex
 	current *run[T]         // what newcomers join; nil before the first and after its end, unless that is replayed
@@ -55,8 +54,7 @@ type shared[T any] struct {
 // A run is one subscription to the shared observable.
 type run[T any] struct {
 	subject *Subject[T]
-	history []T // the last values, as a ring; guarded by subject
-	count   int // of values so far; guarded by subject
+	history history[T] // guarded by subject
 	refs    int
 	ended   bool // o has ended by itself; guarded as refs is
 	cancel  context.CancelFunc
@@ -78,13 +76,14 @@ func (s *shared[T]) join(ctx context.Context) (*run[T], *subscription[T]) {
 	defer s.mu.Unlock()
 	if r := s.current; r != nil {
 		r.refs++
-		return r, r.subject.join(s.policy, r.replay)
+		return r, r.subject.join(s.opts.Policy, r.history.recent)
 	}
 	r := &run[T]{subject: NewSubject[T](), refs: 1, done: make(chan struct{})}
+	r.history = newHistory[T](s.opts.Replay, s.opts.MaxAge)
 	ctx, r.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	before := s.last
 	s.current, s.last = r, r.done
-	sub := r.subject.join(s.policy, nil)
+	sub := r.subject.join(s.opts.Policy, nil)
 	go s.execute(ctx, r, before)
 	return r, sub
 }
@@ -122,7 +121,7 @@ func (s *shared[T]) execute(ctx context.Context, r *run[T], before <-chan struct
 	defer func() { s.end(r, err) }()
 	err = s.o(ctx, func(v T) bool {
 		return r.subject.Update(ctx, func(emit func(T)) {
-			r.remember(v, s.replay)
+			r.history.add(v)
 			emit(v)
 		}) == nil
 	})
@@ -132,31 +131,10 @@ func (s *shared[T]) execute(ctx context.Context, r *run[T], before <-chan struct
 func (s *shared[T]) end(r *run[T], err error) {
 	s.mu.Lock()
 	r.ended = true
-	if s.replay == 0 || err != nil {
+	if !s.opts.keeps(err) {
 		s.retire(r)
 	}
 	s.mu.Unlock()
 	r.subject.Close(err)
 	r.cancel()
-}
-
-func (r *run[T]) remember(v T, n int) {
-	switch {
-	case n == 0:
-		return
-	case len(r.history) < n:
-		r.history = append(r.history, v)
-	default:
-		r.history[r.count%n] = v
-	}
-	r.count++
-}
-
-// replay returns the remembered values in order.
-func (r *run[T]) replay() []T {
-	if len(r.history) == 0 {
-		return nil
-	}
-	oldest := r.count % len(r.history)
-	return append(append([]T(nil), r.history[oldest:]...), r.history[:oldest]...)
 }
