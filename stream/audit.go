@@ -5,16 +5,16 @@ import (
 	"time"
 )
 
-// Audit waits for d, which must be positive, after a value, and then yields the latest one there is:
-// at most one value every d, and never none for long, however densely they come. The value that waits
-// when o completes is yielded before the end; an error drops it. o runs on a goroutine of its own and
-// does not wait for the subscriber; for a value that came while yield was running, d counts from its
-// return.
+// Audit waits for d, which must be positive, after a value, and then yields the latest value. So it
+// yields at most one value every d, and, unlike Debounce, never stays silent while values keep coming.
+// The value that waits when o completes is yielded before the end; an error drops it. o runs on a
+// goroutine of its own and does not wait for the subscriber; for a value that came while yield was
+// running, d counts from its return.
 //
 //	o  ──1─2─3──4────5──────|
 //	d  ───────3────4────5───|
 //
-// ThrottleLatest does not let the first value wait.
+// To yield the first value without a wait, use ThrottleLatest.
 func Audit[T any](o Observable[T], d time.Duration) Observable[T] {
 	need(o != nil, "Audit")
 	mustBePositive(d)
@@ -32,9 +32,9 @@ func Audit[T any](o Observable[T], d time.Duration) Observable[T] {
 	}
 }
 
-// ThrottleLatest yields a value at once if it has yielded none for d, which must be positive, and
-// otherwise the latest of those that have come, as soon as d has passed: at most one value every d,
-// with the first not delayed and the last not lost. The value that waits when o completes is yielded
+// ThrottleLatest yields a value at once, unless it has yielded one within d, which must be positive;
+// then it yields the latest value as soon as d has passed. So it yields at most one value every d,
+// does not delay the first and does not lose the last. The value that waits when o completes is yielded
 // before the end; an error drops it. o runs on a goroutine of its own and does not wait for the
 // subscriber.
 //

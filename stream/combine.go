@@ -5,17 +5,17 @@ import (
 	"slices"
 )
 
-// CombineLatestSlice is CombineLatest for any number of sources of one type. At each value of any of
-// them, once all have one, it yields the latest of each, in the order of the sources, in a slice that
-// belongs to the receiver. It completes when all sources have, or as soon as one has without a value;
-// without a source it completes at once. The first error ends it.
+// CombineLatestSlice is CombineLatest for any number of sources of one type. Once every source has a
+// value, it yields the latest of each at every value of any of them, in the order of the sources, in a
+// slice that belongs to the receiver. It completes when all sources have completed, or as soon as one
+// has without a value; without a source it completes at once. The first error ends it.
 //
 //	a  ──1───────2──────|
 //	b  ─────x───────y───|
 //	   ─────1x──2x──2y──|
 //
-// Sources of different types are best combined as a state: Map each to functions that change it,
-// Merge these, and apply them with Scan.
+// To combine sources of different types, make them changes of one state: Map each source to functions
+// that change the state, Merge these, and apply them with Scan.
 //
 // Concurrency: that of Merge, which brings the values and the completions to the subscriber's
 // goroutine, the only one to touch a combiner.

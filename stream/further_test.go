@@ -3,6 +3,7 @@ package stream_test
 import (
 	"context"
 	"fmt"
+	"math"
 	"runtime"
 	"slices"
 	"strings"
@@ -144,6 +145,42 @@ func TestSkipUntilOfAnOddNotifier(t *testing.T) {
 			t.Errorf("after Goexit: %v, %v", values, err)
 		}
 	})
+}
+
+// TestErrorStopsTheOthers: an error of one source stops the others when it occurs, however long the
+// subscriber is busy, and comes after the values before it.
+func TestErrorStopsTheOthers(t *testing.T) {
+	for name, run := range map[string]func(t *testing.T, o, failing ints, busy func()) error{
+		"MergeAll": func(t *testing.T, o, failing ints, busy func()) error {
+			return stream.MergeAll(stream.Just(o, failing), math.MaxInt).ForEach(t.Context(), func(int) error { busy(); return nil })
+		},
+		"CombineLatestSlice": func(t *testing.T, o, failing ints, busy func()) error {
+			return stream.CombineLatestSlice(o, failing).ForEach(t.Context(), func([]int) error { busy(); return nil })
+		},
+		"BatchWhen": func(t *testing.T, o, failing ints, busy func()) error {
+			return stream.BatchWhen(o, failing).ForEach(t.Context(), func([]int) error { busy(); return nil })
+		},
+		"SampleWhen": func(t *testing.T, o, failing ints, busy func()) error {
+			return stream.SampleWhen(o, failing).ForEach(t.Context(), func(int) error { busy(); return nil })
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				start := time.Now()
+				var stopped time.Duration
+				o := stream.Finally(spaced(stream.FromSeq(naturals)), func(error) { stopped = time.Since(start) })
+				failing := stream.Concat(paced(1200*time.Millisecond, 0, nil, 1), paced(300*time.Millisecond, 0, errEnd, 2))
+				served := 0
+				err := run(t, o, failing, func() {
+					served++
+					time.Sleep(time.Hour)
+				})
+				if err != errEnd || stopped != 1500*time.Millisecond || served == 0 {
+					t.Errorf("%d values, then %v; the other source was stopped after %v", served, err, stopped)
+				}
+			})
+		})
+	}
 }
 
 // TestMissingArguments: an operator that lacks an argument says so where it is called.

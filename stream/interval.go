@@ -8,9 +8,7 @@ import (
 // IntervalWithInitial is an Interval whose first tick comes after initial, at once if that is not
 // positive, and each later one d after the one before. It panics if d is not positive.
 //
-//	initial  ──t
-//	d          ───t───t──…
-//	         ──t───t───t──…
+//	initial, d  ─t────t────t──…
 func IntervalWithInitial(initial, d time.Duration) Observable[time.Time] {
 	mustBePositive(d)
 	return func(ctx context.Context, yield func(time.Time) bool) error {

@@ -6,9 +6,9 @@ import (
 )
 
 // BatchWhen gathers the values of o into slices, which belong to the receiver. Each value of boundary
-// ends a batch and so does the completion of o; a batch may be empty. The completion of boundary means
-// nothing. An error of either ends it, without the unfinished batch. Both run on goroutines of their
-// own, and up to 128 values are fetched ahead.
+// ends a batch, and so does the completion of o; a batch may be empty. The completion of boundary means
+// nothing. An error of either ends the sequence and drops the unfinished batch. Both run on goroutines
+// of their own and are fetched ahead as by Merge.
 //
 //	o         ──1──2──────3───|
 //	boundary  ────────x─x─────
@@ -46,10 +46,10 @@ func BatchWhen[T, B any](o Observable[T], boundary Observable[B]) Observable[[]T
 	}
 }
 
-// SampleWhen yields the latest value of o at each value of notifier, unless there was none since the
-// one before. It ends when o does, without the value that waits, or when notifier fails; the
-// completion of notifier means nothing. Both run on goroutines of their own, and neither waits for the
-// subscriber.
+// SampleWhen yields the latest value of o at each value of notifier, unless o had none since the
+// notification before. It ends when o does, and drops the value that waits. An error of notifier ends
+// it; the completion of notifier means nothing. Both run on goroutines of their own, and neither waits
+// for the subscriber.
 //
 //	o         ──1─2────────3─4──5─|
 //	notifier  ──────x───x───────x──

@@ -2,10 +2,10 @@ package stream
 
 import "context"
 
-// Repeat subscribes to o again each time that it completes, without end. An error ends it. A
-// repetition begins as soon as the one before has ended: if o completes without waiting for
-// anything, Repeat keeps a processor busy. To repeat n times, use Concat; to repeat at intervals,
-// ConcatMap over IntervalWithInitial.
+// Repeat subscribes to o again each time that o completes, without end. An error ends it. The next
+// subscription begins as soon as the one before has completed, so an o that never waits keeps a
+// processor busy. To repeat n times, use Concat. To repeat at intervals, use ConcatMap over
+// IntervalWithInitial.
 //
 //	o  ──1──2──|
 //	   ──1──2────1──2────1──…

@@ -15,10 +15,10 @@ type ReplaySubject[T any] struct {
 	history history[T] // guarded by subject
 }
 
-// NewReplaySubject returns a subject that remembers the last n values, for as long as maxAge, or
-// without a limit of time if maxAge is not positive. It panics if n is less than 1. Memory is taken
-// for the values that there are: with math.MaxInt the time alone is the limit. Values that have become
-// too old are let go at the next publication or subscription.
+// NewReplaySubject returns a subject that remembers the last n values, each until it is maxAge old; a
+// maxAge of 0 is no limit. It panics if n is less than 1. It takes memory only for values that were
+// published, so n can be math.MaxInt to let maxAge alone be the limit. Values that are too old are
+// forgotten at the next publication or subscription.
 func NewReplaySubject[T any](n int, maxAge time.Duration) *ReplaySubject[T] {
 	if n < 1 {
 		panic("stream: NewReplaySubject with a memory of less than one value")

@@ -2,27 +2,26 @@ package stream
 
 import "time"
 
-// ShareOptions are what may differ between Share, Replay and the like. With the zero value, ShareWith
-// is Share.
+// ShareOptions are the options of ShareWith. The zero value makes it Share.
 type ShareOptions[T any] struct {
 	// Policy is that of every subscriber. The default is Block(128).
 	Policy Policy[T]
 	// Replay is how many of the last values a newcomer gets first. The default is none.
 	Replay int
-	// MaxAge limits them to those that are younger. 0, the default, is no limit.
+	// MaxAge is how old a value that is replayed may be. The default is any age.
 	MaxAge time.Duration
-	// KeepCompletion and KeepError say what happens to a newcomer after o has completed or failed. By
-	// default it begins anew, with another subscription to o. If kept, it gets the remembered values
-	// and then the same end.
+	// KeepCompletion and KeepError say what a newcomer gets after o has completed or failed. By default
+	// there is another subscription to o. If true, the newcomer gets the values to replay and then the
+	// same end.
 	KeepCompletion, KeepError bool
 }
 
-// ShareWith is Share with options; nil stands for their zero value. Replay is ShareWith with Replay and
-// KeepCompletion. ShareWith panics if the number of values to replay is negative.
+// ShareWith is Share with options; nil options are their zero value. It panics if the number of values
+// to replay is negative.
 //
-// When the last subscriber leaves before o has ended, the subscription to o ends and the remembered
-// values are forgotten, whatever the options are: no subscription leaves anything running. To let o go
-// on without subscribers, publish it to a ReplaySubject from a goroutine of your own.
+// When the last subscriber leaves before o has ended, the subscription to o ends and its values are
+// forgotten, with any options: no subscription leaves anything running. To let o run on without
+// subscribers, publish its values to a ReplaySubject from a goroutine of your own.
 func ShareWith[T any](o Observable[T], opts *ShareOptions[T]) Observable[T] {
 	need(o != nil, "ShareWith")
 	s := &shared[T]{o: o}

@@ -12,6 +12,9 @@ type TimestampValue[T any] struct {
 }
 
 // Timestamp yields every value with the time at which it came.
+//
+//	o  ──a─────b───|
+//	   ──a@2───b@8─|
 func Timestamp[T any](o Observable[T]) Observable[TimestampValue[T]] {
 	need(o != nil, "Timestamp")
 	return Map(o, func(v T) TimestampValue[T] { return TimestampValue[T]{v, time.Now()} })
