@@ -141,7 +141,7 @@ func exportedTypes(t *testing.T) map[string]bool {
 		if err != nil {
 			t.Fatal(err)
 		}
-		library := regexp.MustCompile(`^((autoconfigtest|decode|diff|stream|stream/sse)/)?\w+\.go$`)
+		library := regexp.MustCompile(`^((autoconfigtest|cache|decode|diff|params|stream|stream/sse)/)?\w+\.go$`)
 		if strings.HasSuffix(path, "_test.go") || !library.MatchString(filepath.ToSlash(path)) {
 			continue
 		}
