@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -334,6 +335,55 @@ func TestKeysExpireWhileDisconnected(t *testing.T) {
 		testkit.Expect(t, "after", changes.Take(), "synced")
 		if old := c.Snapshot().Environments[0].SDKKey.Expiring; old.Value != "" {
 			t.Errorf("the expired key is still there: %v", old)
+		}
+	})
+}
+
+// A registry is a context that never ends and counts who is registered to hear of its end.
+type registry struct {
+	context.Context
+	done       chan struct{}
+	registered atomic.Int32
+}
+
+func (r *registry) Done() <-chan struct{} { return r.done }
+
+// AfterFunc is what package context registers the children of a foreign context with.
+func (r *registry) AfterFunc(func()) (stop func() bool) {
+	r.registered.Add(1)
+	return func() bool {
+		r.registered.Add(-1)
+		return true
+	}
+}
+
+// TestEndedClientIsReleased: nothing of it stays registered at the context that it was opened with, whatever
+// ended it.
+func TestEndedClientIsReleased(t *testing.T) {
+	testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
+		for name, end := range map[string]func(c *autoconfig.Client){
+			"closed": (*autoconfig.Client).Close,
+			"failed": func(*autoconfig.Client) {
+				srv.Next(autoconfigtest.Status(204))
+				srv.EndConnections()
+				testkit.Pass(time.Minute)
+			},
+		} {
+			ctx := &registry{Context: context.Background(), done: make(chan struct{})}
+			o := with(&memoryCache{}, srv)
+			o.Logger = testkit.Censored(t)
+			c, err := autoconfig.Open(ctx, testkit.Key, o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			synctest.Wait()
+			if ctx.registered.Load() == 0 {
+				t.Error("a client at work is not registered")
+			}
+			end(c)
+			if n := ctx.registered.Load(); n != 0 || c.Stats().Status.State != autoconfig.Off {
+				t.Errorf("%s: %d registrations are left", name, n)
+			}
 		}
 	})
 }
