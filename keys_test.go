@@ -161,7 +161,9 @@ func TestEnvironmentByKey(t *testing.T) {
 		at := start.Add(2 * time.Hour).UnixMilli()
 		e2.MobileKeys = []decode.ConcurrentKeyRep[autoconfig.MobileKey]{{Value: e2.MobKey}, {Value: "mob-old", Expiry: &at}}
 		srv.Put(testkit.Listing(e1, e2))
-		c := testkit.Open(t, testkit.To(srv))
+		o := testkit.To(srv)
+		o.IdleTimeout = 24 * time.Hour // so that the connection survives the silence
+		c := testkit.Open(t, o)
 		expect := func(when string, want map[autoconfig.Key]autoconfig.EnvironmentID) {
 			t.Helper()
 			synctest.Wait()

@@ -257,10 +257,17 @@ func TestManagerLogRevealsNoKey(t *testing.T) {
 	srv.Put(testkit.Listing(secretEnvironment(1)))
 	log := ldlogtest.NewMockLog()
 	log.Loggers.SetMinLevel(ldlog.Debug)
-	manager := autoconfig.NewStreamManager(autoconfig.AutoConfigKey(planted.auto), srv.URL, recorder{func(string) {}}, nil, 0, log.Loggers)
+	synced := make(chan struct{})
+	handler := recorder{func(line string) {
+		if line == "synced" {
+			close(synced)
+		}
+	}}
+	manager := autoconfig.NewStreamManager(autoconfig.AutoConfigKey(planted.auto), srv.URL, handler, nil, 0, log.Loggers)
 	if err := <-manager.Start(); err != nil {
 		t.Fatal(err)
 	}
+	<-synced
 	manager.Close()
 	if output := fmt.Sprint(log.GetAllOutput()); revealed(output) != nil || !strings.Contains(output, "environment added") {
 		t.Error(output)
