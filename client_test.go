@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -263,8 +264,14 @@ func TestTapsLoseTheOldest(t *testing.T) {
 		if len(got) != 1+waiting || got[1].Environment.Version != more || got[waiting].Environment.Version != more+waiting-1 {
 			t.Errorf("got %d messages, from %v to %v", len(got), got[1].Environment, got[len(got)-1].Environment)
 		}
-		if n := len(events.Take()); n != 1+waiting {
-			t.Errorf("got %d events", n)
+		kept := events.Take()
+		if len(kept) != 1+waiting {
+			t.Errorf("got %d events", len(kept))
+		}
+		for i, e := range kept[1:] { // whose data is still their own
+			if want := fmt.Sprintf(`"version":%d}`, more+i); !strings.HasSuffix(string(e.Data), want) {
+				t.Fatalf("event %d ends with %q, want %q", i+1, e.Data[max(0, len(e.Data)-len(want)):], want)
+			}
 		}
 	})
 }
