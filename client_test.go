@@ -394,3 +394,19 @@ func TestEndedClientIsReleased(t *testing.T) {
 		}
 	})
 }
+
+// TestUnchangedKeysAreShared by the versions of an environment: the decoder looks up what the state holds.
+func TestUnchangedKeysAreShared(t *testing.T) {
+	testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
+		srv.Put(testkit.Listing(concurrent(testkit.Environment("e1", 1), "sdk-1", "sdk-2")))
+		c := testkit.Open(t, testkit.To(srv))
+		synctest.Wait()
+		before := c.Snapshot().Environments[0]
+		srv.Patch(concurrent(testkit.Environment("e1", 2), "sdk-1", "sdk-2"))
+		synctest.Wait()
+		if after := c.Snapshot().Environments[0]; after.Version != 2 || &after.SDKKeys[0] != &before.SDKKeys[0] {
+			t.Errorf("version %d has a copy of the keys of version %d", after.Version, before.Version)
+		}
+		c.Close()
+	})
+}
