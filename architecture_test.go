@@ -44,7 +44,9 @@ var knows = map[string][]string{
 	"internal/journal": {
 		"stream", "stream/sse", "decode", "diff", "cache", "internal/disconnect", "github.com/launchdarkly/go-sdk-common/v3",
 	},
-	"internal/testkit": {".", "autoconfigtest", "decode", "stream", "github.com/google/go-cmp", "github.com/launchdarkly/go-sdk-common/v3"},
+	"internal/testkit": {
+		".", "autoconfigtest", "decode", "stream", "github.com/google/go-cmp", "github.com/launchdarkly/go-sdk-common/v3", "go.uber.org/goleak",
+	},
 
 	"autoconfigtest":             {"decode", "internal/mask", "github.com/launchdarkly/eventsource"},
 	"stream/sse/contractservice": {"stream/sse"},

@@ -276,7 +276,11 @@ func (c *Client) save(ctx context.Context) error {
 		}
 		return make([]Change, 1) // a configuration came before this subscription
 	})
-	return c.cache.Save(ctx, changed, c.additions, c.keys.Current)
+	err := c.cache.Save(ctx, changed, c.additions, c.keys.Current)
+	if !errors.Is(err, ErrNotSaved) {
+		return nil // what else it returns is why the changes ended
+	}
+	return err
 }
 
 // observe runs a client that has not been started for one subscriber, and closes it.
@@ -325,6 +329,9 @@ func (c *Client) Close() { _ = c.CloseContext(context.Background()) }
 // saved, or needed no saving, and otherwise an error that matches ErrNotSaved and the reason.
 func (c *Client) CloseContext(ctx context.Context) error {
 	c.mustBeOpen()
+	if ctx.Err() != nil {
+		c.endSave(context.Cause(ctx)) // before closing can begin a save
+	}
 	c.cancel(ErrClosed)
 	defer context.AfterFunc(ctx, func() { c.endSave(context.Cause(ctx)) })()
 	<-c.done

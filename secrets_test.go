@@ -23,6 +23,7 @@ import (
 
 	"github.com/relaystream/autoconfig"
 	"github.com/relaystream/autoconfig/autoconfigtest"
+	"github.com/relaystream/autoconfig/cache"
 	"github.com/relaystream/autoconfig/decode"
 	"github.com/relaystream/autoconfig/diff"
 	"github.com/relaystream/autoconfig/internal/testkit"
@@ -109,6 +110,7 @@ func samples(t *testing.T) []any {
 	return []any{
 		key, *o, o, client, client.Snapshot(), client.Stats(), client.Stats().Status, client.Stats().Cache, manager, source,
 		params, params.Identifiers, params.ExpiringSDKKey, params.AcceptedSDKKeys[0], autoconfig.FilterParams{}, autoconfig.FileCache{},
+		cache.New(&autoconfig.FileCache{Path: t.TempDir()}, nil), cache.Event{}, cache.Loaded,
 		&autoconfig.OptionError{}, &autoconfig.HealthError{Err: refused}, autoconfig.Outdated, autoconfig.Valid,
 
 		e, &e, e.EnvID, e.SDKKey, e.SDKKey.Expiring, e.SDKKeys, e.SDKKeys[0], e.SDKKey.Value, e.MobKey, autoconfig.SDKKey(planted.short),
@@ -143,7 +145,7 @@ func exportedTypes(t *testing.T) map[string]bool {
 		if err != nil {
 			t.Fatal(err)
 		}
-		library := regexp.MustCompile(`^((autoconfigtest|decode|diff|stream|stream/sse)/)?\w+\.go$`)
+		library := regexp.MustCompile(`^((autoconfigtest|cache|decode|diff|params|stream|stream/sse)/)?\w+\.go$`)
 		if strings.HasSuffix(path, "_test.go") || !library.MatchString(filepath.ToSlash(path)) {
 			continue
 		}

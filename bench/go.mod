@@ -39,10 +39,7 @@ require (
 	github.com/stretchr/testify v1.11.1 // indirect
 	github.com/teivah/onecontext v0.0.0-20200513185103-40f981bfd775 // indirect
 	golang.org/x/exp v0.0.0-20240613232115-7f521ea00fb8 // indirect
-<<<<<<< HEAD
 	golang.org/x/net v0.0.0-20201021035429-f5854403a974 // indirect
-=======
->>>>>>> streamb
 	golang.org/x/text v0.23.0 // indirect
 	gopkg.in/cenkalti/backoff.v1 v1.1.0 // indirect
 	gopkg.in/yaml.v3 v3.0.1 // indirect
