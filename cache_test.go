@@ -1,7 +1,6 @@
 package autoconfig_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -501,26 +500,6 @@ func TestObserveWithCache(t *testing.T) {
 			t.Error(err, added, synced)
 		}
 	})
-}
-
-// secrets are what a client must not show, of these environments.
-func secrets(environments ...autoconfig.EnvironmentRep) []string {
-	all := []string{testkit.Key}
-	for _, e := range environments {
-		all = append(all, string(e.SDKKey.Value), string(e.MobKey))
-	}
-	return all
-}
-
-// TestNothingIsSavedInPlain: neither the keys nor anything else, in the file or in a temporary one,
-// and what a client shows of its cache has none of them.
-func contains(t *testing.T, what string, data []byte, forbidden ...string) {
-	t.Helper()
-	for _, s := range forbidden {
-		if bytes.Contains(data, []byte(s)) {
-			t.Errorf("%s contains %q", what, s)
-		}
-	}
 }
 
 // TestFileCacheIsSharedByClients that come and go while the configuration changes: what they leave
