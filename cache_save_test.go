@@ -13,8 +13,8 @@ import (
 	"github.com/relaystream/autoconfig/internal/testkit"
 )
 
-// TestCloseSavesTheRest: what has changed since the last save is saved by Close, in no time if the
-// cache takes none.
+// TestCloseSavesTheRest checks that Close saves what has changed since the last save, without a delay of its
+// own.
 func TestCloseSavesTheRest(t *testing.T) {
 	testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
 		srv.Put(testkit.Listing(testkit.Environment("e1", 1)))
@@ -34,8 +34,9 @@ func TestCloseSavesTheRest(t *testing.T) {
 	})
 }
 
-// TestSaveThatDoesNotReturn holds up neither the stream nor, for long, Close.
-func TestSaveThatDoesNotReturn(t *testing.T) {
+// TestStuckSave checks that a save that does not return delays Close up to its limit, and the
+// stream not at all.
+func TestStuckSave(t *testing.T) {
 	testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
 		release := make(chan struct{})
 		defer close(release)
@@ -60,7 +61,8 @@ func TestSaveThatDoesNotReturn(t *testing.T) {
 	})
 }
 
-// TestOnlyTheServersStateIsSaved: what was loaded is not saved again, even when a key of it expires.
+// TestOnlyTheServersStateIsSaved checks that a loaded configuration is not saved again, even when one of its
+// keys expires.
 func TestOnlyTheServersStateIsSaved(t *testing.T) {
 	testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
 		e := testkit.Environment("e1", 1)
@@ -77,15 +79,15 @@ func TestOnlyTheServersStateIsSaved(t *testing.T) {
 	})
 }
 
-// A route is a transport that chooses one for each request.
+// A route is a transport that chooses the client for each request.
 type route func(*http.Request) *http.Client
 
 func (choose route) RoundTrip(r *http.Request) (*http.Response, error) {
 	return choose(r).Transport.RoundTrip(r)
 }
 
-// TestSavedUnderTheNewKey: a key that was rotated seals the same state anew, but not before there was
-// a connection with it.
+// TestSavedUnderTheNewKey checks that the configuration is saved again under a rotated key, but not before
+// the server has accepted that key.
 func TestSavedUnderTheNewKey(t *testing.T) {
 	testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
 		const newKey autoconfig.AutoConfigKey = "rel-test-0000-5678"

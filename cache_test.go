@@ -21,8 +21,8 @@ import (
 	"github.com/relaystream/autoconfig/internal/testkit"
 )
 
-// A memoryCache is a Cache in memory. A hook, if there is one, is called at the beginning of a call,
-// and an error of its is what the call returns.
+// A memoryCache is a Cache in memory. Each call begins with its hook, if that is not nil, and returns the
+// hook's error.
 type memoryCache struct {
 	onLoad, onSave func(context.Context) error
 
@@ -71,12 +71,13 @@ func (m *memoryCache) times() []time.Time {
 	return slices.Clone(m.saves)
 }
 
-// patient waits for the end of the context, and deaf for the test to say so.
+// patient is a hook that waits for the end of its context.
 func patient(ctx context.Context) error {
 	<-ctx.Done()
 	return context.Cause(ctx)
 }
 
+// deaf returns a hook that ignores its context and waits for release.
 func deaf(release <-chan struct{}) func(context.Context) error {
 	return func(context.Context) error {
 		<-release
@@ -124,7 +125,7 @@ func inventory(s autoconfig.Snapshot) string {
 	return b.String()
 }
 
-// expectCached fails the test unless a client without a server begins with what data is wanted to hold.
+// expectCached fails the test unless a client that loads data, and has no server, has the wanted inventory.
 func expectCached(t *testing.T, data []byte, want string) {
 	t.Helper()
 	srv := autoconfigtest.NewPipeServer(testkit.Key)
@@ -137,8 +138,8 @@ func expectCached(t *testing.T, data []byte, want string) {
 	}
 }
 
-// TestCacheServesUntilTheServerDoes: the server hangs at first. What it finally says is compared with
-// what was saved.
+// TestCacheServesUntilTheServerDoes checks that a client serves the saved configuration while the server
+// hangs, and then emits only what differs from it.
 func TestCacheServesUntilTheServerDoes(t *testing.T) {
 	testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
 		srv.Put(testkit.Listing(testkit.Environment("e1", 1), testkit.Environment("e2", 1)))
@@ -181,7 +182,8 @@ func TestCacheServesUntilTheServerDoes(t *testing.T) {
 	})
 }
 
-// TestCacheKeepsServingARejectedKey: with what was saved under it, a key is good while it is rejected.
+// TestCacheKeepsServingARejectedKey checks that a client whose key is rejected serves what was saved under
+// it.
 func TestCacheKeepsServingARejectedKey(t *testing.T) {
 	testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
 		srv.Put(testkit.Listing(testkit.Environment("e1", 1)))
@@ -204,8 +206,9 @@ func TestCacheKeepsServingARejectedKey(t *testing.T) {
 	})
 }
 
-// TestServerQuickerThanCache: the server's first put wins, whether the load heeds its context or not.
-func TestServerQuickerThanCache(t *testing.T) {
+// TestServerIsFasterThanCache checks that the server's first put wins over a slow load, whether the load
+// heeds its context or not.
+func TestServerIsFasterThanCache(t *testing.T) {
 	testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
 		srv.Put(testkit.Listing(testkit.Environment("gone", 1)))
 		old := savedBy(t, srv)
@@ -232,9 +235,9 @@ func TestServerQuickerThanCache(t *testing.T) {
 	})
 }
 
-// TestPatchQuickerThanCache: what the server has said is not undone by what was saved before, even if it
-// has not said everything yet.
-func TestPatchQuickerThanCache(t *testing.T) {
+// TestPatchIsFasterThanCache checks that a saved configuration does not undo what the server has already
+// said, even if that is only a patch.
+func TestPatchIsFasterThanCache(t *testing.T) {
 	testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
 		srv.Put(testkit.Listing(testkit.Environment("e1", 1)))
 		release := make(chan struct{})
@@ -256,8 +259,9 @@ func TestPatchQuickerThanCache(t *testing.T) {
 	})
 }
 
-// TestIgnoredMessageQuickerThanCache: it says nothing about the configuration, so what was saved still counts.
-func TestIgnoredMessageQuickerThanCache(t *testing.T) {
+// TestIgnoredMessageIsFasterThanCache checks that a message that is ignored does not replace the saved
+// configuration.
+func TestIgnoredMessageIsFasterThanCache(t *testing.T) {
 	testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
 		srv.Put(testkit.Listing(testkit.Environment("e1", 1)))
 		release := make(chan struct{})
@@ -275,8 +279,9 @@ func TestIgnoredMessageQuickerThanCache(t *testing.T) {
 	})
 }
 
-// TestLoadThatDoesNotReturn holds up neither the stream nor, for long, Close.
-func TestLoadThatDoesNotReturn(t *testing.T) {
+// TestStuckLoad checks that a load that does not return delays Close up to its limit, and the
+// stream not at all.
+func TestStuckLoad(t *testing.T) {
 	testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
 		release := make(chan struct{})
 		defer close(release)
@@ -293,7 +298,8 @@ func TestLoadThatDoesNotReturn(t *testing.T) {
 	})
 }
 
-// TestCacheWaitsForTheKey: the one of the first attempt that has one opens what was saved.
+// TestCacheWaitsForTheKey checks that the saved configuration is opened with the key of the first attempt,
+// however late Options.Key returns it.
 func TestCacheWaitsForTheKey(t *testing.T) {
 	testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
 		srv.Put(testkit.Listing(testkit.Environment("e1", 1)))
@@ -319,7 +325,8 @@ func TestCacheWaitsForTheKey(t *testing.T) {
 	})
 }
 
-// TestKeysOfASavedConfigurationExpire while the server is away, or before the start.
+// TestKeysOfASavedConfigurationExpire checks that keys of a saved configuration expire while the server is
+// away, and stay away after a restart.
 func TestKeysOfASavedConfigurationExpire(t *testing.T) {
 	testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
 		e := testkit.Environment("e1", 1)
@@ -345,8 +352,8 @@ func TestKeysOfASavedConfigurationExpire(t *testing.T) {
 	})
 }
 
-// TestObserveWithCache: each subscription of the cold observable begins with what was saved, even if
-// the subscriber makes the server wait meanwhile.
+// TestObserveWithCache checks that a subscription to Observe begins with the saved configuration, even if
+// its subscriber is slow.
 func TestObserveWithCache(t *testing.T) {
 	testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
 		var all []autoconfig.EnvironmentRep
@@ -376,8 +383,8 @@ func TestObserveWithCache(t *testing.T) {
 	})
 }
 
-// TestFileCacheIsSharedByClients that come and go while the configuration changes: what they leave
-// behind can be read. It is for the race detector, too.
+// TestFileCacheIsSharedByClients checks that clients that come and go while the configuration changes leave
+// a file that can be loaded. The race detector runs it, too.
 func TestFileCacheIsSharedByClients(t *testing.T) {
 	srv := autoconfigtest.NewServer(testkit.Key)
 	defer srv.Close()

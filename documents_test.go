@@ -69,7 +69,7 @@ func functionsOf(file *ast.File) (functions []*ast.FuncDecl) {
 	return functions
 }
 
-// TestPackagesSearchForLeaks: the tests of every package end with a search for leaked goroutines.
+// TestPackagesSearchForLeaks checks that the tests of every package end with a search for leaked goroutines.
 func TestPackagesSearchForLeaks(t *testing.T) {
 	searches := make(map[string]bool)
 	for path, file := range goFiles(t, isTest, parser.SkipObjectResolution) {

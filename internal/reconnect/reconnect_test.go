@@ -116,8 +116,8 @@ func TestRetryNoContent(t *testing.T) {
 	})
 }
 
-// A request to reconnect has a schedule of its own only on a connection that delivered a put. The base is so
-// long that the schedules cannot be confused.
+// TestReconnectRequestOnTheNormalSchedule checks that a request to reconnect is nothing special on a connection
+// that has not delivered a put. The base is so long that the schedules cannot be confused.
 func TestReconnectRequestOnTheNormalSchedule(t *testing.T) {
 	const base, minute = 20 * time.Second, time.Minute
 	for name, steps := range map[string][]step{
@@ -134,7 +134,8 @@ func TestReconnectRequestOnTheNormalSchedule(t *testing.T) {
 	}
 }
 
-// TestReconnectAtOnce: within a second, at random, and not twice within a minute.
+// TestReconnectAtOnce checks that a request to reconnect is followed within a second, at random, but not
+// twice within a minute.
 func TestReconnectAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := &reconnect.Policy{InitialDelay: 20 * time.Second}
@@ -159,8 +160,8 @@ func TestReconnectAtOnce(t *testing.T) {
 	})
 }
 
-// TestRequestEndsAConnection like any other reason: a minute of connection before it ends the growth of the
-// normal delay.
+// TestRequestEndsAConnection checks that a minute of connection before a request to reconnect ends the
+// growth of the normal delay.
 func TestRequestEndsAConnection(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := &reconnect.Policy{InitialDelay: time.Second}
@@ -177,7 +178,8 @@ func TestRequestEndsAConnection(t *testing.T) {
 	})
 }
 
-// TestServersDelay: the retry field of the session is the base of the normal schedule, and of no other.
+// TestServersDelay checks that the retry field of the session is the base of the normal schedule, and of no
+// other.
 func TestServersDelay(t *testing.T) {
 	var session sse.Session
 	for _, err := range sse.Scan(strings.NewReader("retry: 7000\n\n"), &sse.ScanOptions{Session: &session}) {
@@ -188,7 +190,7 @@ func TestServersDelay(t *testing.T) {
 	})
 }
 
-// TestRetryAfter is the least delay of any refusal, a rejected key's included.
+// TestRetryAfter checks that Retry-After is the least delay of any refusal, a rejected key included.
 func TestRetryAfter(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for code, seconds := range map[int]int{http.StatusServiceUnavailable: 60, http.StatusUnauthorized: 1200} {
