@@ -160,22 +160,28 @@ func TestReconnectAtOnce(t *testing.T) {
 	})
 }
 
-// TestRequestEndsAConnection checks that a minute of connection before a request to reconnect ends the
-// growth of the normal delay.
+// TestRequestEndsAConnection checks that a minute of connection before a request to reconnect ends the growth of
+// the normal delay, and that the time after the request does not count.
 func TestRequestEndsAConnection(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		p := &reconnect.Policy{InitialDelay: time.Second}
-		for range 5 {
-			p.Next(errNetwork)
-		}
-		p.Opened()
-		p.Synced()
-		time.Sleep(time.Minute)
-		p.Next(decode.ErrReconnect)
-		if delay := p.Next(errNetwork); delay > time.Second {
-			t.Errorf("the delay is %v, want up to 1s", delay)
-		}
-	})
+	for _, test := range []struct{ open, after, least, most time.Duration }{
+		{open: time.Minute, after: 0, least: 0, most: time.Second},
+		{open: time.Second, after: time.Minute, least: 15 * time.Second, most: 30 * time.Second},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			p := &reconnect.Policy{InitialDelay: time.Second}
+			for range 5 {
+				p.Next(errNetwork)
+			}
+			p.Opened()
+			p.Synced()
+			time.Sleep(test.open)
+			p.Next(decode.ErrReconnect)
+			time.Sleep(test.after)
+			if delay := p.Next(errNetwork); delay < test.least || delay > test.most {
+				t.Errorf("open for %v, and %v later, the delay is %v, want %v to %v", test.open, test.after, delay, test.least, test.most)
+			}
+		})
+	}
 }
 
 // TestServersDelay checks that the retry field of the session is the base of the normal schedule, and of no
