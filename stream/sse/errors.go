@@ -121,7 +121,7 @@ func shown(name string, parts int, req *http.Request) string {
 			return ""
 		}
 	}
-	if key := req.Header.Get("Authorization"); key != "" && strings.Contains(name, key) {
+	if key := req.Header.Get("Authorization"); key != "" && strings.Contains(strings.ToLower(name), strings.ToLower(key)) {
 		return ""
 	}
 	return name
