@@ -123,9 +123,9 @@ type RefusedError struct {
 	Err error
 }
 
-// Error returns a description of the error.
+// Error returns a description of the error, with at most 128 characters of the ID.
 func (e *RefusedError) Error() string {
-	return fmt.Sprintf("decode: refused environment %q: %v", string(e.ID), e.Err)
+	return fmt.Sprintf("decode: refused environment %.128q: %v", string(e.ID), e.Err)
 }
 
 // Unwrap returns Err.

@@ -37,19 +37,29 @@ func (j *Journal) Stale(s diff.Subject, version int) {
 	if !j.enabled(slog.LevelDebug) {
 		return
 	}
-	item := slog.String("environment", string(s.Environment))
+	item := named("environment", string(s.Environment))
 	if s.Filter != "" {
-		item = slog.String("filter", string(s.Filter))
+		item = named("filter", string(s.Filter))
 	}
 	j.Note(slog.LevelDebug, "ignored: version is not newer", item, slog.Int("version", version))
 }
 
 // Event records that an event was received.
 func (j *Journal) Event(name string) {
-	const most = 128 // bytes; the server may send any name
 	if j.enabled(slog.LevelDebug) {
-		j.Note(slog.LevelDebug, "received event", slog.String("event", strings.Clone(name[:min(len(name), most)])))
+		j.Note(slog.LevelDebug, "received event", named("event", name))
 	}
+}
+
+// maxName is how much of a name that the server chose is logged, in bytes. It may have megabytes.
+const maxName = 256
+
+// named returns an attribute with a name that the server chose.
+func named(key, name string) slog.Attr {
+	if len(name) > maxName {
+		name = strings.ToValidUTF8(name[:maxName], "") + "…" // without a part of a character at the end
+	}
+	return slog.String(key, name)
 }
 
 // Message records what m says that the changes it makes do not tell: the size of a put, and what is
