@@ -43,7 +43,7 @@ var knows = map[string][]string{
 	"internal/disconnect": {"stream/sse", "decode"},
 	"internal/reconnect":  {"stream/sse", "internal/disconnect", "github.com/cenkalti/backoff/v4"},
 	"internal/journal": {
-		"stream", "stream/sse", "decode", "diff", "cache", "internal/disconnect", "github.com/launchdarkly/go-sdk-common/v3",
+		"stream", "stream/sse", "decode", "diff", "cache", "internal/disconnect", "internal/quote", "github.com/launchdarkly/go-sdk-common/v3",
 	},
 	"internal/testkit": {".", "autoconfigtest", "decode", "stream", "github.com/google/go-cmp", "github.com/launchdarkly/go-sdk-common/v3"},
 

@@ -77,3 +77,14 @@ func TestNotMasked(t *testing.T) {
 		}
 	}
 }
+
+// TestEventsThatAreNotNamed: a server that forgets a line feed sends data in the place of a name.
+func TestEventsThatAreNotNamed(t *testing.T) {
+	for event, want := range map[string]string{"payload_event": "payload_event", `put data: {"sdkKey":{"value":"` + secret: "", secret: ""} {
+		m, err := newDecoder(nil).decode(event, nil)
+		reason, ok := as[*IgnoredError](m.Err)
+		if err != nil || !ok || reason.Event != want || strings.Contains(reason.Error(), secret) {
+			t.Errorf("%q: %v, %v", event, m, err)
+		}
+	}
+}

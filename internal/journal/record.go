@@ -10,6 +10,7 @@ import (
 	"github.com/relaystream/autoconfig/decode"
 	"github.com/relaystream/autoconfig/diff"
 	"github.com/relaystream/autoconfig/internal/disconnect"
+	"github.com/relaystream/autoconfig/internal/quote"
 	"github.com/relaystream/autoconfig/stream/sse"
 )
 
@@ -44,11 +45,15 @@ func (j *Journal) Stale(s diff.Subject, version int) {
 	j.Note(slog.LevelDebug, "ignored: version is not newer", item, slog.Int("version", version))
 }
 
-// Event records that an event was received.
+// Event records that an event was received. A name that does not look like one is left out.
 func (j *Journal) Event(name string) {
-	if j.enabled(slog.LevelDebug) {
-		j.Note(slog.LevelDebug, "received event", named("event", name))
+	if !j.enabled(slog.LevelDebug) {
+		return
 	}
+	if !quote.IsName(name) {
+		name = ""
+	}
+	j.Note(slog.LevelDebug, "received event", slog.String("event", name))
 }
 
 // maxName is how much of a name that the server chose is logged, in bytes. It may have megabytes.

@@ -1,4 +1,4 @@
-// Package quote keeps text from outside from passing for something else.
+// Package quote says how text from outside can stand in a log or an error.
 package quote
 
 import "strconv"
@@ -9,4 +9,26 @@ func Line(s string) string {
 		return quoted
 	}
 	return s
+}
+
+const (
+	// maxLength and maxDigits tell names from keys.
+	maxLength = 24
+	maxDigits = 3
+)
+
+// IsName reports whether s looks like a name of the protocol, such as that of an event or half of a media type, so
+// that it can be shown. Where a server has made a mistake, anything can stand in the place of a name, even a key.
+func IsName(s string) bool {
+	digits := 0
+	for _, c := range []byte(s) {
+		switch {
+		case c >= '0' && c <= '9':
+			digits++
+		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c == '+', c == '-', c == '.', c == '_':
+		default:
+			return false
+		}
+	}
+	return s != "" && len(s) <= maxLength && digits <= maxDigits
 }

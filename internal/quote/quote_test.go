@@ -21,3 +21,15 @@ func TestLine(t *testing.T) {
 		}
 	}
 }
+
+func TestIsName(t *testing.T) {
+	for s, want := range map[string]bool{
+		"put": true, "payload_event": true, "event-stream": true, "problem+json": true, "mp4": true, "x.y": true,
+		"": false, "a b": false, "a/b": false, "a\n": false, "naïve": false, "put data: {": false,
+		"sdk-00000000-1111": false, "abcdefghijklmnopqrstuvwxy": false,
+	} {
+		if quote.IsName(s) != want {
+			t.Errorf("%q: %t", s, !want)
+		}
+	}
+}

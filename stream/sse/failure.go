@@ -140,7 +140,7 @@ func faultOfText(err error) string {
 		"chunked encoding contains too much non-data", "bare LF", "unsupported transfer encoding", "too many transfer encodings",
 		"Content-Length", "response headers exceeded", "too many 1xx informational responses", "line too long",
 		"failed to parse Location header", "unsupported protocol scheme", "server gave HTTP response to HTTPS client",
-		"server sent GOAWAY", "stream error", "connection error", "header list", "invalid header", "no Host in request URL",
+		"server sent GOAWAY", "frame too large", "stream error", "connection error", "header list", "invalid header", "no Host in request URL",
 	} {
 		if strings.Contains(text, phrase) {
 			return phrase
