@@ -5,6 +5,8 @@ import (
 	"io"
 	"log/slog"
 	"strconv"
+
+	"github.com/relaystream/autoconfig/internal/quote"
 )
 
 // A Kind is the kind of a message.
@@ -105,9 +107,9 @@ func (l Listing) String() string {
 // String returns the ID with the version or the error.
 func (e Entry[ID, Rep]) String() string {
 	if e.Err != nil {
-		return fmt.Sprintf("%s: %v", string(e.ID), e.Err)
+		return fmt.Sprintf("%s: %v", quote.Line(string(e.ID)), e.Err)
 	}
-	return fmt.Sprintf("%s version %d", string(e.ID), e.Version)
+	return fmt.Sprintf("%s version %d", quote.Line(string(e.ID)), e.Version)
 }
 
 // Format implements fmt.Formatter. Every verb prints what String returns.
