@@ -102,12 +102,12 @@ func (l Listing) String() string {
 	return fmt.Sprintf("%d environments, %d filters", len(l.Environments), len(l.Filters))
 }
 
-// String returns the ID with the version or the error.
+// String returns the ID, in quotes, with the version or the error.
 func (e Entry[ID, Rep]) String() string {
 	if e.Err != nil {
-		return fmt.Sprintf("%s: %v", string(e.ID), e.Err)
+		return fmt.Sprintf("%q: %v", string(e.ID), e.Err)
 	}
-	return fmt.Sprintf("%s version %d", string(e.ID), e.Version)
+	return fmt.Sprintf("%q version %d", string(e.ID), e.Version)
 }
 
 // Format implements fmt.Formatter. Every verb prints what String returns.

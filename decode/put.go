@@ -37,8 +37,9 @@ func (d *decoder) put(data []byte) (Message, error) {
 	return c.message()
 }
 
-// A content is the data of a put. If a member occurs several times, each occurrence adds to those before it,
-// and null removes them.
+// A content is the data of a put. If a member occurs several times, each occurrence adds to those before it, and null
+// removes them. Null in place of the data removes all of it. Package encoding/json would leave the struct as it is; this
+// is the safe side, because a put without environments is malformed if it would delete something.
 type content struct {
 	environments []EnvironmentEntry // nil if there is no such object
 	filters      []FilterEntry      // nil if there is no such object
