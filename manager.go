@@ -23,9 +23,9 @@ type HTTPConfig interface {
 	Client() *http.Client
 }
 
-// A StreamManager connects to the stream and calls a MessageHandler for what it says: the drop-in
-// replacement for Relay's. Its methods may be called concurrently. The zero StreamManager has
-// nothing to start: Start and Done panic, Close does nothing.
+// A StreamManager connects to the stream and calls a MessageHandler for each change: the drop-in replacement for
+// Relay's. Its methods may be called concurrently. The zero StreamManager has nothing to start: Start and Done panic,
+// and the other methods do nothing.
 type StreamManager struct {
 	settings func() (*settings, error)
 	handler  MessageHandler
@@ -43,9 +43,9 @@ type StreamManager struct {
 }
 
 // NewStreamManager returns a StreamManager that is not started. streamURI is as Options.BaseURI, and may be
-// plain http, with a warning in the log. A nil httpConfig means the default client, an initialRetryDelay of 0
-// or less DefaultInitialRetryDelay. Filters are asked for if handler is also a FilterHandler. A rejected key
-// is permanent; any other status is retried. Start tells of wrong arguments. A nil handler panics.
+// plain http, with a warning in the log. A nil httpConfig means the default client, and an initialRetryDelay of 0
+// or less means DefaultInitialRetryDelay. Filters are asked for if handler is also a FilterHandler. A rejected key
+// is permanent; any other status is retried. Start reports wrong arguments. NewStreamManager panics if handler is nil.
 func NewStreamManager(
 	key AutoConfigKey,
 	streamURI string,
@@ -154,7 +154,7 @@ func (s *StreamManager) tellLocked(err error) {
 	}
 }
 
-// finish notes that everything has ended, and why.
+// finish records that everything has ended, and why.
 func (s *StreamManager) finish(err error) {
 	s.err = err
 	close(s.done)
@@ -185,8 +185,8 @@ func (s *StreamManager) Err() error {
 func (s *StreamManager) Close() { _ = s.CloseContext(context.Background()) }
 
 // CloseContext is Close that waits until ctx ends at most. It returns nil when everything has ended, and
-// context.Cause(ctx) if a call of the handler was still under way when ctx ended. Everything else has ended
-// then, too, and when that call returns nothing follows it. Calling CloseContext again waits for that.
+// context.Cause(ctx) if a call of the handler was still under way when ctx ended. Everything else ends without
+// waiting for that call, and nothing follows it when it returns. Calling CloseContext again waits for it.
 func (s *StreamManager) CloseContext(ctx context.Context) error {
 	if s.settings == nil {
 		return nil

@@ -100,8 +100,9 @@ type Options struct {
 
 	// Logger gets what an operator should know: at level error what needs attention, at warn what
 	// interrupts the client or will end a key, at info each attempt and each change, at debug each event.
-	// It is called on a goroutine of its own. If it is slower than the client, lines are left out, and
-	// another line counts them. The default passes warnings and errors to slog.Default.
+	// It writes on a goroutine of its own. If it is slower than the client, lines are left out, and another line
+	// counts them. Only the Enabled method of its handler is called where things happen: it must be quick and must
+	// not call the client. The default passes warnings and errors to slog.Default.
 	Logger *slog.Logger
 }
 
