@@ -32,6 +32,7 @@ var knows = map[string][]string{
 	},
 
 	"internal/goroutine":  {},
+	"internal/snippets":   {},
 	"internal/mask":       {},
 	"internal/plainhttp":  {},
 	"internal/clock":      {},
@@ -43,13 +44,22 @@ var knows = map[string][]string{
 	"internal/journal": {
 		"stream", "stream/sse", "decode", "diff", "cache", "internal/disconnect", "github.com/launchdarkly/go-sdk-common/v3",
 	},
-	"internal/testkit": {".", "autoconfigtest", "decode", "stream", "github.com/google/go-cmp", "github.com/launchdarkly/go-sdk-common/v3"},
+	"internal/testkit": {
+		".", "autoconfigtest", "decode", "stream", "github.com/google/go-cmp", "github.com/launchdarkly/go-sdk-common/v3", "go.uber.org/goleak",
+	},
 
 	"autoconfigtest":             {"decode", "internal/mask", "github.com/launchdarkly/eventsource"},
 	"stream/sse/contractservice": {"stream/sse"},
 	"otel":                       {".", "stream", "go.opentelemetry.io/otel"},
 	"examples/quickstart":        {".", "autoconfigtest", "github.com/launchdarkly/go-sdk-common/v3"},
-	"examples/relayhandler":      {".", "github.com/launchdarkly/go-sdk-common/v3"},
+	"examples/follow":            {"."},
+	"examples/relayhandler": {
+		".", "examples/relayhandler/internal/config", "examples/relayhandler/internal/envfactory",
+		"examples/relayhandler/internal/relayenv", "github.com/launchdarkly/go-sdk-common/v3",
+	},
+	"examples/relayhandler/internal/config":     {},
+	"examples/relayhandler/internal/relayenv":   {"examples/relayhandler/internal/config"},
+	"examples/relayhandler/internal/envfactory": {"examples/relayhandler/internal/config", "examples/relayhandler/internal/relayenv"},
 }
 
 func TestImportsPointDownwards(t *testing.T) {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -262,8 +264,14 @@ func TestTapsLoseTheOldest(t *testing.T) {
 		if len(got) != 1+waiting || got[1].Environment.Version != more || got[waiting].Environment.Version != more+waiting-1 {
 			t.Errorf("got %d messages, from %v to %v", len(got), got[1].Environment, got[len(got)-1].Environment)
 		}
-		if n := len(events.Take()); n != 1+waiting {
-			t.Errorf("got %d events", n)
+		kept := events.Take()
+		if len(kept) != 1+waiting {
+			t.Errorf("got %d events", len(kept))
+		}
+		for i, e := range kept[1:] { // whose data is still their own
+			if want := fmt.Sprintf(`"version":%d}`, more+i); !strings.HasSuffix(string(e.Data), want) {
+				t.Fatalf("event %d ends with %q, want %q", i+1, e.Data[max(0, len(e.Data)-len(want)):], want)
+			}
 		}
 	})
 }
@@ -335,5 +343,70 @@ func TestKeysExpireWhileDisconnected(t *testing.T) {
 		if old := c.Snapshot().Environments[0].SDKKey.Expiring; old.Value != "" {
 			t.Errorf("the expired key is still there: %v", old)
 		}
+	})
+}
+
+// A registry is a context that never ends and counts who is registered to hear of its end.
+type registry struct {
+	context.Context
+	done       chan struct{}
+	registered atomic.Int32
+}
+
+func (r *registry) Done() <-chan struct{} { return r.done }
+
+// AfterFunc is what package context registers the children of a foreign context with.
+func (r *registry) AfterFunc(func()) (stop func() bool) {
+	r.registered.Add(1)
+	return func() bool {
+		r.registered.Add(-1)
+		return true
+	}
+}
+
+// TestEndedClientIsReleased: nothing of it stays registered at the context that it was opened with, whatever
+// ended it.
+func TestEndedClientIsReleased(t *testing.T) {
+	testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
+		for name, end := range map[string]func(c *autoconfig.Client){
+			"closed": (*autoconfig.Client).Close,
+			"failed": func(*autoconfig.Client) {
+				srv.Next(autoconfigtest.Status(204))
+				srv.EndConnections()
+				testkit.Pass(time.Minute)
+			},
+		} {
+			ctx := &registry{Context: context.Background(), done: make(chan struct{})}
+			o := with(&memoryCache{}, srv)
+			o.Logger = testkit.Censored(t)
+			c, err := autoconfig.Open(ctx, testkit.Key, o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			synctest.Wait()
+			if ctx.registered.Load() == 0 {
+				t.Error("a client at work is not registered")
+			}
+			end(c)
+			if n := ctx.registered.Load(); n != 0 || c.Stats().Status.State != autoconfig.Off {
+				t.Errorf("%s: %d registrations are left", name, n)
+			}
+		}
+	})
+}
+
+// TestUnchangedKeysAreShared by the versions of an environment: the decoder looks up what the state holds.
+func TestUnchangedKeysAreShared(t *testing.T) {
+	testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
+		srv.Put(testkit.Listing(concurrent(testkit.Environment("e1", 1), "sdk-1", "sdk-2")))
+		c := testkit.Open(t, testkit.To(srv))
+		synctest.Wait()
+		before := c.Snapshot().Environments[0]
+		srv.Patch(concurrent(testkit.Environment("e1", 2), "sdk-1", "sdk-2"))
+		synctest.Wait()
+		if after := c.Snapshot().Environments[0]; after.Version != 2 || &after.SDKKeys[0] != &before.SDKKeys[0] {
+			t.Errorf("version %d has a copy of the keys of version %d", after.Version, before.Version)
+		}
+		c.Close()
 	})
 }

@@ -11,8 +11,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"github.com/relaystream/autoconfig"
 	"github.com/relaystream/autoconfig/autoconfigtest"
 	"github.com/relaystream/autoconfig/internal/testkit"
@@ -214,7 +212,7 @@ func TestCloseLeavesNoFile(t *testing.T) {
 		}
 	}
 	count := func() int {
-		goleak.VerifyNone(t) // waits for the goroutines that close what the peer has left
+		testkit.AwaitNoGoroutines(t) // some close what the peer has left
 		list, err := os.ReadDir(files)
 		if err != nil {
 			t.Fatal(err)

@@ -143,7 +143,8 @@ func TestRotatedKeyRecoversByItself(t *testing.T) {
 	})
 }
 
-// TestCallersClientIsLeftAlone, and so is the stream by its Timeout.
+// TestCallersClientIsLeftAlone, and so is the stream by its Timeout, and by what the caller does with it after
+// Open, which has copied it. The latter is for the race detector, too.
 func TestCallersClientIsLeftAlone(t *testing.T) {
 	testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
 		srv.Put(testkit.Listing())
@@ -151,7 +152,9 @@ func TestCallersClientIsLeftAlone(t *testing.T) {
 		caller := &http.Client{Transport: o.HTTPClient.Transport, Timeout: time.Second}
 		o.HTTPClient = caller
 		c := testkit.Open(t, o)
-		o.BaseURI, o.HTTPClient = "", nil // the options were copied at the call
+		o.BaseURI, o.HTTPClient = "", nil
+		own := http.Client{Timeout: 1, Transport: http.NewFileTransport(http.Dir("."))}
+		*caller = own
 		for range 10 {
 			testkit.Pass(time.Minute)
 			srv.Heartbeat()
@@ -159,7 +162,12 @@ func TestCallersClientIsLeftAlone(t *testing.T) {
 		if s := c.Stats(); s.Attempts != 1 || s.Status.State != autoconfig.Valid {
 			t.Errorf("after ten minutes: %+v", s)
 		}
-		if caller.Timeout != time.Second || caller.CheckRedirect != nil || caller.Jar != nil || caller.Transport != srv.Client().Transport {
+		srv.EndConnections()
+		testkit.Pass(time.Minute)
+		if s := c.Stats(); s.Attempts != 2 || s.Status.State != autoconfig.Valid {
+			t.Errorf("after another connection: %+v", s)
+		}
+		if caller.Timeout != own.Timeout || caller.CheckRedirect != nil || caller.Jar != nil || caller.Transport != own.Transport {
 			t.Errorf("the caller's client was modified: %+v", caller)
 		}
 	})

@@ -16,9 +16,11 @@ import (
 // serve. The liveness probe has the pod restarted when the client has stopped working, and only after
 // six hours for an outage that may not be its fault.
 func ExampleClient_Readiness() {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
 	srv := autoconfigtest.NewServer("rel-key")
 	defer srv.Close()
-	client, err := autoconfig.Open(context.Background(), "rel-key", &autoconfig.Options{BaseURI: srv.URL})
+	client, err := autoconfig.Open(ctx, "rel-key", &autoconfig.Options{BaseURI: srv.URL})
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -48,7 +50,7 @@ func ExampleClient_Readiness() {
 	}
 	show("before the first configuration:")
 	srv.Put(autoconfig.PutContent{})
-	if err := client.Ready(context.Background()); err != nil {
+	if err := client.Ready(ctx); err != nil {
 		fmt.Println(err)
 	}
 	show("with a configuration:")
@@ -69,16 +71,18 @@ func ExampleClient_Readiness() {
 
 // A monitor asks for more than a probe: that the configuration is current, with minutes of grace.
 func ExampleClient_Liveness() {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
 	srv := autoconfigtest.NewServer("rel-key")
 	defer srv.Close()
 	srv.Next(autoconfigtest.Status(http.StatusUnauthorized))
-	client, err := autoconfig.Open(context.Background(), "rel-key", &autoconfig.Options{BaseURI: srv.URL})
+	client, err := autoconfig.Open(ctx, "rel-key", &autoconfig.Options{BaseURI: srv.URL})
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
 	defer client.Close()
-	for status := range client.Status().All(context.Background()) {
+	for status := range client.Status().All(ctx) {
 		if status.Err != nil {
 			break
 		}

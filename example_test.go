@@ -3,6 +3,7 @@ package autoconfig_test
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/launchdarkly/go-sdk-common/v3/ldlog"
 
@@ -22,11 +23,13 @@ func serve(key string) *autoconfigtest.Server {
 
 // A subscription is a connection. This one is left when there is a complete configuration.
 func ExampleObserve() {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
 	srv := serve("rel-key")
 	defer srv.Close()
 
 	changes := autoconfig.Observe("rel-key", &autoconfig.Options{BaseURI: srv.URL})
-	for change, err := range changes.All(context.Background()) {
+	for change, err := range changes.All(ctx) {
 		if err != nil {
 			fmt.Println(err)
 			return
@@ -43,10 +46,11 @@ func ExampleObserve() {
 
 // One connection for any number of subscribers. Each gets the state so far, and then what changes.
 func ExampleOpen() {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
 	srv := serve("rel-key")
 	defer srv.Close()
 
-	ctx := context.Background()
 	client, err := autoconfig.Open(ctx, "rel-key", &autoconfig.Options{BaseURI: srv.URL})
 	if err != nil {
 		fmt.Println(err)
@@ -116,17 +120,29 @@ func (r Relay) ReceivedAllEnvironments() {
 
 // In a Relay, this is the constructor to replace.
 func ExampleNewStreamManager() {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
 	srv := serve("rel-key")
 	defer srv.Close()
 
 	handler := Relay{make(Environments), make(chan struct{})}
 	manager := autoconfig.NewStreamManager("rel-key", srv.URL, handler, nil, 0, ldlog.NewDisabledLoggers())
 	defer manager.Close()
-	if err := <-manager.Start(); err != nil { // nil means that the stream is connected
-		fmt.Println(err)
-		return
+	ready := manager.Start()
+	for complete := false; !complete; {
+		select {
+		case err := <-ready: // nil means that the stream is connected
+			if err != nil {
+				fmt.Println(err)
+				return
+			}
+		case <-handler.complete:
+			complete = true
+		case <-ctx.Done():
+			fmt.Println(ctx.Err())
+			return
+		}
 	}
-	<-handler.complete
 	manager.Close()
 	fmt.Println(len(handler.Environments), "environment")
 	// Output:
@@ -137,13 +153,15 @@ func ExampleNewStreamManager() {
 
 // A MessageHandler can be told of any changes: here of those of one project, until all are known.
 func ExampleDispatch() {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
 	srv := serve("rel-key")
 	defer srv.Close()
 
 	changes := autoconfig.Observe("rel-key", &autoconfig.Options{BaseURI: srv.URL})
 	changes = stream.TakeWhile(changes, func(c autoconfig.Change) bool { return c.Kind != autoconfig.Synced })
 	changes = stream.Filter(changes, func(c autoconfig.Change) bool { return c.New != nil && c.New.ProjName == "Shop" })
-	err := autoconfig.Dispatch(context.Background(), changes, make(Environments))
+	err := autoconfig.Dispatch(ctx, changes, make(Environments))
 	fmt.Println(err)
 	// Output:
 	// add e1 Production
@@ -152,12 +170,14 @@ func ExampleDispatch() {
 
 // A HandlerSource stands where a MessageHandler is expected, and can be observed.
 func ExampleHandlerSource() {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
 	source := autoconfig.NewHandlerSource()
 	source.AddEnvironment(autoconfig.EnvironmentParams{EnvID: "e1"})
 	source.ReceivedAllEnvironments()
 	source.Close()
 
-	err := source.Changes().ForEach(context.Background(), func(c autoconfig.Change) error {
+	err := source.Changes().ForEach(ctx, func(c autoconfig.Change) error {
 		fmt.Println(c)
 		return nil
 	})

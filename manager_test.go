@@ -74,7 +74,7 @@ func TestStartTellsWhatFailed(t *testing.T) {
 	rejected := func(code int) func(error) bool {
 		return func(err error) bool {
 			status := (*sse.StatusError)(nil)
-			return errors.As(err, &status) && status.Code == code
+			return errors.As(err, &status) && status.Code == code && errors.Is(err, autoconfig.ErrKeyRejected)
 		}
 	}
 	option := func(name string) func(error) bool {

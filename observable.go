@@ -20,7 +20,7 @@ import (
 	"github.com/relaystream/autoconfig/stream/sse"
 )
 
-// ErrClosed is what waiting for a client returns when Close ended it.
+// ErrClosed reports that Close ended the client.
 var ErrClosed = errors.New("autoconfig: client closed")
 
 // Observe returns the changes of the configuration as a cold observable: each subscription has a
@@ -38,7 +38,7 @@ func Observe(key AutoConfigKey, o *Options) stream.Observable[Change] {
 	}
 }
 
-// A Client is one connection, kept up, and one state, for any number of subscribers. Open makes one; the
+// A Client keeps one connection and one state for any number of subscribers. Open makes one; the
 // methods of the zero Client panic, except String and Format. Methods may be called concurrently.
 type Client struct {
 	settings *settings
@@ -65,8 +65,8 @@ type Client struct {
 
 	cancel  context.CancelCauseFunc
 	endSave context.CancelCauseFunc
-	saved   chan error    // gets the result of save
-	saveErr error         // that result; set before done is closed
+	saved   chan error    // receives the result of the last save
+	saveErr error         // that; set before done is closed
 	done    chan struct{} // closed when everything has stopped
 }
 
@@ -276,7 +276,11 @@ func (c *Client) save(ctx context.Context) error {
 		}
 		return make([]Change, 1) // a configuration came before this subscription
 	})
-	return c.cache.Save(ctx, changed, c.additions, c.keys.Current)
+	err := c.cache.Save(ctx, changed, c.additions, c.keys.Current)
+	if !errors.Is(err, ErrNotSaved) {
+		return nil // what else it returns is why the changes ended
+	}
+	return err
 }
 
 // observe runs a client that has not been started for one subscriber, and closes it.
@@ -311,12 +315,12 @@ func (c *Client) finish(err error) {
 	c.cancel(nil)
 }
 
-// errSaveTimeout is why a save was ended that took longer than Options.CloseTimeout.
+// errSaveTimeout is the cause when a save takes longer than Options.CloseTimeout.
 var errSaveTimeout = fmt.Errorf("autoconfig: CloseTimeout: %w", context.DeadlineExceeded)
 
 // Close ends the client at once, whatever it is doing. When it has returned, the connection, all
-// goroutines and timers are gone, but for a call of the Logger or the Cache that does not return, which
-// nothing follows. Subscribers get what was waiting for them, and then their observables complete. With a
+// goroutines and timers are gone, except for a call of the Logger or the Cache that does not return;
+// nothing follows it. Subscribers get what was waiting for them, and then their observables complete. With a
 // Cache, Close waits until the last configuration is saved, for Options.CloseTimeout at most. Close is
 // idempotent. A subscriber may call it; the functions in Options must not.
 func (c *Client) Close() { _ = c.CloseContext(context.Background()) }
@@ -325,6 +329,9 @@ func (c *Client) Close() { _ = c.CloseContext(context.Background()) }
 // saved, or needed no saving, and otherwise an error that matches ErrNotSaved and the reason.
 func (c *Client) CloseContext(ctx context.Context) error {
 	c.mustBeOpen()
+	if ctx.Err() != nil {
+		c.endSave(context.Cause(ctx)) // before closing can begin a save
+	}
 	c.cancel(ErrClosed)
 	defer context.AfterFunc(ctx, func() { c.endSave(context.Cause(ctx)) })()
 	<-c.done
@@ -344,7 +351,7 @@ func (c *Client) Ready(ctx context.Context) error {
 	case <-c.over:
 		err = c.err
 	}
-	// If several are ready, select takes any of them. A configuration counts in any case.
+	// Select picks any case that is ready; a configuration takes precedence.
 	select {
 	case <-c.ready:
 		return nil

@@ -23,6 +23,7 @@ import (
 
 	"github.com/relaystream/autoconfig"
 	"github.com/relaystream/autoconfig/autoconfigtest"
+	"github.com/relaystream/autoconfig/cache"
 	"github.com/relaystream/autoconfig/decode"
 	"github.com/relaystream/autoconfig/diff"
 	"github.com/relaystream/autoconfig/internal/testkit"
@@ -109,6 +110,7 @@ func samples(t *testing.T) []any {
 	return []any{
 		key, *o, o, client, client.Snapshot(), client.Stats(), client.Stats().Status, client.Stats().Cache, manager, source,
 		params, params.Identifiers, params.ExpiringSDKKey, params.AcceptedSDKKeys[0], autoconfig.FilterParams{}, autoconfig.FileCache{},
+		cache.New(&autoconfig.FileCache{Path: t.TempDir()}, nil), cache.Event{}, cache.Loaded,
 		&autoconfig.OptionError{}, &autoconfig.HealthError{Err: refused}, autoconfig.Outdated, autoconfig.Valid,
 
 		e, &e, e.EnvID, e.SDKKey, e.SDKKey.Expiring, e.SDKKeys, e.SDKKeys[0], e.SDKKey.Value, e.MobKey, autoconfig.SDKKey(planted.short),
@@ -119,8 +121,9 @@ func samples(t *testing.T) []any {
 		change, &change, change.Kind, change.Fields()[0], autoconfig.Filter{}, expired, &autoconfig.Key{MobileKey: e.MobKey},
 		decode.Key{MobileKey: e.MobKey}, diff.Subject{}, diff.Options{}, diff.Added, state, *state, state.Stats(), table, *table,
 
-		changes, changes.Totals(), stream.NewBehavior(change), stream.Just(change), stream.Block[autoconfig.Change](1), stream.AtNewer,
-		stream.Notification[autoconfig.Change]{Value: change}, stream.RetryPolicy(nil),
+		changes, changes.Totals(), stream.NewBehavior(change), new(stream.Meter), stream.Just(change), stream.Block[autoconfig.Change](1), stream.AtNewer,
+		stream.Notification[autoconfig.Change]{Value: change}, stream.RetryPolicy(nil), stream.ShareOptions[autoconfig.Change]{},
+		stream.TimestampValue[autoconfig.Change]{Value: change}, stream.IntervalValue[autoconfig.Change]{Value: change}, replayed(change),
 
 		sse.Event{Data: []byte(testkit.JSON(e))}, sse.ScanOptions{}, sse.ConnectOptions{Client: srv.Client()}, &sse.Session{}, sse.Backoff{}, refused, &sse.ContentTypeError{}, &sse.ContentCodingError{},
 		sse.SubscribeOptions{}, sse.State{Kind: sse.Waiting, Err: refused}, sse.Open, sse.Get(""),
@@ -142,7 +145,7 @@ func exportedTypes(t *testing.T) map[string]bool {
 		if err != nil {
 			t.Fatal(err)
 		}
-		library := regexp.MustCompile(`^((autoconfigtest|decode|diff|stream|stream/sse)/)?\w+\.go$`)
+		library := regexp.MustCompile(`^((autoconfigtest|cache|decode|diff|params|stream|stream/sse)/)?\w+\.go$`)
 		if strings.HasSuffix(path, "_test.go") || !library.MatchString(filepath.ToSlash(path)) {
 			continue
 		}
@@ -247,6 +250,13 @@ func TestLogsAndStatusesRevealNoKey(t *testing.T) {
 			t.Errorf("the output shows %q", found)
 		}
 	})
+}
+
+// replayed returns a subject that remembers a change.
+func replayed(c autoconfig.Change) *stream.ReplaySubject[autoconfig.Change] {
+	s := stream.NewReplaySubject[autoconfig.Change](1, 0)
+	_ = s.Publish(context.Background(), c)
+	return s
 }
 
 // TestManagerLogRevealsNoKey is the same for the logger of a StreamManager.

@@ -54,8 +54,8 @@ type Status struct {
 	NextAttempt time.Time
 	// Cached reports that the configuration is a saved one, not yet replaced by the server's.
 	Cached bool
-	// OutdatedSince is since when the configuration may differ from the server's: since the client was
-	// opened, or was last Valid. It is zero while the client is Valid.
+	// OutdatedSince is the time since which the configuration may differ from the server's: when the client
+	// was opened, or was last Valid. It is zero while the client is Valid.
 	OutdatedSince time.Time
 }
 
@@ -176,7 +176,7 @@ type Stats struct {
 	Subscribers []stream.SubscriptionStats
 	// Delivery sums up what the subscribers of the changes were given, past ones included.
 	Delivery stream.SubscriptionStats
-	// Cache describes how Options.Cache fares. What it loaded counts as a put in State.
+	// Cache describes how Options.Cache is doing. What it loaded counts as a put in State.
 	Cache CacheStats
 }
 
@@ -270,9 +270,9 @@ func (e *HealthError) Unwrap() error { return e.Err }
 // *HealthError with the Problem NoConfiguration or Ended. It does not block. An interruption does not change
 // the answer: the client goes on serving what it knows.
 //
-// It is meant for a readiness probe. An old configuration is a matter for Liveness: if all members of a fleet left
-// the load balancer because none of them reaches the server, nobody would be served. A program with a subscriber of
-// its own is ready when that subscriber has got its first Synced.
+// It is meant for a readiness probe. Liveness tells whether a configuration is old: if all members of
+// a fleet left the load balancer because none reaches the server, nobody would be served. A program with a
+// subscriber of its own is ready when that subscriber has got its first Synced.
 func (c *Client) Readiness() error {
 	status := c.mustBeOpen().status()
 	if status.State == Off {

@@ -294,6 +294,13 @@ func TestTheClockIsCorrected(t *testing.T) {
 		}, []string{"added a@1", "announced k1 of a at 2000", "synced", "updated a@1>a@2", "announced k2 of a at 3000", "synced",
 			"expired k1 of a at 9000", "expired k2 of a at 9000",
 			"updated a@2>a@2", "announced k2 of a at 3000", "announced k1 of a at 2000", "synced"}},
+		{"not if a later message did not name it any more", func(c *conversation) {
+			c.clock = 9000
+			c.put(entry(rotating(1, "new", "old", 2000)))
+			c.patch(rotating(2, "new", "", 0))
+			c.clock = 1000
+			c.put(known(c))
+		}, []string{"added a@1", "synced", "updated a@1>a@2", "synced"}},
 		{"not with a patch of the same version", func(c *conversation) {
 			c.clock = 9000
 			c.put(entry(rotating(1, "new", "old", 2000)))

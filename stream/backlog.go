@@ -7,6 +7,8 @@ package stream
 type backlog[T any] interface {
 	// push adds a value, and returns how many values were dropped or merged away for it.
 	push(T) (dropped, coalesced uint64)
+	// keep adds a value to those that wait, whatever it is, and calls no function of the policy.
+	keep(T)
 	// take removes the oldest values, at most max. They are valid until the next take.
 	take(max int) []T
 	len() int
@@ -22,9 +24,11 @@ func (s *shelf[T]) push(v T) (dropped, coalesced uint64) {
 	if len(s.values) >= s.room {
 		return 1, 0
 	}
-	s.values = append(s.values, v)
+	s.keep(v)
 	return 0, 0
 }
+
+func (s *shelf[T]) keep(v T) { s.values = append(s.values, v) }
 
 // take only moves the slice's start, and append never writes before it, so that a batch stays
 // intact for as long as it is used.
@@ -41,91 +45,132 @@ func (s *shelf[T]) len() int { return len(s.values) }
 type coalescer[T any, K comparable] struct {
 	key   func(T) K
 	merge func(older, newer T) (T, Place)
-	// entries[head:] are the waiting values in order, with holes where one was merged away. index
-	// has their places.
-	entries []entry[T, K]
-	head    int
-	dead    int // entries that are holes or before head
-	index   map[K]int
-	batch   []T
+	// values[head:] are the waiting values in order, with holes where one was merged away. index
+	// has their places, but for those that are loose.
+	values []keyed[T, K]
+	head   int
+	dead   int // values that are holes or before head
+	index  map[K]int
+	batch  []T
 }
 
-type entry[T any, K comparable] struct {
+// A keyed is a waiting value with its key, or a hole.
+type keyed[T any, K comparable] struct {
 	value T
 	key   K
 	live  bool
+	loose bool // nothing is merged with it any more
 }
 
 // minDead keeps a short backlog from being compacted all the time.
 const minDead = 32
 
+// newCoalescer returns a coalescer with room for size values.
 func newCoalescer[T any, K comparable](
 	size int, key func(T) K, merge func(older, newer T) (T, Place),
 ) *coalescer[T, K] {
 	return &coalescer[T, K]{
-		key: key, merge: merge, entries: make([]entry[T, K], 0, size), index: make(map[K]int, size),
+		key: key, merge: merge, values: make([]keyed[T, K], 0, size), index: make(map[K]int, size),
 	}
 }
 
+// push calls key and merge before it changes anything. If one of them does not return, v is kept.
 func (c *coalescer[T, K]) push(v T) (dropped, coalesced uint64) {
+	i, returned := -1, false
+	defer func() {
+		if !returned {
+			c.loosen(i)
+			c.keep(v)
+		}
+	}()
 	k := c.key(v)
-	i, waiting := c.index[k]
+	older, waiting := c.index[k]
 	if !waiting {
-		c.append(k, v)
+		returned = true
+		c.append(keyed[T, K]{value: v, key: k, live: true})
 		return 0, 0
 	}
-	merged, place := c.merge(c.entries[i].value, v)
-	if place == AtOlder {
-		c.entries[i].value = merged
-		return 0, 1
-	}
-	c.kill(i)
-	if place == AtNewer {
-		c.append(k, merged)
-		return 0, 1
-	}
-	return 0, 2
+	i = older
+	merged, place := c.merge(c.values[i].value, v)
+	returned = true
+	return 0, c.replace(i, merged, place)
 }
 
-func (c *coalescer[T, K]) append(k K, v T) {
-	if c.dead > max(minDead, len(c.entries)/2) {
+// replace puts the merger of value i and a newer one in its place, and returns how many values have
+// been merged away.
+func (c *coalescer[T, K]) replace(i int, merged T, place Place) uint64 {
+	k := c.values[i].key
+	switch place {
+	case AtOlder:
+		c.values[i].value = merged
+		return 1
+	case AtNewer:
+		c.kill(i)
+		c.append(keyed[T, K]{value: merged, key: k, live: true})
+		return 1
+	default:
+		c.kill(i)
+		return 2
+	}
+}
+
+// keep appends a value that nothing is merged with.
+func (c *coalescer[T, K]) keep(v T) { c.append(keyed[T, K]{value: v, live: true, loose: true}) }
+
+// loosen lets value i, if that is not negative, wait as it is: what comes later must not overtake
+// what was kept since.
+func (c *coalescer[T, K]) loosen(i int) {
+	if i >= 0 {
+		delete(c.index, c.values[i].key)
+		c.values[i].loose = true
+	}
+}
+
+func (c *coalescer[T, K]) append(v keyed[T, K]) {
+	if c.dead > max(minDead, len(c.values)/2) {
 		c.compact()
 	}
-	c.index[k] = len(c.entries)
-	c.entries = append(c.entries, entry[T, K]{value: v, key: k, live: true})
+	if !v.loose {
+		c.index[v.key] = len(c.values)
+	}
+	c.values = append(c.values, v)
 }
 
 func (c *coalescer[T, K]) kill(i int) {
-	delete(c.index, c.entries[i].key)
-	c.entries[i] = entry[T, K]{}
+	if !c.values[i].loose {
+		delete(c.index, c.values[i].key)
+	}
+	c.values[i] = keyed[T, K]{}
 	c.dead++
 }
 
-// compact removes the dead entries. It runs when they are the majority, so that its cost is shared
-// by the values that they have been.
+// compact removes the dead values. It runs when they are the majority, so that its cost is shared
+// by the values that they have been. Of memory for many more values than there are it keeps none.
 func (c *coalescer[T, K]) compact() {
-	n := 0
-	for _, e := range c.entries[c.head:] {
-		if e.live {
-			c.index[e.key] = n
-			c.entries[n] = e
-			n++
+	old, live := c.values[c.head:], c.len()
+	if cap(c.values) > 4*(live+minDead) {
+		c.values, c.index = make([]keyed[T, K], 0, 2*live), make(map[K]int, live)
+	}
+	whole := c.values[:cap(c.values)]
+	c.values, c.head, c.dead = c.values[:0], 0, 0
+	for _, v := range old {
+		if v.live {
+			c.append(v)
 		}
 	}
-	clear(c.entries[n:])
-	c.entries, c.head, c.dead = c.entries[:n], 0, 0
+	clear(whole[len(c.values):])
 }
 
 func (c *coalescer[T, K]) take(max int) []T {
 	clear(c.batch)
 	c.batch = c.batch[:0]
-	for ; c.head < len(c.entries) && len(c.batch) < max; c.head++ {
-		if e := &c.entries[c.head]; e.live {
-			c.batch = append(c.batch, e.value)
+	for ; c.head < len(c.values) && len(c.batch) < max; c.head++ {
+		if v := &c.values[c.head]; v.live {
+			c.batch = append(c.batch, v.value)
 			c.kill(c.head)
 		}
 	}
 	return c.batch
 }
 
-func (c *coalescer[T, K]) len() int { return len(c.entries) - c.dead }
+func (c *coalescer[T, K]) len() int { return len(c.values) - c.dead }

@@ -7,15 +7,15 @@ import (
 
 // A Behavior is a value that changes and can be observed: a subscriber gets the present value at once,
 // and then each later one. Its methods may be called concurrently; what Subject says of subscribers
-// and of waiting for them holds here, too.
+// and of waiting for them holds here, too. The zero Behavior has the zero T as its value.
 type Behavior[T any] struct {
-	subject *Subject[T]
+	subject Subject[T]
 	current T // guarded by subject
 }
 
 // NewBehavior returns a behavior whose present value is initial.
 func NewBehavior[T any](initial T) *Behavior[T] {
-	return &Behavior[T]{subject: NewSubject[T](), current: initial}
+	return &Behavior[T]{current: initial}
 }
 
 // Get returns the present value.
@@ -32,6 +32,7 @@ func (b *Behavior[T]) Set(ctx context.Context, v T) error {
 // Update replaces the present value by what f makes of it, and no other change comes between. It
 // waits and returns as Subject.Update does, and f has to obey the same rules.
 func (b *Behavior[T]) Update(ctx context.Context, f func(T) T) error {
+	need(f != nil, "Behavior.Update")
 	return b.subject.Update(ctx, func(emit func(T)) {
 		b.current = f(b.current)
 		emit(b.current)
@@ -51,7 +52,13 @@ func (b *Behavior[T]) Observe(p Policy[T]) Observable[T] {
 // subscribers get, before they end in the same way.
 func (b *Behavior[T]) Close(err error) { b.subject.Close(err) }
 
+// Subscribers describes the current subscribers, as Subject.Subscribers does.
+func (b *Behavior[T]) Subscribers() []SubscriptionStats { return b.subject.Subscribers() }
+
+// Totals adds up all subscribers, as Subject.Totals does.
+func (b *Behavior[T]) Totals() SubscriptionStats { return b.subject.Totals() }
+
 // Format implements fmt.Formatter for every verb, as Subject's does.
 func (b *Behavior[T]) Format(f fmt.State, _ rune) {
-	_, _ = fmt.Fprintf(f, "stream.Behavior(%d subscribers)", len(b.subject.Subscribers()))
+	_, _ = fmt.Fprintf(f, "stream.Behavior(%d subscribers)", b.subject.count.Load())
 }

@@ -12,6 +12,7 @@ import "context"
 //
 // Concurrency: o's goroutine only publishes to the intake; all else is the subscriber's.
 func Buffer[T any](o Observable[T], p Policy[T]) Observable[T] {
+	need(o != nil, "Buffer")
 	return func(ctx context.Context, yield func(T) bool) error {
 		in := newIntake(ctx, p)
 		defer in.stop()

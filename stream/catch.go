@@ -9,6 +9,7 @@ import "context"
 //	handler            ──3──|
 //	          ──1──2─────3──|
 func Catch[T any](o Observable[T], handler func(error) Observable[T]) Observable[T] {
+	need(o != nil && handler != nil, "Catch")
 	return func(ctx context.Context, yield func(T) bool) error {
 		stopped := false
 		step := func(v T) bool {
@@ -22,7 +23,7 @@ func Catch[T any](o Observable[T], handler func(error) Observable[T]) Observable
 		case ctx.Err() != nil:
 			return context.Cause(ctx)
 		}
-		return unless(stopped, handler(err)(ctx, step))
+		return unless(stopped, made(handler(err), "Catch")(ctx, step))
 	}
 }
 
@@ -33,5 +34,6 @@ func Catch[T any](o Observable[T], handler func(error) Observable[T]) Observable
 //	next           ──3──|
 //	      ──1──2─────3──|
 func OnErrorResume[T any](o, next Observable[T]) Observable[T] {
+	need(o != nil && next != nil, "OnErrorResume")
 	return Catch(o, func(error) Observable[T] { return next })
 }

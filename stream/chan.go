@@ -24,6 +24,7 @@ import (
 //
 // Concurrency: the goroutine alone touches err until it closes ended, and stop reads it after that.
 func (o Observable[T]) Chan(ctx context.Context, size int) (values <-chan T, stop func() error) {
+	need(o != nil, "Chan")
 	// A value of this call alone: what is inherited from a Chan further out is a cancellation like any other.
 	stopped := errors.New("stream: stopped by its subscriber")
 	ctx, cancel := context.WithCancelCause(ctx)

@@ -7,12 +7,14 @@ import (
 )
 
 // Debounce yields a value when no other has followed it for d, which must be positive. The value
-// that waits when o ends is yielded before the end. o runs on a goroutine of its own and does not
-// wait for the subscriber; for a value that came while yield was running, d counts from its return.
+// that waits when o completes is yielded before the end; an error drops it. o runs on a goroutine of
+// its own and does not wait for the subscriber; for a value that came while yield was running, d counts
+// from its return.
 //
 //	o  ──1─2─3────────4──|
 //	d  ──────────3───────4|
 func Debounce[T any](o Observable[T], d time.Duration) Observable[T] {
+	need(o != nil, "Debounce")
 	mustBePositive(d)
 	return func(ctx context.Context, yield func(T) bool) error {
 		in := newIntake(ctx, DropOldest[T](1))
@@ -31,12 +33,13 @@ func Debounce[T any](o Observable[T], d time.Duration) Observable[T] {
 }
 
 // Sample yields the latest value every d, which must be positive, unless there was none since the
-// last time. The value that waits when o ends is yielded before the end. o runs on a goroutine of
-// its own and does not wait for the subscriber.
+// last time. The value that waits when o ends is dropped. o runs on a goroutine of its own and does
+// not wait for the subscriber.
 //
 //	o  ──1─2───────3─4─5─|
-//	d  ─────2─────────4──5|
+//	d  ─────2─────────4──|
 func Sample[T any](o Observable[T], d time.Duration) Observable[T] {
+	need(o != nil, "Sample")
 	mustBePositive(d)
 	return func(ctx context.Context, yield func(T) bool) error {
 		in := newIntake(ctx, DropOldest[T](1))
@@ -45,22 +48,24 @@ func Sample[T any](o Observable[T], d time.Duration) Observable[T] {
 		defer ticker.Stop()
 		in.start(o)
 		var last pending[T]
-		ended, err := in.runClocked(ctx, ticker.C, func(v T) bool {
+		_, err := in.runClocked(ctx, ticker.C, func(v T) bool {
 			last.set(v)
 			return true
 		}, func() bool { return last.flush(yield) })
-		return last.end(ended, err, yield)
+		return err
 	}
 }
 
 // BatchTime yields the values in batches: when there are n of them, or d after the first of them,
-// whichever is sooner. n and d must be positive. The batch that is unfinished when o ends is
-// yielded before the end. The subscriber owns the slices. o runs on a goroutine of its own; up to
-// 128 values are fetched ahead.
+// whichever is sooner. n and d must be positive. The batch that is unfinished when o completes is
+// yielded before the end; an error drops it. (OnErrorResume with Empty, in front of BatchTime, makes a
+// completion of the error.) The subscriber owns the slices. o runs on a goroutine of its own and is
+// fetched ahead as by Merge.
 //
 //	o     ──1─2─3──4─────────|
 //	3, d  ──────[1 2 3]───[4]|
 func BatchTime[T any](o Observable[T], n int, d time.Duration) Observable[[]T] {
+	need(o != nil, "BatchTime")
 	mustBePositive(d)
 	if n < 1 {
 		panic("stream: BatchTime of less than one")
@@ -137,10 +142,11 @@ func (p *pending[T]) flush(yield func(T) bool) bool {
 	return yield(v)
 }
 
-// end is the last step of an operator with a pending value: err is what runClocked returned.
+// end is the last step of an operator whose pending value comes before its completion: ended and err
+// are what runClocked returned.
 func (p *pending[T]) end(ended bool, err error, yield func(T) bool) error {
-	if ended && !p.flush(yield) {
-		return nil
+	if ended && err == nil {
+		p.flush(yield)
 	}
 	return err
 }
@@ -163,6 +169,7 @@ func mustBePositive(d time.Duration) {
 //	o  ──1─2─3─────4──5──|
 //	d  ──1─────────4─────|
 func Throttle[T any](o Observable[T], d time.Duration) Observable[T] {
+	need(o != nil, "Throttle")
 	mustBePositive(d)
 	return func(ctx context.Context, yield func(T) bool) error {
 		var last time.Time
@@ -179,13 +186,15 @@ func Throttle[T any](o Observable[T], d time.Duration) Observable[T] {
 }
 
 // Delay yields each value d after it came. The end is not delayed by itself, but comes after the
-// values. o runs on a goroutine of its own and waits while 4,096 values are under way.
+// values, and so does an error, which in ReactiveX overtakes them. o runs on a goroutine of its own
+// and waits while 4,096 values are under way.
 //
 //	o  ──1──2──3──|
 //	d  ─────1──2──3|
 //
 // Concurrency: that of Buffer; the values carry their times, and the waiting is the subscriber's.
 func Delay[T any](o Observable[T], d time.Duration) Observable[T] {
+	need(o != nil, "Delay")
 	type dated struct {
 		value T
 		due   time.Time

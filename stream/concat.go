@@ -9,6 +9,7 @@ import "context"
 //	b          ──3──4──|
 //	   ──1──2────3──4──|
 func Concat[T any](os ...Observable[T]) Observable[T] {
+	need(allThere(os), "Concat")
 	return ConcatMap(Just(os...), func(o Observable[T]) Observable[T] { return o })
 }
 
@@ -17,6 +18,7 @@ func Concat[T any](os ...Observable[T]) Observable[T] {
 //	o       ──3──4──|
 //	1, 2  12──3──4──|
 func StartWith[T any](o Observable[T], values ...T) Observable[T] {
+	need(o != nil, "StartWith")
 	return Concat(Just(values...), o)
 }
 
@@ -27,6 +29,7 @@ func StartWith[T any](o Observable[T], values ...T) Observable[T] {
 //	f    x → x──x──|
 //	     ──1──1─────2──2──|
 func ConcatMap[T, U any](o Observable[T], f func(T) Observable[U]) Observable[U] {
+	need(o != nil && f != nil, "ConcatMap")
 	return func(ctx context.Context, yield func(U) bool) error {
 		stopped := false
 		step := func(v U) bool {
@@ -35,7 +38,7 @@ func ConcatMap[T, U any](o Observable[T], f func(T) Observable[U]) Observable[U]
 		}
 		var failed error
 		err := o(ctx, func(v T) bool {
-			failed = f(v)(ctx, step)
+			failed = made(f(v), "ConcatMap")(ctx, step)
 			return failed == nil && !stopped
 		})
 		if failed != nil {

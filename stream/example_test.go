@@ -168,11 +168,15 @@ func ExampleScan() {
 	// Output: [110 107 112] <nil>
 }
 
-// What has been gathered is not lost to an error.
+// The last batch is what is left. An error drops it.
 func ExampleBatchCount() {
-	source := stream.Concat(stream.Just(1, 2, 3, 4, 5), stream.Fail[int](errors.New("connection lost")))
-	fmt.Println(stream.BatchCount(source, 2).Collect(context.Background()))
-	// Output: [[1 2] [3 4] [5]] connection lost
+	rows := stream.Just(1, 2, 3, 4, 5)
+	fmt.Println(stream.BatchCount(rows, 2).Collect(context.Background()))
+	failing := stream.Concat(rows, stream.Fail[int](errors.New("connection lost")))
+	fmt.Println(stream.BatchCount(failing, 2).Collect(context.Background()))
+	// Output:
+	// [[1 2] [3 4] [5]] <nil>
+	// [[1 2] [3 4]] connection lost
 }
 
 // The notifier may be anything: a timer, a signal, another stream.

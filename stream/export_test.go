@@ -22,4 +22,4 @@ func (s *Subject[T]) Held() int {
 }
 
 func (s *shelf[T]) size() int        { return cap(s.values) }
-func (c *coalescer[T, K]) size() int { return cap(c.entries) + len(c.index) }
+func (c *coalescer[T, K]) size() int { return cap(c.values) + len(c.index) }

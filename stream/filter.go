@@ -7,6 +7,7 @@ import "context"
 //	o     ──1──2──3──4──|
 //	even  ─────2─────4──|
 func Filter[T any](o Observable[T], keep func(T) bool) Observable[T] {
+	need(o != nil && keep != nil, "Filter")
 	return func(ctx context.Context, yield func(T) bool) error {
 		return o(ctx, func(v T) bool { return !keep(v) || yield(v) })
 	}
@@ -18,6 +19,7 @@ func Filter[T any](o Observable[T], keep func(T) bool) Observable[T] {
 //	o  ──1──2──3──4──|
 //	2  ──1──2|
 func Take[T any](o Observable[T], n int) Observable[T] {
+	need(o != nil, "Take")
 	if n < 1 {
 		return Empty[T]()
 	}
@@ -38,6 +40,7 @@ func Take[T any](o Observable[T], n int) Observable[T] {
 //	o    ──1──2──3──1──|
 //	< 3  ──1──2──|
 func TakeWhile[T any](o Observable[T], keep func(T) bool) Observable[T] {
+	need(o != nil && keep != nil, "TakeWhile")
 	return func(ctx context.Context, yield func(T) bool) error {
 		stopped := false
 		err := o(ctx, func(v T) bool {
@@ -53,6 +56,7 @@ func TakeWhile[T any](o Observable[T], keep func(T) bool) Observable[T] {
 //	o  ──1──2──3──4──|
 //	2  ────────3──4──|
 func Skip[T any](o Observable[T], n int) Observable[T] {
+	need(o != nil, "Skip")
 	return func(ctx context.Context, yield func(T) bool) error {
 		left := n
 		return o(ctx, func(v T) bool {
@@ -71,6 +75,7 @@ func Skip[T any](o Observable[T], n int) Observable[T] {
 //	o    ──1──2──3──1──|
 //	< 3  ────────3──1──|
 func SkipWhile[T any](o Observable[T], drop func(T) bool) Observable[T] {
+	need(o != nil && drop != nil, "SkipWhile")
 	return func(ctx context.Context, yield func(T) bool) error {
 		skipping := true
 		return o(ctx, func(v T) bool {
@@ -86,6 +91,7 @@ func SkipWhile[T any](o Observable[T], drop func(T) bool) Observable[T] {
 //	o     ──a1──b1──a2──b2──c1──|
 //	name  ──a1──b1──────────c1──|
 func Distinct[T any, K comparable](o Observable[T], key func(T) K) Observable[T] {
+	need(o != nil && key != nil, "Distinct")
 	return func(ctx context.Context, yield func(T) bool) error {
 		seen := make(map[K]struct{})
 		return o(ctx, func(v T) bool {
@@ -104,6 +110,7 @@ func Distinct[T any, K comparable](o Observable[T], key func(T) K) Observable[T]
 //	o     ──a1──a2──b1──a3──a4──|
 //	name  ──a1──────b1──a3──────|
 func DistinctUntilChanged[T any, K comparable](o Observable[T], key func(T) K) Observable[T] {
+	need(o != nil && key != nil, "DistinctUntilChanged")
 	return func(ctx context.Context, yield func(T) bool) error {
 		var last K
 		started := false

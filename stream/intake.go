@@ -11,7 +11,8 @@ import (
 var errGoexit = errors.New("stream: runtime.Goexit on the goroutine of an operator")
 
 // An intake runs observables on goroutines of its own and brings what they yield to one subscriber,
-// in the order in which it came.
+// in the order in which it came. The first error stops all of them when it occurs, whatever the
+// subscriber is doing; it reaches the subscriber after the values that came before it.
 //
 // Concurrency: the goroutines only ever publish to a subject, whose single subscription belongs to
 // the goroutine that made the intake. It alone calls run, or take, and at last stop, which cancels
@@ -20,20 +21,25 @@ var errGoexit = errors.New("stream: runtime.Goexit on the goroutine of an operat
 type intake[T any] struct {
 	*subscription[T]
 	ctx    context.Context
-	cancel context.CancelFunc
+	cancel context.CancelCauseFunc
 	wg     sync.WaitGroup
 	live   atomic.Int64 // the observables that have not completed
 }
 
 func newIntake[T any](ctx context.Context, p Policy[T]) *intake[T] {
-	in := &intake[T]{subscription: NewSubject[T]().join(p, nil)}
-	in.ctx, in.cancel = context.WithCancel(ctx)
+	ctx, cancel := context.WithCancelCause(ctx)
+	return newIntakeWith(ctx, cancel, p)
+}
+
+// newIntakeWith returns an intake whose context is ctx, which cancel cancels.
+func newIntakeWith[T any](ctx context.Context, cancel context.CancelCauseFunc, p Policy[T]) *intake[T] {
+	in := &intake[T]{subscription: NewSubject[T]().join(p, nil), ctx: ctx, cancel: cancel}
+	in.onFail = func() { cancel(ErrSlowConsumer) }
 	return in
 }
 
-// start runs sources. The intake ends when all have completed, or with the first error: then the
-// others can't push any more, and its subscriber, coming to that end, stops it. A source may start
-// more.
+// start runs sources. The intake ends when all have completed, or with the first error. A source
+// may start more.
 func (in *intake[T]) start(sources ...Observable[T]) {
 	in.live.Add(int64(len(sources)))
 	for _, o := range sources {
@@ -48,7 +54,9 @@ func (in *intake[T]) start(sources ...Observable[T]) {
 // ended notes the end of one source.
 func (in *intake[T]) ended(err error) {
 	if err != nil {
+		// Closed before the others are told to stop: what they return then must not come first.
 		in.subject.Close(err)
+		in.cancel(err)
 	}
 	// Counted only now: the last of the others to complete must not come before the error.
 	if in.live.Add(-1) == 0 {
@@ -61,7 +69,7 @@ func (in *intake[T]) push(v T) bool { return in.subject.Publish(in.ctx, v) == ni
 
 // stop ends the intake, wherever it is.
 func (in *intake[T]) stop() {
-	in.cancel()
+	in.cancel(nil)
 	in.leave()
 	in.wg.Wait()
 }

@@ -16,7 +16,10 @@ type log[T any] struct {
 }
 
 const (
-	minBlock = 64
+	// A log begins with firstBlock values, for there may be a subject to each of many keys; one that is
+	// in use soon has blocks of minBlock.
+	firstBlock = 4
+	minBlock   = 64
 	// maxIdleBlock is the largest block that outlives its values, and that only while it is used by a
 	// quarter: a stream that has become quiet should cost little.
 	maxIdleBlock = 1024
@@ -36,7 +39,7 @@ func (l *log[T]) slice(from, to uint64) []T {
 // being read by anybody.
 func (l *log[T]) turn(next, read uint64) {
 	kept := l.slice(next, l.end())
-	block, size := l.former, max(minBlock, 2*len(kept))
+	block, size := l.former, max(firstBlock, min(minBlock, 2*cap(l.values)), 2*len(kept))
 	if read < l.formerEnd || cap(block) < size || cap(block) > maxIdleBlock+4*size {
 		block = make([]T, 0, size)
 	}

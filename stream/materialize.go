@@ -17,6 +17,7 @@ type Notification[T any] struct {
 //	o  ──1──2──✗
 //	   ──1──2──✗|
 func Materialize[T any](o Observable[T]) Observable[Notification[T]] {
+	need(o != nil, "Materialize")
 	return func(ctx context.Context, yield func(Notification[T]) bool) error {
 		stopped := false
 		err := o(ctx, func(v T) bool {
@@ -40,6 +41,7 @@ func Materialize[T any](o Observable[T]) Observable[Notification[T]] {
 //	o  ──1──2──(done, ✗)──|
 //	   ──1──2──✗
 func Dematerialize[T any](o Observable[Notification[T]]) Observable[T] {
+	need(o != nil, "Dematerialize")
 	return func(ctx context.Context, yield func(T) bool) error {
 		stopped, done := false, false
 		var end error

@@ -18,6 +18,7 @@ var ErrEmpty = errors.New("stream: the sequence has no value")
 // sequence has ended: nil after completion, else the error that ended it. An error of f stops the
 // sequence and is returned as it is.
 func (o Observable[T]) ForEach(ctx context.Context, f func(T) error) error {
+	need(o != nil && f != nil, "ForEach")
 	var failed error
 	err := o(ctx, func(v T) bool {
 		failed = f(v)
@@ -41,6 +42,7 @@ func (o Observable[T]) ForEach(ctx context.Context, f func(T) error) error {
 // Each value comes with a nil error. If the sequence failed, its error comes last, once, with the
 // zero value. Breaking out of the loop stops the sequence and waits for it.
 func (o Observable[T]) All(ctx context.Context) iter.Seq2[T, error] {
+	need(o != nil, "All")
 	return func(yield func(T, error) bool) {
 		stopped := false
 		err := o(ctx, func(v T) bool {
@@ -58,6 +60,7 @@ func (o Observable[T]) All(ctx context.Context) iter.Seq2[T, error] {
 // that came before it, too. A sequence without an end is collected until ctx is cancelled or
 // memory runs out.
 func (o Observable[T]) Collect(ctx context.Context) ([]T, error) {
+	need(o != nil, "Collect")
 	var values []T
 	err := o(ctx, func(v T) bool {
 		values = append(values, v)
@@ -69,6 +72,7 @@ func (o Observable[T]) Collect(ctx context.Context) ([]T, error) {
 // First returns the first value and stops the sequence. A sequence that completed without one
 // gives ErrEmpty, one that failed without one its error.
 func (o Observable[T]) First(ctx context.Context) (T, error) {
+	need(o != nil, "First")
 	var first T
 	found := false
 	err := o(ctx, func(v T) bool {
@@ -88,6 +92,7 @@ func (o Observable[T]) First(ctx context.Context) (T, error) {
 // Last returns the last value, once the sequence has completed. A sequence that completed without one
 // gives ErrEmpty; one that failed gives its error, and what came before it is lost.
 func (o Observable[T]) Last(ctx context.Context) (T, error) {
+	need(o != nil, "Last")
 	var last, zero T
 	found := false
 	err := o(ctx, func(v T) bool {
@@ -107,6 +112,7 @@ func (o Observable[T]) Last(ctx context.Context) (T, error) {
 // Count returns how many values there were, once the sequence has ended, and the error that ended
 // it, if any.
 func (o Observable[T]) Count(ctx context.Context) (int, error) {
+	need(o != nil, "Count")
 	n := 0
 	err := o(ctx, func(T) bool {
 		n++

@@ -3,18 +3,22 @@ package stream
 import (
 	"cmp"
 	"context"
+	"math"
 	"sync"
+	"sync/atomic"
 )
 
-// MapParallel is MapErr with n calls of f at a time, each on one of n goroutines. The results keep
-// the order of o, which runs on a goroutine of its own and at most 2n values ahead of the
-// subscriber. The first error, in this order, ends it; f's context is cancelled when the
-// subscription ends. To hand a value over and back costs about half a microsecond: f should take
-// longer than that. MapParallel panics if n is less than 1.
+// MapParallel is MapErr with n calls of f at a time, each on one of up to n goroutines. The results
+// keep the order of o, which runs on a goroutine of its own and at most 2n values ahead of the
+// subscriber. The first error, in this order, ends it: when a call fails, o is stopped, and so are the
+// calls for later values, whose context is cancelled; the results of earlier ones still come. To hand
+// a value over and back has its price (BenchmarkMapParallel): f should take longer than that.
+// MapParallel panics if n is less than 1.
 //
 //	o     ──1──2──3───────|
 //	2, f  ────────1·2·─3·─|   (1· takes longest, and 3 waits for one of the two)
 func MapParallel[T, U any](o Observable[T], n int, f func(context.Context, T) (U, error)) Observable[U] {
+	need(o != nil && f != nil, "MapParallel")
 	if n < 1 {
 		panic("stream: MapParallel with less than one at a time")
 	}
@@ -23,96 +27,125 @@ func MapParallel[T, U any](o Observable[T], n int, f func(context.Context, T) (U
 		defer p.wait.Wait()
 		defer p.cancel()
 		p.wait.Go(func() { p.read(o) })
-		for range n {
-			p.wait.Go(p.work)
-		}
 		return p.deliver(ctx, yield)
 	}
 }
 
 // A parallel is one subscription to a MapParallel.
 //
-// Concurrency: a job belongs to one goroutine at a time and goes from hand to hand over channels:
-// free → reader → todo → worker → done → subscriber → free. The reader also notes it in inOrder,
-// where the subscriber sees which job is next. As there are no more jobs than these channels have
-// room, only waiting for a free one, for a value, or for f takes time, and each obeys the context.
+// Concurrency: a job belongs to one goroutine at a time: the reader makes it and sends it to a worker,
+// whose token in done hands it to the subscriber. The queue, which has the jobs in order and those that
+// are free to be used again, has a lock of its own. Workers are hired when all are busy. A call that
+// fails lowers failed and cancels the workers that are busy with later jobs: either it sees their
+// number, or they see failed before they begin.
 type parallel[T, U any] struct {
 	ctx     context.Context
 	cancel  context.CancelFunc
+	reading context.Context // of o; also ends when a call has failed
+	stop    context.CancelFunc
 	wait    sync.WaitGroup
 	f       func(context.Context, T) (U, error)
-	free    chan *job[T, U]
+	n       int
 	todo    chan *job[T, U] // closed by the reader
-	inOrder chan *job[T, U] // closed by the reader, after it has set err
-	err     error
+	queue   jobs[T, U]
+	idle    atomic.Int64 // workers that are free, less the jobs in todo
+	failed  atomic.Int64 // the number of the first job that has failed
+
+	mu      sync.Mutex
+	workers []*worker // only the reader adds to them; guarded by mu
 }
 
-type job[T, U any] struct {
-	in   T
-	out  U
-	err  error
-	done chan struct{} // gets a token when out and err are there
+// A worker runs one job after the other.
+type worker struct {
+	ctx    context.Context
+	cancel context.CancelFunc
+	number atomic.Int64 // of its latest job
 }
 
 func newParallel[T, U any](ctx context.Context, n int, f func(context.Context, T) (U, error)) *parallel[T, U] {
-	jobs := 2 * n
-	p := &parallel[T, U]{
-		f:       f,
-		free:    make(chan *job[T, U], jobs),
-		todo:    make(chan *job[T, U], jobs),
-		inOrder: make(chan *job[T, U], jobs),
-	}
+	p := &parallel[T, U]{f: f, n: n, todo: make(chan *job[T, U], min(n, prefetch))}
+	p.queue = jobs[T, U]{ahead: 2 * uint64(n), room: make(chan struct{}, 1), more: make(chan struct{}, 1)}
+	p.failed.Store(math.MaxInt64)
 	p.ctx, p.cancel = context.WithCancel(ctx)
-	for range jobs {
-		p.free <- &job[T, U]{done: make(chan struct{}, 1)}
-	}
+	p.reading, p.stop = context.WithCancel(p.ctx)
 	return p
 }
 
 // read makes jobs of the values of o.
 func (p *parallel[T, U]) read(o Observable[T]) {
 	defer close(p.todo)
-	defer close(p.inOrder)
-	p.err = errGoexit // until o returns
-	p.err = o(p.ctx, func(v T) bool {
-		select {
-		case j := <-p.free:
-			j.in = v
-			p.todo <- j
-			p.inOrder <- j
-			return true
-		case <-p.ctx.Done():
-			return false
+	err := errGoexit // until o returns
+	defer func() { p.queue.close(err) }()
+	err = o(p.reading, p.begin)
+}
+
+// begin is the yield of o.
+func (p *parallel[T, U]) begin(v T) bool {
+	j := p.queue.add(p.reading, v)
+	if j == nil {
+		return false
+	}
+	if p.idle.Add(-1) < 0 && len(p.workers) < p.n {
+		p.hire()
+	}
+	select {
+	case p.todo <- j:
+		return true
+	case <-p.reading.Done():
+		return false
+	}
+}
+
+func (p *parallel[T, U]) hire() {
+	w := new(worker)
+	w.ctx, w.cancel = context.WithCancel(p.ctx)
+	p.mu.Lock()
+	p.workers = append(p.workers, w)
+	p.mu.Unlock()
+	p.idle.Add(1)
+	p.wait.Go(func() {
+		defer w.cancel()
+		for j := range p.todo {
+			p.do(w, j)
+			p.idle.Add(1)
 		}
 	})
 }
 
-func (p *parallel[T, U]) work() {
-	for j := range p.todo {
-		p.do(j)
+// do calls f, unless the result is not wanted any more.
+func (p *parallel[T, U]) do(w *worker, j *job[T, U]) {
+	defer func() {
+		if j.err != nil {
+			p.fail(j.number)
+		}
+		j.done <- struct{}{}
+	}()
+	w.number.Store(j.number)
+	if p.ctx.Err() == nil && j.number < p.failed.Load() {
+		j.err = errGoexit // until f returns
+		j.out, j.err = p.f(w.ctx, j.in)
 	}
 }
 
-func (p *parallel[T, U]) do(j *job[T, U]) {
-	defer func() { j.done <- struct{}{} }()
-	if p.ctx.Err() == nil {
-		j.err = errGoexit // until f returns
-		j.out, j.err = p.f(p.ctx, j.in)
+// fail stops everything that comes after a job that has failed.
+func (p *parallel[T, U]) fail(number int64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.failed.Store(min(number, p.failed.Load()))
+	p.stop()
+	for _, w := range p.workers {
+		if w.number.Load() > number {
+			w.cancel()
+		}
 	}
 }
 
 // deliver yields the results in order.
 func (p *parallel[T, U]) deliver(ctx context.Context, yield func(U) bool) error {
 	for {
-		var j *job[T, U]
-		ok := true
-		select {
-		case j, ok = <-p.inOrder:
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		}
-		if !ok {
-			return cmp.Or(context.Cause(ctx), p.err)
+		j, err := p.queue.first(ctx)
+		if j == nil {
+			return cmp.Or(context.Cause(ctx), err)
 		}
 		select {
 		case <-j.done:
@@ -125,8 +158,7 @@ func (p *parallel[T, U]) deliver(ctx context.Context, yield func(U) bool) error 
 			return j.err
 		}
 		out := j.out
-		*j = job[T, U]{done: j.done}
-		p.free <- j
+		p.queue.free()
 		if !yield(out) {
 			return nil
 		}

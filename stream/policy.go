@@ -15,8 +15,9 @@ var ErrSlowConsumer = errors.New("stream: subscriber too slow")
 type Policy[T any] struct {
 	rule  rule
 	limit int
-	// coalescer makes the backlog of a subscriber whose pending values are to be merged.
-	coalescer func() backlog[T]
+	// coalescer makes the backlog of a subscriber whose pending values, n of them, are to be merged.
+	coalescer func(n int) backlog[T]
+	meter     *Meter
 }
 
 type rule uint8
@@ -58,14 +59,13 @@ func FailSlow[T any](n int) Policy[T] { return newPolicy[T](failSlow, n) }
 // one, still follows it. AtNewer is for the barriers themselves, which have to stay behind all
 // that they cover.
 //
-// key and merge are called while the subject is locked: they must be quick, and neither use the
-// subject nor keep state. Coalesce panics if n < 1 or a function is nil.
+// key and merge are called by the publisher while the subject is locked: they must be quick, and
+// neither use the subject nor keep state. If one of them panics or calls runtime.Goexit, the publisher
+// sees that, and the value waits unmerged. Coalesce panics if n < 1 or a function is nil.
 func Coalesce[T any, K comparable](n int, key func(T) K, merge func(older, newer T) (T, Place)) Policy[T] {
-	if key == nil || merge == nil {
-		panic("stream: Coalesce without key or merge")
-	}
+	need(key != nil && merge != nil, "Coalesce")
 	p := newPolicy[T](coalesce, n)
-	p.coalescer = func() backlog[T] { return newCoalescer(2*n, key, merge) }
+	p.coalescer = func(n int) backlog[T] { return newCoalescer(n, key, merge) }
 	return p
 }
 

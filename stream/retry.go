@@ -22,6 +22,7 @@ type RetryPolicy func(err error) time.Duration
 //	o  ──1──2──✗   ──1──2──3──|
 //	   ──1──2────────1──2──3──|
 func Retry[T any](o Observable[T], newPolicy func() RetryPolicy) Observable[T] {
+	need(o != nil && newPolicy != nil, "Retry")
 	return func(ctx context.Context, yield func(T) bool) error {
 		stopped := false
 		step := func(v T) bool {
@@ -29,6 +30,7 @@ func Retry[T any](o Observable[T], newPolicy func() RetryPolicy) Observable[T] {
 			return !stopped
 		}
 		policy := newPolicy()
+		need(policy != nil, "Retry")
 		for {
 			err := o(ctx, step)
 			switch {
@@ -64,6 +66,7 @@ const healthyAfter = time.Minute
 // after its first value would then be tried for ever without growing delays. For another rule,
 // keep the BackOff and call its Reset method, in a Tap in front of Retry for instance.
 func Backoff(newBackOff func() backoff.BackOff) func() RetryPolicy {
+	need(newBackOff != nil, "Backoff")
 	return func() RetryPolicy {
 		b := newBackOff()
 		b.Reset()

@@ -10,28 +10,31 @@ import (
 // place and the policy p. When o ends, all end in the same way; the next subscriber begins anew,
 // but never before the subscription to o that went before is gone.
 //
-// o runs on a goroutine of its own, with the values of the first subscriber's context.
+// o runs on a goroutine of its own, with the values of the first subscriber's context. A policy with a
+// Meter gives the statistics of the subscribers.
 //
 //	o       ──1──2──3──4──|
 //	first   ──1──2──3──4──|
 //	second      (2──3──4──|   subscribed after 1
-//
-// Nobody sees the statistics of these subscriptions. Who needs them has o published to a Subject, which
-// has them: o.ForEach(ctx, func(v T) error { return subject.Publish(ctx, v) }).
 func Share[T any](o Observable[T], p Policy[T]) Observable[T] {
-	return (&shared[T]{o: o, policy: p}).subscribe
+	need(o != nil, "Share")
+	return ShareWith(o, &ShareOptions[T]{Policy: p})
 }
 
 // Replay is Share whose newcomers first get the last n values that o yielded since it was
-// subscribed to. Replay panics if n is less than 1.
+// subscribed to. When o has completed it is not subscribed to again: newcomers get the last values and
+// the end, which it remembers as long as the observable that it returned is in use. When o has failed,
+// the next subscriber begins anew, as with Share. Replay panics if n is less than 1.
 //
 //	o       ──1──2──3──4──|
 //	2           (12─3──4──|   subscribed after 2
+//	2                       (34|   subscribed after the end
 func Replay[T any](o Observable[T], n int, p Policy[T]) Observable[T] {
+	need(o != nil, "Replay")
 	if n < 1 {
 		panic("stream: Replay of less than one")
 	}
-	return (&shared[T]{o: o, policy: p, replay: n}).subscribe
+	return ShareWith(o, &ShareOptions[T]{Policy: p, Replay: n, KeepCompletion: true})
 }
 
 // A shared is an observable that is subscribed to once for many.
@@ -40,21 +43,20 @@ func Replay[T any](o Observable[T], n int, p Policy[T]) Observable[T] {
 // joins a run, so that nobody joins one that is about to be cancelled. The lock of a run's subject
 // is taken within it, never the other way round.
 type shared[T any] struct {
-	o      Observable[T]
-	policy Policy[T]
-	replay int
+	o    Observable[T]
+	opts ShareOptions[T]
 
 	mu      sync.Mutex
-	current *run[T]         // what newcomers join; nil before the first and after its end
+	current *run[T]         // what newcomers join; nil before the first and after its end, unless that is replayed
 	last    <-chan struct{} // closed when the latest one begun is gone
 }
 
 // A run is one subscription to the shared observable.
 type run[T any] struct {
 	subject *Subject[T]
-	history []T // the last values, as a ring; guarded by subject
-	count   int // of values so far; guarded by subject
+	history history[T] // guarded by subject
 	refs    int
+	ended   bool // o has ended by itself; guarded as refs is
 	cancel  context.CancelFunc
 	done    chan struct{}
 }
@@ -74,13 +76,14 @@ func (s *shared[T]) join(ctx context.Context) (*run[T], *subscription[T]) {
 	defer s.mu.Unlock()
 	if r := s.current; r != nil {
 		r.refs++
-		return r, r.subject.join(s.policy, r.replay)
+		return r, r.subject.join(s.opts.Policy, r.history.recent)
 	}
 	r := &run[T]{subject: NewSubject[T](), refs: 1, done: make(chan struct{})}
+	r.history = newHistory[T](s.opts.Replay, s.opts.MaxAge)
 	ctx, r.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	before := s.last
 	s.current, s.last = r, r.done
-	sub := r.subject.join(s.policy, nil)
+	sub := r.subject.join(s.opts.Policy, nil)
 	go s.execute(ctx, r, before)
 	return r, sub
 }
@@ -91,7 +94,7 @@ func (s *shared[T]) leave(r *run[T], sub *subscription[T]) {
 	s.mu.Lock()
 	r.refs--
 	last := r.refs == 0
-	if last {
+	if last && !r.ended {
 		s.retire(r)
 	}
 	s.mu.Unlock()
@@ -118,7 +121,7 @@ func (s *shared[T]) execute(ctx context.Context, r *run[T], before <-chan struct
 	defer func() { s.end(r, err) }()
 	err = s.o(ctx, func(v T) bool {
 		return r.subject.Update(ctx, func(emit func(T)) {
-			r.remember(v, s.replay)
+			r.history.add(v)
 			emit(v)
 		}) == nil
 	})
@@ -127,28 +130,11 @@ func (s *shared[T]) execute(ctx context.Context, r *run[T], before <-chan struct
 // end ends the subscriptions to a run as o has ended.
 func (s *shared[T]) end(r *run[T], err error) {
 	s.mu.Lock()
-	s.retire(r)
+	r.ended = true
+	if !s.opts.keeps(err) {
+		s.retire(r)
+	}
 	s.mu.Unlock()
 	r.subject.Close(err)
-}
-
-func (r *run[T]) remember(v T, n int) {
-	switch {
-	case n == 0:
-		return
-	case len(r.history) < n:
-		r.history = append(r.history, v)
-	default:
-		r.history[r.count%n] = v
-	}
-	r.count++
-}
-
-// replay returns the remembered values in order.
-func (r *run[T]) replay() []T {
-	if len(r.history) == 0 {
-		return nil
-	}
-	oldest := r.count % len(r.history)
-	return append(append([]T(nil), r.history[oldest:]...), r.history[:oldest]...)
+	r.cancel()
 }

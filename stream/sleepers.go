@@ -16,7 +16,7 @@ type sleepers[T any] struct {
 	// wake-up is here, beside them, so that a subscription need not be touched before it runs.
 	queue     []sleeper[T]
 	head, due int
-	first     uint64 // the number of queue[0]; 0 is nobody's
+	first     uint64 // the number of queue[0]
 	underWay  int    // those that were woken and have not arrived
 }
 
@@ -36,7 +36,7 @@ func (s *sleepers[T]) add(sub *subscription[T]) {
 	if s.head == len(s.queue) || len(s.queue) == cap(s.queue) && s.head > len(s.queue)/2 {
 		s.tidy()
 	}
-	sub.bed = s.first + uint64(len(s.queue))
+	sub.bed = s.first + uint64(len(s.queue)) + 1
 	s.queue = append(s.queue, sleeper[T]{sub, sub.wake})
 }
 
@@ -71,7 +71,7 @@ func (s *sleepers[T]) arrived(sub *subscription[T]) {
 	if sub.bed == 0 {
 		return
 	}
-	if i := int(sub.bed - s.first); i < s.head {
+	if i := int(sub.bed - 1 - s.first); i < s.head {
 		s.underWay--
 	} else {
 		s.removeAt(i)
@@ -96,7 +96,7 @@ func (s *sleepers[T]) removeAt(i int) {
 func (s *sleepers[T]) fill(i, from int) {
 	if i != from {
 		s.queue[i] = s.queue[from]
-		s.queue[i].sub.bed = s.first + uint64(i)
+		s.queue[i].sub.bed = s.first + uint64(i) + 1
 	}
 }
 

@@ -54,6 +54,7 @@ func Fail[T any](err error) Observable[T] {
 // gives the same values is the iterator's affair. Cancellation is noticed between two values: a
 // call of the iterator that blocks is not interrupted.
 func FromSeq[T any](seq iter.Seq[T]) Observable[T] {
+	need(seq != nil, "FromSeq")
 	return func(ctx context.Context, yield func(T) bool) error {
 		switch {
 		case ctx.Err() != nil:
@@ -77,6 +78,7 @@ func FromSeq[T any](seq iter.Seq[T]) Observable[T] {
 // FromSeq2 is FromSeq for an iterator that can fail, such as a parser: the first error that is
 // not nil ends the sequence, and the value beside it is not passed on.
 func FromSeq2[T any](seq iter.Seq2[T, error]) Observable[T] {
+	need(seq != nil, "FromSeq2")
 	return func(ctx context.Context, yield func(T) bool) error {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
@@ -121,6 +123,7 @@ func FromChan[T any](ch <-chan T) Observable[T] {
 // FromFunc is the one value that f returns, or its error. Each subscription calls f, which should
 // return when its context is cancelled.
 func FromFunc[T any](f func(ctx context.Context) (T, error)) Observable[T] {
+	need(f != nil, "FromFunc")
 	return func(ctx context.Context, yield func(T) bool) error {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
@@ -140,10 +143,11 @@ func FromFunc[T any](f func(ctx context.Context) (T, error)) Observable[T] {
 // Defer calls f for each subscription, which goes to the observable that f returns. It gives every
 // subscription state of its own.
 func Defer[T any](f func() Observable[T]) Observable[T] {
+	need(f != nil, "Defer")
 	return func(ctx context.Context, yield func(T) bool) error {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		return f()(ctx, yield)
+		return made(f(), "Defer")(ctx, yield)
 	}
 }

@@ -34,8 +34,26 @@ func movePolicy(name string, n int) stream.Policy[move] {
 		return stream.FailSlow[move](n)
 	case "Coalesce":
 		return stream.Coalesce(n, func(m move) int { return m.account }, mergeMoves)
+	case "Bursting":
+		return stream.Coalesce(n, func(m move) int {
+			burst(m.id, 17)
+			return m.account
+		}, func(older, newer move) (move, stream.Place) {
+			burst(newer.id, 19)
+			return mergeMoves(older, newer)
+		})
 	default:
 		return stream.Block[move](n)
+	}
+}
+
+// burst does not return for every nth id: it panics, or exits.
+func burst(id, n int) {
+	switch {
+	case id%(4*n) == 0:
+		runtime.Goexit()
+	case id%n == 0:
+		panic(errBoom)
 	}
 }
 
@@ -53,6 +71,7 @@ type guest struct {
 type party struct {
 	Values, Burst int
 	Hold          bool // around each burst
+	Temper        int  // it panics, or exits, at every so many values, unless 0
 }
 
 type storm struct {
@@ -64,7 +83,7 @@ type storm struct {
 var drawnStorm = rapid.Custom(func(t *rapid.T) storm {
 	g := rapid.Custom(func(t *rapid.T) guest {
 		return guest{
-			Policy: rapid.SampledFrom([]string{"Block", "Block", "DropOldest", "DropNewest", "FailSlow", "Coalesce"}).Draw(t, "policy"),
+			Policy: rapid.SampledFrom([]string{"Block", "Block", "DropOldest", "DropNewest", "FailSlow", "Coalesce", "Bursting"}).Draw(t, "policy"),
 			Limit:  rapid.OneOf(rapid.IntRange(1, 4), rapid.IntRange(1, 300)).Draw(t, "limit"),
 			Wait:   rapid.OneOf(rapid.Just(0), rapid.IntRange(0, 200)).Draw(t, "wait"),
 			Slow:   rapid.OneOf(rapid.Just(0), rapid.IntRange(0, 5)).Draw(t, "slow"),
@@ -77,6 +96,7 @@ var drawnStorm = rapid.Custom(func(t *rapid.T) storm {
 			Values: rapid.IntRange(0, 500).Draw(t, "values"),
 			Burst:  rapid.OneOf(rapid.Just(1), rapid.IntRange(1, 100)).Draw(t, "burst"),
 			Hold:   rapid.Bool().Draw(t, "hold"),
+			Temper: rapid.SampledFrom([]int{0, 0, 7, 100}).Draw(t, "temper"),
 		}
 	})
 	crowd := rapid.SampledFrom([]int{1, 3, 10, 100}).Draw(t, "crowd")
@@ -126,10 +146,15 @@ func (s storm) run(ctx context.Context, subject *stream.Subject[move]) (history 
 					subject.Hold()
 				}
 				for range p.Burst {
-					_ = subject.Update(ctx, func(emit func(move)) {
-						n := len(history) + 1
-						history = append(history, move{id: n, account: n * n % accounts, amount: n, count: 1})
-						emit(history[n-1])
+					survive(func() {
+						_ = subject.Update(ctx, func(emit func(move)) {
+							n := len(history) + 1
+							history = append(history, move{id: n, account: n * n % accounts, amount: n, count: 1})
+							emit(history[n-1])
+							if p.Temper > 0 {
+								burst(n, p.Temper)
+							}
+						})
 					})
 				}
 				if p.Hold {
@@ -211,7 +236,7 @@ func (g guest) check(r record, history []move, end error) error {
 		if g.Policy == "DropOldest" {
 			missed = history[last:]
 		}
-	case "Coalesce":
+	case "Coalesce", "Bursting":
 		missed = remainder(missed, r.got)
 	}
 	switch {
@@ -250,8 +275,9 @@ func remainder(history, got []move) (rest []move) {
 	return rest
 }
 
-// Subscribers come, are slow, stop, are cancelled, panic and exit, and publishers publish, all at
-// once: everybody gets what the policy says, and is counted. Run it for long with
+// Subscribers come, are slow, stop, are cancelled, panic and exit, publishers publish, panic and exit,
+// and so do functions of policies, all at once: everybody gets what the policy says, and is counted.
+// Run it for long with
 //
 //	go test -race -run UnderRandomSchedules -rapid.checks=100000 -timeout=0 ./stream
 func TestSubjectUnderRandomSchedules(t *testing.T) {

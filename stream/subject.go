@@ -7,6 +7,7 @@ import (
 	"math"
 	"slices"
 	"sync"
+	"sync/atomic"
 )
 
 // ErrClosed is what publishing to a closed Subject returns.
@@ -22,12 +23,15 @@ var ErrClosed = errors.New("stream: subject closed")
 //
 // Concurrency: one lock guards everything. It is held while values are appended to the log and
 // while a subscriber takes its next batch, never while yield runs or anybody waits.
+//
+// The zero Subject is ready to use. A Subject must not be copied after its first use.
 type Subject[T any] struct {
 	// emit is the method publish, bound once so that Update need not allocate.
 	emit func(T)
-	// room gets a token when publishers that wait may look again.
+	// room gets a token when publishers that wait may look again. Both are made by the first update.
 	room chan struct{}
 
+	count  atomic.Int64 // of subscribers, for Format, which must not lock
 	mu     sync.Mutex
 	closed bool
 	err    error // the result of all subscriptions, once closed
@@ -48,11 +52,7 @@ type Subject[T any] struct {
 }
 
 // NewSubject returns a subject without subscribers.
-func NewSubject[T any]() *Subject[T] {
-	s := &Subject[T]{room: make(chan struct{}, 1), due: math.MaxUint64, asleep: sleepers[T]{first: 1}}
-	s.emit = s.publish
-	return s
-}
+func NewSubject[T any]() *Subject[T] { return new(Subject[T]) }
 
 // Publish passes values to all current subscribers, and then waits until no subscriber with the
 // policy Block has more values waiting than its limit.
@@ -73,8 +73,10 @@ func (s *Subject[T]) Publish(ctx context.Context, values ...T) error {
 // each change either in its prefix or as a value. It waits and returns as Publish does; f is not
 // called if the subject is closed or ctx has ended at the start.
 //
-// f must be quick, must not call methods of the subject, and must not use emit after it returned.
+// f must be quick, must not call methods of the subject, and must not use emit after it returned. If
+// f panics or calls runtime.Goexit, what it has emitted is published.
 func (s *Subject[T]) Update(ctx context.Context, f func(emit func(T))) error {
+	need(f != nil, "Subject.Update")
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
@@ -90,6 +92,9 @@ func (s *Subject[T]) update(f func(emit func(T))) (wait bool, err error) {
 	defer s.unlockAndWake()
 	if s.closed {
 		return false, ErrClosed
+	}
+	if s.emit == nil {
+		s.emit, s.room = s.publish, make(chan struct{}, 1)
 	}
 	f(s.emit)
 	if s.over > 0 {
@@ -119,6 +124,7 @@ func (s *Subject[T]) Release() {
 // View calls f while the subject is locked: f sees the state that Update changes, consistently.
 // f must be quick and must not call methods of the subject.
 func (s *Subject[T]) View(f func()) {
+	need(f != nil, "Subject.View")
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	f()
@@ -129,13 +135,21 @@ func (s *Subject[T]) View(f func()) {
 // way, after their prefix. Publishers that wait return. Only the first call counts; Close does not
 // wait for the subscribers.
 func (s *Subject[T]) Close(err error) {
+	s.closeIf(err, func() bool { return true })
+}
+
+// closeIf is Close if cond, which is called while the subject is locked, is true. It returns that.
+func (s *Subject[T]) closeIf(err error, cond func() bool) bool {
 	s.mu.Lock()
 	defer s.unlockAndWake()
-	if s.closed {
-		return
+	if !cond() {
+		return false
 	}
-	s.closed, s.err, s.fresh, s.hold = true, err, true, false
-	s.admit()
+	if !s.closed {
+		s.closed, s.err, s.fresh, s.hold = true, err, true, false
+		s.admit()
+	}
+	return true
 }
 
 // Observe returns the observable of what is published from the subscription on, after the values
@@ -154,7 +168,7 @@ func (s *Subject[T]) Observe(p Policy[T], prefix func() []T) Observable[T] {
 // Format implements fmt.Formatter for every verb, because the values inside are neither for other eyes
 // nor for reading without the lock.
 func (s *Subject[T]) Format(f fmt.State, _ rune) {
-	_, _ = fmt.Fprintf(f, "stream.Subject(%d subscribers)", len(s.Subscribers()))
+	_, _ = fmt.Fprintf(f, "stream.Subject(%d subscribers)", s.count.Load())
 }
 
 // SubscriptionStats describes one subscriber of a Subject.
@@ -210,11 +224,25 @@ func (s *Subject[T]) publish(v T) {
 	}
 	s.log.values = append(s.log.values, v)
 	s.fresh = true
-	for _, sub := range s.behind {
-		sub.push(v)
+	if len(s.behind) > 0 {
+		s.pushBehind(v, 0)
 	}
 	if s.log.end() >= s.due {
-		s.findLate()
+		s.due = math.MaxUint64
+		s.findLate(0)
+	}
+}
+
+// pushBehind adds v to the backlogs from number i on. It goes on behind one whose policy calls a
+// function that panics, or that calls runtime.Goexit.
+func (s *Subject[T]) pushBehind(v T, i int) {
+	defer func() {
+		if i < len(s.behind) {
+			s.pushBehind(v, i+1)
+		}
+	}()
+	for ; i < len(s.behind); i++ {
+		s.behind[i].push(v)
 	}
 }
 
@@ -230,10 +258,16 @@ func (s *Subject[T]) turnLog() {
 	s.log.turn(next, read)
 }
 
-// findLate applies the policies of the subscribers that exceed their limit, and computes due anew.
-func (s *Subject[T]) findLate() {
-	s.due = math.MaxUint64
-	for _, sub := range s.subs {
+// findLate applies the policies of the subscribers from number i on that exceed their limit, and
+// lowers due to the least of the others. It goes on as pushBehind does.
+func (s *Subject[T]) findLate(i int) {
+	defer func() {
+		if i < len(s.subs) {
+			s.findLate(i + 1)
+		}
+	}()
+	for ; i < len(s.subs); i++ {
+		sub := s.subs[i]
 		if sub.backlog != nil || sub.over {
 			continue
 		}
@@ -308,7 +342,7 @@ func (s *Subject[T]) join(p Policy[T], prefix func() []T) *subscription[T] {
 	sub := &subscription[T]{subject: s, policy: p.normal(), wake: make(chan struct{}, 1)}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if prefix != nil {
+	if prefix != nil { // before anything has changed, since it may panic
 		sub.prefix = prefix()
 	}
 	sub.hand = len(sub.prefix)
@@ -316,6 +350,8 @@ func (s *Subject[T]) join(p Policy[T], prefix func() []T) *subscription[T] {
 	sub.reading = math.MaxUint64
 	sub.index = len(s.subs)
 	s.subs = append(s.subs, sub)
+	s.count.Store(int64(len(s.subs)))
+	p.meter.add(sub)
 	return sub
 }
 
@@ -326,6 +362,7 @@ func (s *Subject[T]) remove(sub *subscription[T]) {
 	s.subs[sub.index].index = sub.index
 	s.subs[last] = nil
 	s.subs = s.subs[:last]
+	s.count.Store(int64(last))
 	if sub.backlog != nil {
 		s.catchUp(sub)
 	}

@@ -25,16 +25,18 @@ type subscription[T any] struct {
 
 	subject *Subject[T]
 	wake    chan struct{} // gets a token when there may be something to take
-	bed     uint64        // its number in subject.asleep, or 0
+	bed     uint64        // its number in subject.asleep plus 1, or 0
 	index   int           // in subject.subs
 	prefix  []T
 
+	onFail     func()         // called when failed becomes true, if not nil; the subject is locked
 	unwatch    func() bool    // ends what watch began, if that has not come to signal yet
 	signalling sync.WaitGroup // else this ends when it has
 
 	hand                          int // values taken and not yet booked as delivered
 	passed                        int // those of them that were passed to yield, as run knows without the lock
 	delivered, dropped, coalesced uint64
+	last                          *SubscriptionStats // what stats returns once it has left
 }
 
 // maxBatch is the most values a subscriber takes at once: enough to make the lock's share in the cost
@@ -168,7 +170,9 @@ func (sub *subscription[T]) leave() {
 	last := sub.stats()
 	last.Lag = 0
 	last.Delivered += uint64(sub.passed)
+	sub.last = &last
 	s.departed.add(last)
+	sub.policy.meter.remove(sub, last)
 	s.remove(sub)
 }
 
@@ -205,18 +209,38 @@ func (sub *subscription[T]) exceed() {
 	}
 	waiting := s.log.slice(sub.next, s.log.end())
 	if sub.policy.rule == coalesce {
-		sub.backlog = sub.policy.coalescer()
+		sub.backlog = sub.policy.coalescer(len(waiting))
 	} else {
 		sub.backlog = &shelf[T]{values: slices.Clone(waiting[:limit]), room: limit}
 		waiting = waiting[limit:]
 	}
-	for _, v := range waiting {
-		sub.push(v)
-	}
 	if sub.policy.rule == failSlow {
-		sub.failed = true
+		sub.fail()
 	} else {
 		s.behind = append(s.behind, sub)
+	}
+	sub.pushAll(waiting)
+}
+
+// fail ends the subscription with ErrSlowConsumer, after what is in its backlog.
+func (sub *subscription[T]) fail() {
+	sub.failed = true
+	if sub.onFail != nil {
+		sub.onFail()
+	}
+}
+
+// pushAll adds values to the backlog. If the policy calls a function that panics, or that calls
+// runtime.Goexit, the rest of them wait as they are.
+func (sub *subscription[T]) pushAll(values []T) {
+	done := 0
+	defer func() {
+		for _, v := range values[min(done+1, len(values)):] {
+			sub.backlog.keep(v)
+		}
+	}()
+	for ; done < len(values); done++ {
+		sub.push(values[done])
 	}
 }
 
@@ -251,6 +275,9 @@ func (sub *subscription[T]) waits() int {
 }
 
 func (sub *subscription[T]) stats() SubscriptionStats {
+	if sub.last != nil {
+		return *sub.last
+	}
 	waits, dropped := sub.waits(), sub.dropped
 	if n := waits - sub.policy.limit; n > 0 && sub.policy.rule == dropOldest {
 		waits, dropped = waits-n, dropped+uint64(n)

@@ -45,7 +45,7 @@ func sum(values []int) int {
 
 // synchronous are the operators that have no goroutine.
 func synchronous() []operator {
-	return slices.Concat(transforming(), filtering(), continuing(), terminals())
+	return slices.Concat(transforming(), filtering(), continuing(), terminals(), furtherSynchronous())
 }
 
 func transforming() []operator {
@@ -99,12 +99,12 @@ func transforming() []operator {
 	}
 }
 
-// batchesOf sums the values of batches. The unfinished one comes before the end.
+// batchesOf sums the values of batches. The unfinished one comes before completion.
 func batchesOf(n int) func(sequence) sequence {
 	return func(s sequence) sequence {
 		var sums []int
 		for batch := range slices.Chunk(s.values, n) {
-			if len(batch) == n || !s.endless {
+			if len(batch) == n || s.completes() {
 				sums = append(sums, sum(batch))
 			}
 		}
@@ -289,8 +289,8 @@ func asynchronous() []operator {
 		{name: "WithLatestFrom", apply: func(o ints) ints {
 			return stream.WithLatestFrom(spaced(o), stream.Concat(stream.Just(0), never), plus)
 		}, model: same},
-		{name: "Debounce", lossy: true, apply: func(o ints) ints { return stream.Debounce(spaced(o), moment) }, model: same},
-		{name: "Sample", lossy: true, apply: func(o ints) ints { return stream.Sample(spaced(o), moment) }, model: same},
+		{name: "Debounce", lossy: true, apply: func(o ints) ints { return stream.Debounce(apart(o), moment) }, model: same},
+		{name: "Sample", lossy: true, apply: func(o ints) ints { return stream.Sample(apart(o), 400*time.Millisecond) }, model: same},
 		{name: "Throttle", apply: func(o ints) ints { return stream.Throttle(spaced(o), moment) }, model: same},
 		{name: "Buffer dropping", lossy: true, apply: func(o ints) ints {
 			return stream.Buffer(spaced(o), stream.DropOldest[int](1))
@@ -304,6 +304,14 @@ func asynchronous() []operator {
 // spaced is o with a second before each value, for operators to which time matters; to them, moment
 // is next to none.
 func spaced(o ints) ints { return stream.ConcatMap(o, afterASecond) }
+
+// apart is o with a second before each value and before its end.
+func apart(o ints) ints {
+	return stream.Dematerialize(stream.ConcatMap(stream.Materialize(o),
+		func(n stream.Notification[int]) stream.Observable[stream.Notification[int]] {
+			return stream.Map(stream.Timer(time.Second), func(time.Time) stream.Notification[int] { return n })
+		}))
+}
 
 const moment = time.Millisecond
 

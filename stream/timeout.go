@@ -11,14 +11,16 @@ import (
 var ErrTimeout = errors.New("stream: timeout")
 
 // Timeout fails with ErrTimeout when o needs more than d, which must be positive, for its first
-// value, for another, or for its end; it then stops o. The time during which yield runs does not
-// count.
+// value, for another, or for its end; it then cancels the context of o, and returns when o does: a
+// FromSeq that waits inside its iterator is not interrupted. The time during which yield runs does
+// not count.
 //
 //	o  ──1──2─────────3──|
 //	d  ──1──2─────✗
 //
 // Concurrency: a timer's goroutine cancels the context of o; see watchdog.
 func Timeout[T any](o Observable[T], d time.Duration) Observable[T] {
+	need(o != nil, "Timeout")
 	mustBePositive(d)
 	return func(ctx context.Context, yield func(T) bool) error {
 		ctx, cancel := context.WithCancelCause(ctx)

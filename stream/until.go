@@ -7,9 +7,10 @@ import (
 )
 
 // TakeUntil yields the values of o and completes at the first value of notifier. An error of
-// notifier is an error of the whole; its completion without a value means nothing. Notifier is
-// subscribed to on a goroutine of its own, so nothing orders what it does against the first
-// values of o.
+// notifier is an error of the whole. Its completion without a value means nothing, as in RxJS; in
+// other ReactiveX libraries it ends the whole, as it does here with Concat(notifier, Just(v)).
+// Notifier is subscribed to on a goroutine of its own, so nothing orders what it does against the
+// first values of o.
 //
 //	o         ──1──2──3──4──|
 //	notifier  ─────────x
@@ -18,6 +19,7 @@ import (
 // Concurrency: the notifier's goroutine does nothing but cancel the context that both share, with the
 // reason as its cause, and is waited for at the end.
 func TakeUntil[T, N any](o Observable[T], notifier Observable[N]) Observable[T] {
+	need(o != nil && notifier != nil, "TakeUntil")
 	return func(ctx context.Context, yield func(T) bool) error {
 		// The first who cancels leaves the reason: the subscriber's context, the notifier, or the end. It is a
 		// value of this subscription alone: a TakeUntil further out cancels like anybody else.
@@ -27,13 +29,16 @@ func TakeUntil[T, N any](o Observable[T], notifier Observable[N]) Observable[T] 
 		defer watcher.Wait()
 		defer cancel(nil)
 		watcher.Go(func() {
-			err := notifier(ctx, func(N) bool {
+			err := errGoexit // until notifier returns
+			defer func() {
+				if err != nil {
+					cancel(err)
+				}
+			}()
+			err = notifier(ctx, func(N) bool {
 				cancel(notified)
 				return false
 			})
-			if err != nil {
-				cancel(err)
-			}
 		})
 		stopped := false
 		err := o(ctx, func(v T) bool {

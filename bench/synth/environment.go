@@ -45,9 +45,15 @@ func (s *Stream) expiry() int64 {
 	return 4_102_444_800_000 + int64(s.rng.IntN(1e6))*1000
 }
 
+// rotate replaces the SDK key. While the last one that was replaced has not expired the two change places: no key
+// expires during a benchmark, and keys that are accepted until they do would gather without end.
 func (s *Stream) rotate(rep *decode.EnvironmentRep) {
+	value := rep.SDKKey.Expiring.Value
+	if value == "" {
+		value = s.sdkKey()
+	}
 	rep.SDKKey = decode.SDKKeyRep{
-		Value:    s.sdkKey(),
+		Value:    value,
 		Expiring: decode.ExpiringKeyRep{Value: rep.SDKKey.Value, Timestamp: s.expiry()},
 	}
 	if rep.SDKKeys != nil {

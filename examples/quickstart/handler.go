@@ -1,16 +1,40 @@
 package main
 
-import "github.com/relaystream/autoconfig"
+import (
+	"context"
+	"fmt"
+
+	"github.com/relaystream/autoconfig"
+)
 
 // A recorder is a MessageHandler that prints its calls.
 type recorder struct {
-	out     *printer
-	expired chan struct{} // receives a token for each KeyExpired
-	deleted chan struct{} // receives a token for each DeleteEnvironment
+	out   *printer
+	calls chan string // receives the name of each call that play waits for
 }
 
-func newRecorder(out *printer) *recorder {
-	return &recorder{out: out, expired: make(chan struct{}, 1), deleted: make(chan struct{}, 1)}
+func newRecorder(out *printer) *recorder { return &recorder{out, make(chan string, 16)} }
+
+// called tells await of a call, if there is room.
+func (r *recorder) called(name string) {
+	select {
+	case r.calls <- name:
+	default:
+	}
+}
+
+// await waits for a call. If ctx ends first, it returns the cause.
+func (r *recorder) await(ctx context.Context, name string) error {
+	for {
+		select {
+		case call := <-r.calls:
+			if call == name {
+				return nil
+			}
+		case <-ctx.Done():
+			return fmt.Errorf("quickstart: no call of %s: %w", name, context.Cause(ctx))
+		}
+	}
 }
 
 func (r *recorder) AddEnvironment(p autoconfig.EnvironmentParams) {
@@ -21,14 +45,17 @@ func (r *recorder) UpdateEnvironment(p autoconfig.EnvironmentParams) {
 	r.out.print("handler", "UpdateEnvironment(%s) with SDK key %v, expiring %v", string(p.EnvID), p.SDKKey, p.ExpiringSDKKey.Key)
 }
 
-func (r *recorder) ReceivedAllEnvironments() { r.out.print("handler", "ReceivedAllEnvironments()") }
+func (r *recorder) ReceivedAllEnvironments() {
+	r.out.print("handler", "ReceivedAllEnvironments()")
+	r.called("ReceivedAllEnvironments")
+}
 
 func (r *recorder) DeleteEnvironment(id autoconfig.EnvironmentID) {
 	r.out.print("handler", "DeleteEnvironment(%s)", string(id))
-	r.deleted <- struct{}{}
+	r.called("DeleteEnvironment")
 }
 
 func (r *recorder) KeyExpired(id autoconfig.EnvironmentID, old autoconfig.SDKKey) {
 	r.out.print("handler", "KeyExpired(%s, %v)", string(id), old)
-	r.expired <- struct{}{}
+	r.called("KeyExpired")
 }

@@ -4,9 +4,9 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log"
+	"log/slog"
 	"os"
 	"sync"
 	"time"
@@ -31,8 +31,9 @@ func run() error {
 	defer server.Close()
 	out := &printer{start: time.Now()}
 
-	// An observable: one client, any number of subscribers.
-	client, err := autoconfig.Open(ctx, key, &autoconfig.Options{BaseURI: server.URL})
+	// An observable: one client, any number of subscribers. The log would repeat what they print.
+	options := &autoconfig.Options{BaseURI: server.URL, Logger: slog.New(slog.DiscardHandler)}
+	client, err := autoconfig.Open(ctx, key, options)
 	if err != nil {
 		return err
 	}
@@ -43,12 +44,11 @@ func run() error {
 
 	// A MessageHandler: the calls that Relay's own StreamManager makes.
 	handler := newRecorder(out)
-	loggers := ldlog.NewDisabledLoggers()
-	manager := autoconfig.NewStreamManager(key, server.URL, handler, nil, 100*time.Millisecond, loggers)
+	manager := autoconfig.NewStreamManager(key, server.URL, handler, nil, 100*time.Millisecond, ldlog.NewDisabledLoggers())
 	defer manager.Close()
-	ready := manager.Start()
+	manager.Start()
 
-	if err := play(ctx, server, client, ready, handler, out); err != nil {
+	if err := (&day{server, client, handler, out}).play(ctx); err != nil {
 		return err
 	}
 	manager.Close()
@@ -96,17 +96,4 @@ func (p *printer) print(who, format string, args ...any) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	fmt.Fprintf(os.Stdout, "%6.3fs  %-11s %s\n", time.Since(p.start).Seconds(), who, fmt.Sprintf(format, args...))
-}
-
-// errTimeout reports that a step did not happen in time.
-var errTimeout = errors.New("quickstart: timed out")
-
-// await returns the next value of ch. If ctx ends first, the error is errTimeout.
-func await[T any](ctx context.Context, ch <-chan T) (v T, err error) {
-	select {
-	case v = <-ch:
-		return v, nil
-	case <-ctx.Done():
-		return v, errTimeout
-	}
 }

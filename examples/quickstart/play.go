@@ -20,66 +20,77 @@ func environment(id, name, project string) autoconfig.EnvironmentRep {
 	return e
 }
 
-// play makes the server send what happens in a day. Each step waits until the one before has arrived.
-func play(ctx context.Context, server *autoconfigtest.Server, client *autoconfig.Client, ready <-chan error, handler *recorder, out *printer) error {
-	out.print("server", "two projects with two environments each")
-	production := environment("shop-prod", "Production", "Shop")
+// A day is what the server sends in it, and who hears of it.
+type day struct {
+	server  *autoconfigtest.Server
+	client  *autoconfig.Client
+	handler *recorder
+	out     *printer
+}
+
+// play makes the server send what happens in the day. Each step waits until what it caused has arrived.
+func (d *day) play(ctx context.Context) error {
+	for _, step := range []func(context.Context) error{d.begin, d.rotate, d.delete, d.reconnect, d.garble} {
+		if err := step(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (d *day) begin(ctx context.Context) error {
+	d.out.print("server", "two projects with two environments each")
 	content := autoconfig.PutContent{Environments: map[autoconfig.EnvironmentID]autoconfig.EnvironmentRep{}}
 	for _, e := range []autoconfig.EnvironmentRep{
-		production, environment("shop-test", "Test", "Shop"),
+		environment("shop-prod", "Production", "Shop"), environment("shop-test", "Test", "Shop"),
 		environment("blog-prod", "Production", "Blog"), environment("blog-test", "Test", "Blog"),
 	} {
 		content.Environments[e.EnvID] = e
 	}
-	server.Put(content)
-	if err := client.Ready(ctx); err != nil {
+	d.server.Put(content)
+	if err := d.client.Ready(ctx); err != nil {
 		return err
 	}
-	if err, timeout := await(ctx, ready); err != nil || timeout != nil {
-		return errorOr(err, timeout)
-	}
+	return d.handler.await(ctx, "ReceivedAllEnvironments")
+}
 
-	out.print("server", "the SDK key of shop-prod is rotated, the old one expires in a second")
-	production.Version = 2
-	production.SDKKey.Expiring.Value = production.SDKKey.Value
-	production.SDKKey.Expiring.Timestamp = time.Now().Add(time.Second).UnixMilli()
-	production.SDKKey.Value = "sdk-shop-prod-0002"
-	server.Patch(production)
-	if _, err := await(ctx, handler.expired); err != nil {
-		return err
-	}
+func (d *day) rotate(ctx context.Context) error {
+	d.out.print("server", "the SDK key of shop-prod is rotated, the old one expires in 3 seconds")
+	e := environment("shop-prod", "Production", "Shop")
+	e.Version = 2
+	e.SDKKey.Expiring.Value = e.SDKKey.Value
+	e.SDKKey.Expiring.Timestamp = time.Now().Add(3 * time.Second).UnixMilli()
+	e.SDKKey.Value = "sdk-shop-prod-0002"
+	d.server.Patch(e)
+	return d.handler.await(ctx, "KeyExpired")
+}
 
-	out.print("server", "blog-test is deleted; a late message of an older version follows")
-	server.Delete("blog-test", 3)
-	server.SendEvent(autoconfig.PatchEvent, `{"path":"/environments/blog-test","data":{"envID":"blog-test","version":2}}`)
-	if _, err := await(ctx, handler.deleted); err != nil {
-		return err
-	}
+func (d *day) delete(ctx context.Context) error {
+	d.out.print("server", "blog-test is deleted; a late message of an older version follows")
+	d.server.Delete("blog-test", 3)
+	d.server.SendEvent(autoconfig.PatchEvent, `{"path":"/environments/blog-test","data":{"envID":"blog-test","version":2}}`)
+	return d.handler.await(ctx, "DeleteEnvironment")
+}
 
-	out.print("server", "asks everybody to reconnect")
-	if err := interrupt(ctx, client, server.Reconnect); err != nil {
-		return err
-	}
-	out.print("server", "sends a malformed event; nothing of the state is lost")
-	return interrupt(ctx, client, func() { server.SendEvent(autoconfig.PatchEvent, `{"path":`) })
+func (d *day) reconnect(ctx context.Context) error {
+	d.out.print("server", "asks everybody to reconnect")
+	return d.interrupt(ctx, d.server.Reconnect)
+}
+
+func (d *day) garble(ctx context.Context) error {
+	d.out.print("server", "sends a malformed event; nothing of the state is lost")
+	return d.interrupt(ctx, func() { d.server.SendEvent(autoconfig.PatchEvent, `{"path":`) })
 }
 
 // interrupt calls cause, which ends the connection, and waits until the client has recovered.
-func interrupt(ctx context.Context, client *autoconfig.Client, cause func()) error {
-	before := client.Stats().Connections
+func (d *day) interrupt(ctx context.Context, cause func()) error {
+	before := d.client.Stats().Connections
 	cause()
-	for _, err := range client.Status().All(ctx) {
-		stats := client.Stats()
+	for _, err := range d.client.Status().All(ctx) {
+		stats := d.client.Stats()
 		if err != nil || stats.Connections > before && stats.Status.State == autoconfig.Valid {
 			return err
 		}
 	}
-	return ctx.Err()
-}
-
-func errorOr(err, other error) error {
-	if err != nil {
-		return err
-	}
-	return other
+	return autoconfig.ErrClosed
 }

@@ -1,6 +1,6 @@
-// Relayhandler shows what a program like Relay keeps when autoconfig.NewStreamManager replaces its own
-// manager: a MessageHandler that maintains a set of environments. It connects to a real service and
-// runs until it is interrupted:
+// Relayhandler shows how a Relay uses the library in the place of its own StreamManager: adapter.go and
+// loggers.go convert between the types of both, and everything else stays as it is. It connects to a real
+// service and runs until it is interrupted:
 //
 //	AUTO_CONFIG_KEY=… go run ./examples/relayhandler [-uri https://stream.launchdarkly.com]
 package main
@@ -9,8 +9,8 @@ import (
 	"context"
 	"errors"
 	"flag"
-	"fmt"
 	"log"
+	"net/url"
 	"os"
 	"os/signal"
 	"strings"
@@ -20,9 +20,13 @@ import (
 	"github.com/launchdarkly/go-sdk-common/v3/ldlog"
 
 	"github.com/relaystream/autoconfig"
+	"github.com/relaystream/autoconfig/examples/relayhandler/internal/config"
 )
 
-var errNoKey = errors.New("relayhandler: no key: set AUTO_CONFIG_KEY or -key-file")
+var (
+	errNoKey      = errors.New("relayhandler: no key: set AUTO_CONFIG_KEY or -key-file")
+	errInvalidURI = errors.New("relayhandler: invalid -uri")
+)
 
 func main() {
 	uri := flag.String("uri", envOr("STREAM_URI", autoconfig.DefaultBaseURI), "base `URI` of the service; the environment variable STREAM_URI sets the default")
@@ -38,10 +42,14 @@ func run(uri, keyFile string) error {
 	if err != nil {
 		return err
 	}
+	streamURI, err := url.Parse(uri)
+	if err != nil {
+		return errInvalidURI // without the URI, which may contain a password
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 
-	manager := autoconfig.NewStreamManager(key, uri, make(environments), nil, time.Second, ldlog.NewDefaultLoggers())
+	manager := NewStreamManager(key, streamURI, make(set), nil, time.Second, 2, ldlog.NewDefaultLoggers())
 	defer manager.Close()
 	ready := manager.Start()
 	for {
@@ -50,9 +58,9 @@ func run(uri, keyFile string) error {
 			if err != nil {
 				return err
 			}
-			log.Print("the configuration is complete")
+			log.Print("connected")
 		case <-manager.Done():
-			return manager.Err() // it failed for good after it was ready
+			return manager.Err() // it has failed for good
 		case <-ctx.Done():
 			return nil
 		}
@@ -66,42 +74,13 @@ func envOr(name, value string) string {
 	return value
 }
 
-func readKey(file string) (autoconfig.AutoConfigKey, error) {
+func readKey(file string) (config.AutoConfigKey, error) {
 	if file != "" {
 		data, err := os.ReadFile(file)
-		return autoconfig.AutoConfigKey(strings.TrimRight(string(data), "\r\n")), err
+		return config.AutoConfigKey(strings.TrimRight(string(data), "\r\n")), err
 	}
 	if key, ok := os.LookupEnv("AUTO_CONFIG_KEY"); ok {
-		return autoconfig.AutoConfigKey(key), nil
+		return config.AutoConfigKey(key), nil
 	}
 	return "", errNoKey
-}
-
-// environments is the set that a Relay serves. Calls of a handler never overlap, so there is no lock.
-type environments map[autoconfig.EnvironmentID]autoconfig.EnvironmentParams
-
-func (e environments) AddEnvironment(p autoconfig.EnvironmentParams) {
-	e[p.EnvID] = p
-	e.report("added", p.EnvID)
-}
-
-func (e environments) UpdateEnvironment(p autoconfig.EnvironmentParams) {
-	e[p.EnvID] = p
-	e.report("updated", p.EnvID)
-}
-
-func (e environments) DeleteEnvironment(id autoconfig.EnvironmentID) {
-	delete(e, id)
-	e.report("deleted", id)
-}
-
-func (e environments) ReceivedAllEnvironments() { fmt.Println("all received:", len(e)) }
-
-func (e environments) KeyExpired(id autoconfig.EnvironmentID, old autoconfig.SDKKey) {
-	fmt.Println("key", old, "expired")
-	e.report("now without it", id)
-}
-
-func (e environments) report(event string, id autoconfig.EnvironmentID) {
-	fmt.Printf("%s: %s (%d environments)\n", event, string(id), len(e))
 }

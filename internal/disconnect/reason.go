@@ -4,7 +4,6 @@ package disconnect
 
 import (
 	"errors"
-	"net/http"
 	"strconv"
 
 	"github.com/relaystream/autoconfig/decode"
@@ -69,7 +68,7 @@ func reasonOfConnection(err error) Reason {
 	var coding *sse.ContentCodingError
 	code := StatusCode(err)
 	switch {
-	case code == http.StatusUnauthorized, code == http.StatusForbidden:
+	case errors.Is(err, sse.ErrUnauthorized):
 		return Rejected
 	case code != 0, errors.As(err, &contentType), errors.As(err, &coding), errors.Is(err, sse.ErrPlainHTTP):
 		return BadResponse

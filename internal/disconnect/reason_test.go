@@ -43,6 +43,7 @@ var ends = []struct {
 	{"sse.ContentCodingError", &sse.ContentCodingError{}, BadResponse},
 	{"sse.ErrRestart", sse.ErrRestart, Failed},
 	{"sse.ErrPlainHTTP", sse.ErrPlainHTTP, BadResponse},
+	{"sse.ErrUnauthorized", &sse.StatusError{Code: 403}, Rejected},
 	{"sse.ErrIdle", sse.ErrIdle, TimedOut},
 	{"sse.ErrConnectTimeout", sse.ErrConnectTimeout, TimedOut},
 	{"sse.ErrEndOfStream", sse.ErrEndOfStream, Ended},

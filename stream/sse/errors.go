@@ -22,6 +22,8 @@ var (
 	// loopback, by the request or by a redirect, although RefusePlainHTTP is set. Nothing was sent to
 	// that host.
 	ErrPlainHTTP = errors.New("sse: plain http is refused except to loopback")
+	// ErrUnauthorized matches a *StatusError of 401 or 403: the server did not accept the credential.
+	ErrUnauthorized = errors.New("sse: the server did not accept the credential")
 	// ErrInvalidOption reports an option whose value is outside its range. Nothing was done.
 	ErrInvalidOption = errors.New("sse: invalid option")
 )
@@ -39,6 +41,11 @@ type StatusError struct {
 
 // Error returns the status code and its standard text.
 func (e *StatusError) Error() string { return "sse: status " + statusText(e.Code) }
+
+// Is reports whether target is ErrUnauthorized and the status 401 or 403.
+func (e *StatusError) Is(target error) bool {
+	return target == ErrUnauthorized && (e.Code == http.StatusUnauthorized || e.Code == http.StatusForbidden)
+}
 
 // Format implements fmt.Formatter with the text of Error, whatever the verb.
 func (e *StatusError) Format(s fmt.State, verb rune) { formatText(s, verb, e.Error()) }

@@ -230,6 +230,38 @@ var faults = []fault{
 		}
 	}},
 
+	{name: "keeps a lock when it is stopped", rule: 2, observable: locking("stop")},
+	{name: "keeps a lock when it is cancelled", rule: 2, observable: locking("cancel")},
+	{name: "keeps a lock when yield panics", rule: 2, observable: locking("panic")},
+	{name: "fails for ever after an early stop", rule: 0, observable: remembering(func(after []string) bool {
+		return slices.Contains(after, "stop")
+	})},
+	{name: "fails for ever after a cancellation", rule: 0, observable: remembering(func(after []string) bool {
+		return slices.Contains(after, "cancel")
+	})},
+	{name: "fails after a panic that followed an early stop", rule: 0, observable: remembering(func(after []string) bool {
+		return len(after) > 1 && slices.Equal(after[len(after)-2:], []string{"stop", "panic"})
+	})},
+	{name: "fails after a cancellation that followed a panic", rule: 0, observable: remembering(func(after []string) bool {
+		return len(after) > 1 && slices.Equal(after[len(after)-2:], []string{"panic", "cancel"})
+	})},
+	{name: "leaves a timer", rule: 2, observable: of(func(ctx context.Context, yield func(int) bool) error {
+		defer time.AfterFunc(time.Hour, func() {})
+		return ints(ctx, yield)
+	})},
+	{name: "leaves a timer when it is stopped", rule: 2, observable: of(func(ctx context.Context, yield func(int) bool) error {
+		timer := time.AfterFunc(time.Hour, func() {})
+		stopped := false
+		err := ints(ctx, func(v int) bool {
+			stopped = !yield(v)
+			return !stopped
+		})
+		if !stopped {
+			timer.Stop()
+		}
+		return err
+	})},
+
 	{name: "counts for all subscriptions together", rule: 0, observable: func(<-chan struct{}) stream.Observable[int] {
 		var left atomic.Int32
 		left.Store(3)
@@ -239,12 +271,93 @@ var faults = []fault{
 	}},
 }
 
+// ended is how a subscription to ints comes to its end, with the end itself.
+func ended(ctx context.Context, yield func(int) bool, then func(how string)) error {
+	how := "panic"
+	defer func() { then(how) }()
+	err := ints(ctx, func(v int) bool {
+		if !yield(v) {
+			how = "stop"
+			return false
+		}
+		return true
+	})
+	switch {
+	case err != nil:
+		how = "cancel"
+	case how == "panic":
+		how = "end"
+	}
+	return err
+}
+
+// locking returns an observable that keeps its mutex when it ends in the given way, until letGo.
+func locking(way string) func(release <-chan struct{}) stream.Observable[int] {
+	return func(<-chan struct{}) stream.Observable[int] {
+		var mu sync.Mutex
+		var found atomic.Bool
+		letGo.Store(func() {
+			found.Store(true)
+			mu.TryLock()
+			mu.Unlock()
+		})
+		return func(ctx context.Context, yield func(int) bool) error {
+			if found.Load() {
+				return ints(ctx, yield)
+			}
+			mu.Lock()
+			return ended(ctx, yield, func(how string) {
+				if how != way {
+					mu.Unlock()
+				}
+			})
+		}
+	}
+}
+
+// letGo has a function that unlocks the mutex of locking, for the watch.
+var letGo atomic.Value
+
+// remembering returns an observable that fails if its earlier subscriptions have ended so.
+func remembering(fails func(after []string) bool) func(release <-chan struct{}) stream.Observable[int] {
+	return func(<-chan struct{}) stream.Observable[int] {
+		var mu sync.Mutex
+		var after []string
+		return func(ctx context.Context, yield func(int) bool) error {
+			mu.Lock()
+			failing := fails(after)
+			mu.Unlock()
+			if failing {
+				return errTest
+			}
+			return ended(ctx, yield, func(how string) {
+				mu.Lock()
+				defer mu.Unlock()
+				after = append(after, how)
+			})
+		}
+	}
+}
+
 // broken makes a fresh broken observable for each subscription, runs all checks and returns the
 // rules that were reported.
 func broken(t *testing.T, f fault) (rules []int) {
+	stuck := make(chan breach, 100)
+	w := &watch{patience: time.Second, found: func(b breach) {
+		stuck <- b
+		letGo.Load().(func())()
+	}}
+	defer func() {
+		close(stuck)
+		for b := range stuck {
+			t.Log(b)
+			rules = append(rules, b.rule)
+		}
+	}()
+	defer w.begin(f.name)()
 	synctest.Test(t, func(t *testing.T) {
 		release := make(chan struct{})
-		s := &suite[int]{Options: f.options, want: []int{1, 2, 3}}
+		s := &suite[int]{Options: f.options, want: []int{1, 2, 3}, watch: w}
 		s.newObservable = func() stream.Observable[int] { return f.observable(release) }
 		for _, c := range s.checks() {
 			for _, b := range s.run(c.check) {

@@ -20,6 +20,7 @@ type subscription[T any] struct {
 	labels  context.Context // marks every goroutine that descends from the subscription
 	onValue func(k int) bool
 	thrown  any           // what onValue is going to panic with
+	before  int           // how many goroutines there were
 	ended   chan struct{} // closed when it has returned
 	told    chan struct{} // closed by ask
 
@@ -51,6 +52,7 @@ const label = "streamtest"
 // value, from 1, and its result is yield's.
 func (s *suite[T]) prepare(o stream.Observable[T], onValue func(k int) bool) *subscription[T] {
 	sub := &subscription[T]{o: o, onValue: onValue, ended: make(chan struct{}), told: make(chan struct{})}
+	sub.before = runtime.NumGoroutine()
 	marks := pprof.Labels(label, fmt.Sprintf("%p", sub))
 	sub.labels = pprof.WithLabels(context.Background(), marks)
 	sub.ctx, sub.cancel = context.WithCancelCause(sub.labels)

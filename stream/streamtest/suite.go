@@ -18,6 +18,9 @@ type suite[T any] struct {
 	newObservable func() stream.Observable[T]
 	want          []T
 	found         []breach
+	watch         *watch
+	used          bool   // subscriptions are to an observable that others may have left without values
+	stirred       uint64 // goroutines that were created after the latest subscription was gone
 }
 
 // errCancelled is the cause with which the checks cancel. Only context.Cause knows it.
@@ -37,6 +40,8 @@ func (s *suite[T]) checks() []check[T] {
 		{"cancel while waiting", (*suite[T]).checkCancelWhileWaiting},
 		{"panic", (*suite[T]).checkPanic},
 		{"goexit", (*suite[T]).checkGoexit},
+		{"again", (*suite[T]).checkAgain},
+		{"timers", (*suite[T]).checkTimers},
 	}
 	if !s.Lossy {
 		checks = append(checks, check[T]{"slow subscriber", (*suite[T]).checkSlow})
@@ -77,12 +82,8 @@ func (s *suite[T]) checkSlow() {
 	if s.Endless && len(s.want) == 0 {
 		return
 	}
-	pause := time.Hour
-	if s.RealTime {
-		pause = time.Millisecond
-	}
 	sub := s.subscribe(s.newObservable(), func(k int) bool {
-		time.Sleep(pause)
+		time.Sleep(s.pause())
 		return s.all(k)
 	})
 	if !s.finish(sub) {
@@ -114,10 +115,10 @@ func (s *suite[T]) checkTwo() {
 // checkStop: a false from yield at any value is the last of it, and no error.
 func (s *suite[T]) checkStop() {
 	for k := range s.positions(1) {
-		sub := s.subscribe(s.newObservable(), func(i int) bool { return i < k })
-		s.expectStopped(sub, k)
+		s.stopAt(s.newObservable(), k)
 
 		// A context that is cancelled at the same moment does not make it an error.
+		var sub *subscription[T]
 		sub = s.prepare(s.newObservable(), func(i int) bool {
 			if i == k {
 				sub.cancel(errCancelled)
@@ -141,16 +142,7 @@ func (s *suite[T]) checkCancelledBefore() {
 // checkCancelInYield: the context is cancelled by the subscriber itself, at any value.
 func (s *suite[T]) checkCancelInYield() {
 	for k := range s.positions(1) {
-		var sub *subscription[T]
-		sub = s.prepare(s.newObservable(), func(i int) bool {
-			if i == k {
-				sub.cancel(errCancelled)
-				sub.ask(4, fmt.Sprintf("the context was cancelled at value %d", k))
-			}
-			return true
-		})
-		sub.start()
-		s.expectCancelled(sub, k)
+		s.cancelAt(s.newObservable(), k)
 	}
 }
 
@@ -158,66 +150,21 @@ func (s *suite[T]) checkCancelInYield() {
 // value, when everything is waiting for something or has come to its end.
 func (s *suite[T]) checkCancelWhileWaiting() {
 	for k := range s.positions(0) {
-		reached := make(chan struct{})
-		sub := s.prepare(s.newObservable(), func(i int) bool {
-			if i == k {
-				close(reached)
-			}
-			return s.all(i) || i == len(s.want)
-		})
-		// In real time a value may already be on its way.
-		sub.lenient = s.RealTime
-		sub.start()
-		if k > 0 {
-			select {
-			case <-reached:
-			case <-sub.ended:
-			case <-time.After(s.patience()):
-			}
-		}
-		s.settle()
-		if sub.hasEnded() {
-			s.finish(sub) // It did not wait; checkValues looks at what it did.
-			continue
-		}
-		sub.ask(4, fmt.Sprintf("the context was cancelled while it waited, after value %d", k))
-		sub.cancel(errCancelled)
-		s.expectCancelled(sub, -1)
+		s.cancelAfter(s.newObservable(), k)
 	}
 }
 
 // checkPanic: a panic in yield comes out of the observable, and nothing is left behind.
 func (s *suite[T]) checkPanic() {
 	for k := range s.positions(1) {
-		var sub *subscription[T]
-		sub = s.prepare(s.newObservable(), func(i int) bool {
-			if i == k {
-				sub.ask(6, fmt.Sprintf("yield had panicked at value %d", k))
-				panic(sub.thrown)
-			}
-			return true
-		})
-		sub.thrown = new(int)
-		sub.start()
-		if s.finish(sub) && sub.asked != nil && sub.panicked != sub.thrown {
-			s.breach(6, "a panic in yield at value %d was swallowed", k)
-		}
+		s.panicAt(s.newObservable(), k)
 	}
 }
 
 // checkGoexit: the same for runtime.Goexit, which t.FailNow calls.
 func (s *suite[T]) checkGoexit() {
 	for k := range s.positions(1) {
-		var sub *subscription[T]
-		sub = s.prepare(s.newObservable(), func(i int) bool {
-			if i == k {
-				sub.ask(6, fmt.Sprintf("yield had called runtime.Goexit at value %d", k))
-				runtime.Goexit()
-			}
-			return true
-		})
-		sub.start()
-		s.finish(sub)
+		s.exitAt(s.newObservable(), k)
 	}
 }
 
@@ -258,7 +205,9 @@ func (s *suite[T]) expectStopped(sub *subscription[T], k int) {
 		return
 	}
 	s.expectValues(sub, k)
-	if sub.err != nil {
+	if sub.asked == nil {
+		s.expectMore(sub)
+	} else if sub.err != nil && sub.asked.rule == 3 {
 		s.breach(3, "after yield had returned false at value %d, it returned the error %v", k, sub.err)
 	}
 }
@@ -269,11 +218,15 @@ func (s *suite[T]) expectCancelled(sub *subscription[T], k int) {
 	if !s.finish(sub) {
 		return
 	}
+	if sub.asked == nil {
+		s.expectMore(sub)
+		return
+	}
 	atEnd := k > 0 || s.RealTime
 	atEnd = atEnd && !s.Endless && len(sub.values) == len(s.want)
 	switch {
 	case sub.err == errCancelled:
-	case atEnd && (sub.err == nil || s.Err != nil && errors.Is(sub.err, s.Err)):
+	case (atEnd || s.used) && (sub.err == nil || s.Err != nil && errors.Is(sub.err, s.Err)):
 	default:
 		s.breach(4, "after %s, it returned the error %v, want the context's cause", sub.asked.what, sub.err)
 	}
@@ -282,8 +235,18 @@ func (s *suite[T]) expectCancelled(sub *subscription[T], k int) {
 	}
 }
 
+// expectMore reports a subscription that has ended before the value at which something was to happen.
+func (s *suite[T]) expectMore(sub *subscription[T]) {
+	if !s.used {
+		s.breach(0, "it ended with the error %v after %d values", sub.err, len(sub.values))
+	}
+}
+
 // expectValues compares the first n values, which must be all.
 func (s *suite[T]) expectValues(sub *subscription[T], n int) {
+	if s.used {
+		return
+	}
 	if want := s.want[:n]; len(sub.values) != n || n > 0 && !reflect.DeepEqual(sub.values, want) {
 		s.breach(0, "it yielded %v, want %v", sub.values, want)
 	}

@@ -1,4 +1,4 @@
-package autoconfig_test
+package faults_test
 
 import (
 	"flag"
@@ -13,7 +13,7 @@ import (
 	"github.com/relaystream/autoconfig/internal/testkit"
 )
 
-// The property of this file and the next: whatever happens on the network, once a clean connection
+// The property that this package tests: whatever happens on the network, once a clean connection
 // delivers a put, the client's state equals the server's, what each subscriber was told composes to
 // exactly that state, and nothing is left when it is closed.
 

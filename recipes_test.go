@@ -1,0 +1,229 @@
+package autoconfig_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/relaystream/autoconfig"
+	"github.com/relaystream/autoconfig/autoconfigtest"
+	"github.com/relaystream/autoconfig/internal/testkit"
+	"github.com/relaystream/autoconfig/stream"
+	"github.com/relaystream/autoconfig/stream/sse"
+)
+
+// The functions of RECIPES.md, each with an example that calls it.
+
+func writeChanges(ctx context.Context, changes stream.Observable[autoconfig.Change], w io.Writer) error {
+	encoder := json.NewEncoder(w)
+	return changes.ForEach(ctx, func(c autoconfig.Change) error { return encoder.Encode(c) })
+}
+
+func requireKey(client *autoconfig.Client, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		key := autoconfig.Key{SDKKey: autoconfig.SDKKey(r.Header.Get("Authorization"))}
+		if client.EnvironmentByKey(key) == nil {
+			http.Error(w, "unknown SDK key", http.StatusUnauthorized)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+func openCached(ctx context.Context, key autoconfig.AutoConfigKey, uri string, cache autoconfig.Cache) (*autoconfig.Client, error) {
+	client, err := autoconfig.Open(ctx, key, &autoconfig.Options{BaseURI: uri, Cache: cache})
+	if err != nil {
+		return nil, err
+	}
+	if err := client.Ready(ctx); err != nil {
+		client.Close()
+		return nil, err
+	}
+	return client, nil
+}
+
+func alertDeleted(ctx context.Context, changes stream.Observable[autoconfig.Change], alert func(string)) error {
+	deleted := stream.Filter(changes, func(c autoconfig.Change) bool { return c.Kind == autoconfig.EnvironmentDeleted })
+	return deleted.ForEach(ctx, func(c autoconfig.Change) error {
+		alert(c.Old.ProjName + " " + c.Old.EnvName + " was deleted")
+		return nil
+	})
+}
+
+func rebuildOnChange(ctx context.Context, client *autoconfig.Client, rebuild func(autoconfig.Snapshot) error) error {
+	due := stream.Sample(client.Changes(), time.Second)
+	return due.ForEach(ctx, func(autoconfig.Change) error { return rebuild(client.Snapshot()) })
+}
+
+// play returns the changes of a client whose server deletes its only environment once the client is synced.
+// They complete after that.
+func play(ctx context.Context) (changes stream.Observable[autoconfig.Change], end func()) {
+	srv, client := serveRecipe(ctx)
+	changes = stream.Tap(client.Changes(), func(c autoconfig.Change) {
+		switch c.Kind {
+		case autoconfig.Synced:
+			srv.Delete("e1", 2)
+		case autoconfig.EnvironmentDeleted:
+			client.Close()
+		}
+	})
+	return changes, func() {
+		client.Close()
+		srv.Close()
+	}
+}
+
+// serveRecipe returns a server of one environment and a client that is ready.
+func serveRecipe(ctx context.Context) (*autoconfigtest.Server, *autoconfig.Client) {
+	srv := serve("rel-key")
+	client, err := openCached(ctx, "rel-key", srv.URL, nil)
+	if err != nil {
+		panic(err)
+	}
+	return srv, client
+}
+
+func Example_changesAsJSON() {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	changes, end := play(ctx)
+	defer end()
+	if err := writeChanges(ctx, changes, os.Stdout); err != nil {
+		fmt.Println(err)
+	}
+	// Output:
+	// {"kind":"environment added","new":{"envID":"e1","envKey":"","envName":"Production","projKey":"","projName":"Shop","version":1,"keys":[{"sdkKey":"***1234"}]}}
+	// {"kind":"synced"}
+	// {"kind":"environment deleted","version":2,"old":{"envID":"e1","envKey":"","envName":"Production","projKey":"","projName":"Shop","version":1,"keys":[{"sdkKey":"***1234"}]}}
+}
+
+func Example_requireKey() {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	srv, client := serveRecipe(ctx)
+	defer srv.Close()
+	defer client.Close()
+
+	handler := requireKey(client, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "welcome") }))
+	for _, key := range []string{"sdk-00000000-1234", "sdk-00000000-9999", ""} {
+		request := httptest.NewRequest(http.MethodGet, "/", nil)
+		request.Header.Set("Authorization", key)
+		answer := httptest.NewRecorder()
+		handler.ServeHTTP(answer, request)
+		fmt.Print(answer.Code, " ", answer.Body)
+	}
+	// Output:
+	// 200 welcome
+	// 401 unknown SDK key
+	// 401 unknown SDK key
+}
+
+// A memory is a Cache that no disk makes slow.
+type memory struct{ data []byte }
+
+func (m *memory) Load(context.Context) ([]byte, error) {
+	if m.data == nil {
+		return nil, fs.ErrNotExist
+	}
+	return m.data, nil
+}
+
+func (m *memory) Save(_ context.Context, data []byte) error {
+	m.data = data
+	return nil
+}
+
+func Example_cachedStart() {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	srv := serve("rel-key")
+	defer srv.Close()
+
+	var cache memory
+	for range 2 {
+		client, err := openCached(ctx, "rel-key", srv.URL, &cache)
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		fmt.Println(client.Snapshot())
+		client.Close()
+		srv.Stop() // the second client finds no server
+	}
+	// Output:
+	// 1 environments, 0 filters, synced
+	// 1 environments, 0 filters, cached
+}
+
+func Example_alertOnDeletion() {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	changes, end := play(ctx)
+	defer end()
+	if err := alertDeleted(ctx, changes, func(text string) { fmt.Println(text) }); err != nil {
+		fmt.Println(err)
+	}
+	// Output: Shop Production was deleted
+}
+
+func Example_chat() {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		prompt, _ := io.ReadAll(r.Body)
+		w.Header().Set("Content-Type", "text/event-stream")
+		fmt.Fprintf(w, "data: %s\n\ndata: {\"text\":\"hello\"}\n\ndata: [DONE]\n\n", prompt)
+	}))
+	defer server.Close()
+
+	request := sse.Send(http.MethodPost, server.URL, []byte(`{"prompt":"hello"}`)).
+		With("Content-Type", "application/json").
+		With("Authorization", "Bearer key")
+	answer := sse.Connect(request, &sse.ConnectOptions{ConnectTimeout: 2 * time.Minute}) // models think
+	for event, err := range answer.All(ctx) {
+		if err != nil {
+			fmt.Println(err)
+			break
+		}
+		if string(event.Data) == "[DONE]" {
+			break
+		}
+		fmt.Printf("%s\n", event.Data)
+	}
+	// Output:
+	// {"prompt":"hello"}
+	// {"text":"hello"}
+}
+
+// TestRebuildOnChange: changes within a second lead to one call, with the last of them in it.
+func TestRebuildOnChange(t *testing.T) {
+	testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
+		client := testkit.Open(t, testkit.To(srv))
+		var versions []int
+		done := make(chan error, 1)
+		go func() {
+			done <- rebuildOnChange(t.Context(), client, func(s autoconfig.Snapshot) error {
+				versions = append(versions, s.Environments[0].Version)
+				return nil
+			})
+		}()
+		srv.Put(testkit.Listing(testkit.Environment("e1", 1)))
+		testkit.Pass(1500 * time.Millisecond)
+		for version := 2; version < 6; version++ {
+			srv.Patch(testkit.Environment("e1", version))
+		}
+		testkit.Pass(10 * time.Second)
+		client.Close()
+		if err := <-done; err != nil {
+			t.Fatal(err)
+		}
+		testkit.Expect(t, "versions", []string{fmt.Sprint(versions)}, "[1 5]")
+	})
+}
