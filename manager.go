@@ -30,12 +30,12 @@ type StreamManager struct {
 	settings func() (*settings, error)
 	handler  MessageHandler
 	ready    chan error    // what Start returns
+	told     sync.Once     // sends the value of ready, or prevents it
 	done     chan struct{} // closed when everything has ended
 	err      error         // why; set before done is closed
 
 	mu     sync.Mutex
 	begun  bool                    // Start or Close was called
-	told   bool                    // ready has its value
 	cancel context.CancelCauseFunc // of the subscription; not nil if there is one
 	client *Client                 // of the subscription
 
@@ -119,7 +119,7 @@ func (s *StreamManager) begin(settings *settings, err error) {
 	}
 	s.begun = true
 	if err != nil {
-		s.tellLocked(err)
+		s.tell(err)
 		s.finish(err)
 		return
 	}
@@ -141,18 +141,7 @@ func (s *StreamManager) run(ctx context.Context) {
 }
 
 // tell sends the value of ready, if it has none yet and Close was not called.
-func (s *StreamManager) tell(err error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.tellLocked(err)
-}
-
-func (s *StreamManager) tellLocked(err error) {
-	if !s.told {
-		s.told = true
-		s.ready <- err
-	}
-}
+func (s *StreamManager) tell(err error) { s.told.Do(func() { s.ready <- err }) }
 
 // finish records that everything has ended, and why.
 func (s *StreamManager) finish(err error) {
@@ -191,8 +180,8 @@ func (s *StreamManager) CloseContext(ctx context.Context) error {
 	if s.settings == nil {
 		return nil
 	}
+	s.told.Do(func() {}) // nothing is sent from now on
 	s.mu.Lock()
-	s.told = true // nothing is sent from now on
 	if !s.begun {
 		s.begun = true
 		s.finish(ErrClosed)
