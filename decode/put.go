@@ -170,7 +170,7 @@ func listedFilter(r *reader, id []byte) FilterEntry {
 }
 
 // lastOfEach removes the entries that a later entry with the same ID supersedes, so that no error is reported
-// for them. If no entry has an error it returns all: whoever applies them does so in order.
+// for them. If no entry has an error it returns all: applied in order, the last of each ID counts.
 func lastOfEach[ID EnvironmentID | FilterID, Rep any](entries []Entry[ID, Rep]) []Entry[ID, Rep] {
 	if !slices.ContainsFunc(entries, func(e Entry[ID, Rep]) bool { return e.Err != nil }) {
 		return entries
