@@ -321,8 +321,9 @@ var errSaveTimeout = fmt.Errorf("autoconfig: CloseTimeout: %w", context.Deadline
 // Close ends the client at once, whatever it is doing. When it has returned, the connection, all
 // goroutines and timers are gone, except for a call of the Logger or the Cache that does not return;
 // nothing follows it. Subscribers get what was waiting for them, and then their observables complete. With a
-// Cache, Close waits until the last configuration is saved, for Options.CloseTimeout at most. Close is
-// idempotent. A subscriber may call it; the functions in Options must not.
+// Cache, Close waits until the last configuration is saved, for Options.CloseTimeout at most; one that Close
+// interrupts is not complete and not saved. Close is idempotent. A subscriber may call it; the functions in Options
+// must not.
 func (c *Client) Close() { _ = c.CloseContext(context.Background()) }
 
 // CloseContext is Close that stops saving when ctx ends. It returns nil if the last configuration has been
@@ -399,7 +400,8 @@ func (c *Client) EnvironmentByKey(key Key) (e *EnvironmentRep) {
 	return e
 }
 
-// Snapshot returns the configuration as it is now.
+// Snapshot returns the configuration as it is now. Its Synced is false while that is not complete: before the first
+// put, or if the client ended in the middle of one.
 func (c *Client) Snapshot() Snapshot { return diff.SnapshotOf(c.additions()) }
 
 // String returns a description without the key.
