@@ -78,6 +78,24 @@ func TestDispatchReturnsWhatChangesReturn(t *testing.T) {
 	}
 }
 
+// TestDispatchEndsWithinAChange of a filter, which is two calls for a handler without UpdateFilter.
+func TestDispatchEndsWithinAChange(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	var calls []string
+	handler := recorder{func(line string) {
+		calls = append(calls, line)
+		cancel()
+	}}
+	withoutUpdate := struct {
+		autoconfig.MessageHandler
+		autoconfig.FilterHandler
+	}{handler, handler}
+	before, after := autoconfig.Filter{ID: "f1"}, autoconfig.Filter{ID: "f1"}
+	changes := stream.Just(autoconfig.Change{Kind: autoconfig.FilterUpdated, OldFilter: &before, NewFilter: &after})
+	_ = autoconfig.Dispatch(ctx, changes, withoutUpdate)
+	testkit.Expect(t, "calls", calls, "filter deleted f1")
+}
+
 func TestParams(t *testing.T) {
 	at := time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC)
 	ms, never := at.UnixMilli(), int64(0)

@@ -59,7 +59,7 @@ type Status struct {
 	OutdatedSince time.Time
 }
 
-// A moment is one event in the life of a client. Status and the counts of Stats are scans of them.
+// A moment is one event in the life of a client. Status and the counts of Stats are scans of moments.
 type moment struct {
 	kind  momentKind
 	err   error         // of lost and ended
@@ -180,7 +180,7 @@ type Stats struct {
 	Cache CacheStats
 }
 
-// Stats returns the counts up to now. Counting goes on while they are read, so they need not add up exactly.
+// Stats returns the counts up to now. Counting goes on while they are read, so they may not add up exactly.
 func (c *Client) Stats() Stats {
 	l := c.mustBeOpen().life.Get()
 	s := Stats{
@@ -274,7 +274,7 @@ func (e *HealthError) Unwrap() error { return e.Err }
 // a fleet left the load balancer because none reaches the server, nobody would be served. A program with a
 // subscriber of its own is ready when that subscriber has got its first Synced.
 func (c *Client) Readiness() error {
-	status := c.status()
+	status := c.mustBeOpen().status()
 	if status.State == Off {
 		return c.endedError(status)
 	}
@@ -296,7 +296,7 @@ func (c *Client) Readiness() error {
 // end an outage of the service, and loses a configuration that is not saved; and for monitoring with a
 // tolerance of minutes. A restart does help against Stalled and Ended.
 func (c *Client) Liveness(tolerance time.Duration) error {
-	status := c.status()
+	status := c.mustBeOpen().status()
 	problem := HealthError{Problem: Outdated, Since: status.OutdatedSince, Err: status.Err}
 	switch status.State {
 	case Off:
@@ -315,13 +315,13 @@ func (c *Client) endedError(status Status) error {
 	return &HealthError{Problem: Ended, Since: status.Since, Err: c.err}
 }
 
-// tell lets the scans know of a moment. No subscriber has a policy that blocks, and after the end
-// nobody listens, so there is neither waiting nor an error to handle.
+// tell passes a moment to the scans. It does not wait, because no subscriber has a policy that blocks, and its only
+// error is that the client has ended.
 func (c *Client) tell(m moment) {
 	_ = c.life.Update(context.Background(), func(l life) life { return l.after(m) })
 }
 
-// status returns the present status, which is that of a client not started if c is the zero Client.
+// status returns the present status. The zero Client, which can be printed, has the zero Status.
 func (c *Client) status() Status {
 	if c.life == nil {
 		return Status{}

@@ -104,7 +104,7 @@ func (l Listing) String() string {
 	return fmt.Sprintf("%d environments, %d filters", len(l.Environments), len(l.Filters))
 }
 
-// String returns the ID with the version or the error.
+// String returns the ID, in quotes if it is not plain, with the version or the error.
 func (e Entry[ID, Rep]) String() string {
 	if e.Err != nil {
 		return fmt.Sprintf("%s: %v", quote.Line(string(e.ID)), e.Err)

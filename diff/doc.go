@@ -1,7 +1,7 @@
 // Package diff keeps the versioned state that messages describe, and emits how it changes.
 //
 // Changes is the whole of it as an operator: an observable of messages in, an observable of changes
-// out. State is the same for whoever has more subscribers than one, or a lock of their own, and Table is
+// out. State is the same for a program with several subscribers, or with a lock of its own, and Table is
 // the versioned map below it, free of any domain.
 //
 // # Order

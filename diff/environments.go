@@ -57,7 +57,7 @@ func (s *State) unchanged(known *environmentSlot, emit func(Change)) {
 	emit(Change{Kind: EnvironmentUpdated, Old: old.rep, New: known.value.rep, several: true})
 }
 
-// environmentDeleted emits c, which tells how, for an environment that was deleted.
+// environmentDeleted emits the deletion of an environment. c says how it was deleted.
 func (s *State) environmentDeleted(old environment, c Change, emit func(Change)) {
 	if old.keys != nil {
 		s.schedule.remove(old.keys)

@@ -37,7 +37,7 @@ func (s *State) upsertFilter(known *filterSlot, entry *decode.FilterEntry, emit 
 	}
 }
 
-// filterDeleted emits c, which tells how, for a filter that was deleted.
+// filterDeleted emits the deletion of a filter. c says how it was deleted.
 func (s *State) filterDeleted(old *Filter, c Change, emit func(Change)) {
 	s.stats.Applied++
 	c.Kind, c.OldFilter = FilterDeleted, old

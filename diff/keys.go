@@ -98,8 +98,8 @@ func expiry(k *Key) int64 {
 	return k.Expiry.UnixMilli()
 }
 
-// settle returns a copy of e that says of each key what is so: the current keys do not expire, the single slot
-// agrees with SDKKeys, which are authoritative, and no key lingers.
+// settle returns a copy of e without contradictions: the current keys do not expire, the single slot agrees with
+// SDKKeys, which are authoritative, and no key lingers.
 func settle(e *decode.EnvironmentRep) *decode.EnvironmentRep {
 	settled := *e
 	settled.SDKKeys = withoutExpiry(e.SDKKeys, e.SDKKey.Value)
@@ -124,7 +124,7 @@ func withoutExpiry[K decode.SDKKey | decode.MobileKey](keys []decode.ConcurrentK
 	return keys
 }
 
-// singleSlot returns the single slot of e as it counts.
+// singleSlot returns the single slot of e, with the expiry that counts, or empty if its key does not count.
 func singleSlot(e *decode.EnvironmentRep) decode.ExpiringKeyRep {
 	slot := e.SDKKey.Expiring
 	if slot.Value == e.SDKKey.Value || slot.Value == "" {

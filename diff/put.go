@@ -53,7 +53,7 @@ func (t *Table[K, V]) begin(n int) {
 	}
 }
 
-// mark notes that the put lists key. It returns the slot of key, or nil if the put listed it already.
+// mark records that the put lists key. It returns the slot of key, or nil if the put listed it already.
 func (t *Table[K, V]) mark(key K) *slot[K, V] {
 	s := t.slot(key)
 	if s.listed == t.puts {

@@ -102,10 +102,11 @@ type timekeeper struct {
 	state   *State
 	update  updater
 	next    atomic.Int64  // when the next key expires, in Unix ms; 0 if none will
-	earlier chan struct{} // gets a token when next has become earlier
+	earlier chan struct{} // receives a token when next has become earlier
 }
 
-// arm notes when the next key expires. It is called inside of update.
+// arm records when the next key expires, and wakes the timekeeper if that is earlier than before. It is called inside
+// of update.
 func (t *timekeeper) arm() {
 	next := int64(0)
 	if expiry, ok := t.state.NextExpiry(); ok {

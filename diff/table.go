@@ -36,7 +36,7 @@ type Table[K comparable, V any] struct {
 
 	puts    uint32      // how many puts there were; see put
 	unused  int         // slots that a put made and that are unknown still
-	recent  *slot[K, V] // found last: whoever reads what is known of a key is about to change it
+	recent  *slot[K, V] // found last: a look-up is often followed by a change of the same key
 	inOrder bool        // recent was a neighbour of the one that was found before
 }
 
@@ -162,8 +162,8 @@ func (t *Table[K, V]) slot(key K) *slot[K, V] {
 	return s
 }
 
-// find returns the slot of key, or nil. Whoever repeats a listing asks for the keys in the order of the slots,
-// or backwards, which saves the look-ups in the map: see BenchmarkPut/unchanged.
+// find returns the slot of key, or nil. A repeated listing asks for the keys in the order of the slots, or
+// backwards, which saves the look-ups in the map: see BenchmarkPut/unchanged.
 func (t *Table[K, V]) find(key K) *slot[K, V] {
 	recent := t.recent
 	if recent == nil {

@@ -1,5 +1,5 @@
-// Package params describes environments and payload filters as a classic MessageHandler is told of them:
-// the types have the fields of Relay's own.
+// Package params describes environments and payload filters as a classic MessageHandler gets them: the types have
+// the fields of Relay's own.
 package params
 
 import (
@@ -33,7 +33,7 @@ type Environment struct {
 	AcceptedMobileKeys []AcceptedKey[decode.MobileKey]
 	// TTL is the cache TTL for PHP clients, in whole minutes on the wire.
 	TTL time.Duration
-	// SecureMode tells that secure mode is required.
+	// SecureMode is true if secure mode is required.
 	SecureMode bool
 }
 
@@ -61,7 +61,7 @@ type AcceptedKey[K decode.SDKKey | decode.MobileKey] struct {
 	Value K
 	// Expiry is when it expires; zero means never.
 	Expiry time.Time
-	// HasViews tells that the key is restricted to views.
+	// HasViews is true if the key is restricted to views.
 	HasViews bool
 }
 
@@ -73,7 +73,7 @@ type Filter struct {
 	ProjKey, Key string
 }
 
-// OfEnvironment returns what a MessageHandler is told of an environment.
+// OfEnvironment returns the parameters that describe an environment to a MessageHandler.
 func OfEnvironment(e *decode.EnvironmentRep) Environment {
 	return Environment{
 		EnvID:              e.EnvID,
@@ -88,7 +88,7 @@ func OfEnvironment(e *decode.EnvironmentRep) Environment {
 	}
 }
 
-// OfFilter returns what a MessageHandler is told of a filter.
+// OfFilter returns the parameters that describe a filter to a FilterHandler.
 func OfFilter(f *diff.Filter) Filter {
 	return Filter{ID: f.ID, ProjKey: f.ProjKey, Key: f.FilterKey}
 }
