@@ -26,8 +26,8 @@ func slowly(d time.Duration, begun *atomic.Int32) func(context.Context) error {
 	}
 }
 
-// TestCloseWaitsForASlowStore right after the first configuration: the next client begins with it, though the
-// server is gone.
+// TestCloseWaitsForASlowStore closes a client right after its first configuration. The next client must
+// begin with it, with the server gone.
 func TestCloseWaitsForASlowStore(t *testing.T) {
 	for name, run := range map[string]func(t *testing.T, o *autoconfig.Options){
 		"Open": func(t *testing.T, o *autoconfig.Options) {
@@ -64,8 +64,8 @@ func TestCloseWaitsForASlowStore(t *testing.T) {
 	}
 }
 
-// TestCloseGivesUpOnAStore when the time that it has for it is over, and says so in every place. Nothing is
-// begun afterwards.
+// TestCloseGivesUpOnAStore checks that Close stops saving at its time limit, reports that the configuration
+// is not saved, and begins nothing afterwards.
 func TestCloseGivesUpOnAStore(t *testing.T) {
 	for _, test := range []struct {
 		name    string
@@ -134,8 +134,8 @@ func expectNotSaved(t *testing.T, c *autoconfig.Client, err, cause error, log *t
 	}
 }
 
-// TestNothingIsSavedAfterTheContext that CloseContext is given has ended, not even what has changed since the
-// last save. Where nothing has, there is no error.
+// TestNothingIsSavedAfterTheContext checks that CloseContext with an ended context begins no save, and
+// returns an error only if something is not saved.
 func TestNothingIsSavedAfterTheContext(t *testing.T) {
 	for range 50 { // whoever is quicker
 		testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
@@ -160,8 +160,8 @@ func TestNothingIsSavedAfterTheContext(t *testing.T) {
 	}
 }
 
-// TestCloseOfAFailedClient returns nil if the last configuration is saved: why the client failed is for Ready to
-// tell.
+// TestCloseOfAFailedClient checks that CloseContext returns nil if the last configuration is saved, even if
+// the client has failed: Ready reports that.
 func TestCloseOfAFailedClient(t *testing.T) {
 	testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
 		srv.Put(testkit.Listing(testkit.Environment("e1", 1)))

@@ -67,7 +67,8 @@ func TestReady(t *testing.T) {
 	}
 }
 
-// TestReadyWaits for the configuration, which is neither the connection nor a message before the put.
+// TestReadyWaits checks that Ready waits for the configuration: neither the connection nor a message before
+// the put is enough.
 func TestReadyWaits(t *testing.T) {
 	testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
 		c := testkit.Open(t, testkit.To(srv))
@@ -89,8 +90,8 @@ func TestReadyWaits(t *testing.T) {
 	})
 }
 
-// TestStatus begins with the present one, is Valid only while there has been a put on the present
-// connection, and says when and why that is not so, and when it will be tried again.
+// TestStatus checks that Status begins with the present status, that the client is Valid only after a put on
+// the present connection, and that a status says when and why it is not, and when the next attempt begins.
 func TestStatus(t *testing.T) {
 	testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
 		began := time.Now()
@@ -163,8 +164,8 @@ func TestStateNames(t *testing.T) {
 	}
 }
 
-// TestSnapshot is in the order of addition, whatever was updated since, and says whether it is
-// complete.
+// TestSnapshot checks that a snapshot is in the order of addition, whatever was updated since, and says
+// whether it is complete.
 func TestSnapshot(t *testing.T) {
 	testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
 		c := testkit.Open(t, testkit.To(srv))
@@ -201,8 +202,8 @@ func TestSnapshot(t *testing.T) {
 	})
 }
 
-// TestTaps tell what arrives, applied or not, on all connections, from the subscription on; what they
-// give is the subscriber's own.
+// TestTaps checks that Events and Messages yield everything that arrives on all connections after the
+// subscription, applied or not.
 func TestTaps(t *testing.T) {
 	testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
 		c := testkit.Open(t, testkit.To(srv))
@@ -238,7 +239,8 @@ func TestTaps(t *testing.T) {
 	})
 }
 
-// TestTapsLoseTheOldest of more than 1,024 that wait, and hold up nobody.
+// TestTapsLoseTheOldest checks that Events and Messages keep the latest 1,024 values for a slow subscriber,
+// delay nobody, and that the data of an event stays valid.
 func TestTapsLoseTheOldest(t *testing.T) {
 	testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
 		const waiting, more = 1024, 500
@@ -276,8 +278,8 @@ func TestTapsLoseTheOldest(t *testing.T) {
 	})
 }
 
-// TestCloseCompletesObservables, those of later subscriptions included; the end of the context that
-// the client was opened with fails them.
+// TestCloseCompletesObservables checks that Close completes all observables, those of later subscriptions
+// included, and that they fail with the cause of the context given to Open.
 func TestCloseCompletesObservables(t *testing.T) {
 	gone := errors.New("gone")
 	for name, want := range map[string]error{"Close": nil, "context": gone} {
@@ -319,8 +321,8 @@ func TestCloseCompletesObservables(t *testing.T) {
 	}
 }
 
-// TestKeysExpireWhileDisconnected, to the moment, and once: a server that does not know yet does
-// not bring them back.
+// TestKeysExpireWhileDisconnected checks that keys expire on time and once while the client is disconnected,
+// and that a server that does not know yet does not bring them back.
 func TestKeysExpireWhileDisconnected(t *testing.T) {
 	testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
 		at := time.Now().Add(10 * time.Minute)
@@ -364,8 +366,8 @@ func (r *registry) AfterFunc(func()) (stop func() bool) {
 	}
 }
 
-// TestEndedClientIsReleased: nothing of it stays registered at the context that it was opened with, whatever
-// ended it.
+// TestEndedClientIsReleased checks that a client that has ended, for whatever reason, is not registered with
+// the context given to Open any more.
 func TestEndedClientIsReleased(t *testing.T) {
 	testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
 		for name, end := range map[string]func(c *autoconfig.Client){
@@ -395,7 +397,8 @@ func TestEndedClientIsReleased(t *testing.T) {
 	})
 }
 
-// TestUnchangedKeysAreShared by the versions of an environment: the decoder looks up what the state holds.
+// TestUnchangedKeysAreShared checks that versions of an environment with the same keys share them: the
+// decoder looks up what the state holds.
 func TestUnchangedKeysAreShared(t *testing.T) {
 	testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
 		srv.Put(testkit.Listing(concurrent(testkit.Environment("e1", 1), "sdk-1", "sdk-2")))

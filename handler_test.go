@@ -13,7 +13,7 @@ import (
 	"github.com/relaystream/autoconfig/stream"
 )
 
-// everyKind is one change of each kind, and the lines of the calls that they lead to.
+// everyKind returns a change of each kind, and the calls that they lead to, as lines.
 func everyKind() (changes []autoconfig.Change, calls []string) {
 	one, two := testkit.Environment("e1", 1), testkit.Environment("e1", 2)
 	two.EnvName = "renamed"
@@ -60,7 +60,7 @@ func TestDispatch(t *testing.T) {
 	testkit.Expect(t, "calls of a handler without filters", calls, append(want[:5:5], want[8])...)
 }
 
-// TestDispatchReturnsWhatChangesReturn.
+// TestDispatchReturnsWhatChangesReturn checks the errors of Dispatch.
 func TestDispatchReturnsWhatChangesReturn(t *testing.T) {
 	failed, gone := errors.New("failed"), errors.New("gone")
 	if err := autoconfig.Dispatch(t.Context(), stream.Fail[autoconfig.Change](failed), recorder{}); err != failed {

@@ -13,12 +13,12 @@ import (
 	"github.com/relaystream/autoconfig/stream"
 )
 
-// errStop is why the clients of this file end. Each of them is ended through the context given to Open,
-// which takes effect before the call of cancel returns, in the middle of what the client is doing.
+// errStop ends the clients of this file, through the context given to Open: that takes effect before cancel
+// returns, in the middle of what the client is doing.
 var errStop = errors.New("stop")
 
-// An enabledLog is a slog.Handler that calls f when it is asked whether a level is enabled: in the midst of
-// what the client is doing.
+// An enabledLog is a slog.Handler without lines. Its Enabled, which the client calls in the middle of what it is
+// doing, calls f.
 type enabledLog struct {
 	slog.Handler
 	f func(slog.Level)
@@ -29,7 +29,8 @@ func (l enabledLog) Enabled(_ context.Context, level slog.Level) bool {
 	return false
 }
 
-// TestEndWhileAPutIsDecoded: the decoding stops, and nobody hears of the put.
+// TestEndWhileAPutIsDecoded checks that decoding stops when the client ends, and that nobody hears of the
+// put.
 func TestEndWhileAPutIsDecoded(t *testing.T) {
 	testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
 		ctx, cancel := context.WithCancelCause(t.Context())
@@ -62,8 +63,8 @@ func TestEndWhileAPutIsDecoded(t *testing.T) {
 	})
 }
 
-// TestEndWhileAPutIsApplied: the rest of the put is not applied, and what was is not saved, because it is not
-// complete. The configuration saved before stays.
+// TestEndWhileAPutIsApplied checks that a put is not applied further when the client ends, and that the
+// incomplete configuration does not replace the saved one.
 func TestEndWhileAPutIsApplied(t *testing.T) {
 	testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
 		const many, applied = 1000, 10

@@ -31,7 +31,8 @@ func keyedChanges() []autoconfig.Change {
 	}
 }
 
-// TestJSONOfChangesRevealsNoKey, be it encoded by itself, in a slice, behind a pointer, or by a log.
+// TestJSONOfChangesRevealsNoKey encodes changes with encoding/json and slog.JSONHandler, by themselves and
+// inside of other values.
 func TestJSONOfChangesRevealsNoKey(t *testing.T) {
 	var out bytes.Buffer
 	log := slog.New(slog.NewJSONHandler(&out, nil))
@@ -55,7 +56,7 @@ func TestJSONOfChangesRevealsNoKey(t *testing.T) {
 	}
 }
 
-// TestJSONOfAChange names the kind, the items and their keys.
+// TestJSONOfAChange checks that the JSON of a change names the kind, the items and their masked keys.
 func TestJSONOfAChange(t *testing.T) {
 	e := rotated(2, "sdk-new-0001", "sdk-old-0002", time.UnixMilli(4102444800000))
 	e.MobKey = "mob-new-0003"

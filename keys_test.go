@@ -89,9 +89,10 @@ func follow(t *testing.T, c *autoconfig.Client) *keyHandler {
 	return h
 }
 
-// TestKeyReplacedTwiceStaysAccepted until its announced end. Two rotations within the grace period leave three
-// keys accepted, of which the newest item on the wire names two. Everybody who asks hears of all three:
-// subscribers and handlers, early, late and after a restart without a server, snapshots, and look-ups.
+// TestKeyReplacedTwiceStaysAccepted rotates a key twice within the grace period. Three keys are accepted
+// then, of which the newest version names two. All three must be known to early and late subscribers and
+// handlers, to snapshots and look-ups, and to a client that is restarted without a server. No handler may be
+// told of the end of a key that it never heard of.
 func TestKeyReplacedTwiceStaysAccepted(t *testing.T) {
 	testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
 		start := time.Now()
@@ -199,8 +200,8 @@ func TestEnvironmentByKey(t *testing.T) {
 	})
 }
 
-// TestKeyIsNotAcceptedPastItsExpiry by the clock, even while the client cannot emit its KeyExpired because it
-// waits for a subscriber with stream.Block.
+// TestKeyIsNotAcceptedPastItsExpiry checks that a look-up goes by the clock, even while the client cannot
+// emit KeyExpired because it waits for a subscriber with stream.Block.
 func TestKeyIsNotAcceptedPastItsExpiry(t *testing.T) {
 	testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
 		start := time.Now()
@@ -235,7 +236,7 @@ func TestKeyIsNotAcceptedPastItsExpiry(t *testing.T) {
 	})
 }
 
-// TestEnvironmentByKeyIsConcurrent with changes of the keys. It is for the race detector, too.
+// TestEnvironmentByKeyIsConcurrent looks up keys while they change. The race detector runs it, too.
 func TestEnvironmentByKeyIsConcurrent(t *testing.T) {
 	testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
 		srv.Put(testkit.Listing(testkit.Environment("e1", 1)))

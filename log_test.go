@@ -37,8 +37,9 @@ func manyEnvironments(n int) autoconfig.PutContent {
 	return testkit.Listing(all...)
 }
 
-// TestSlowLoggerHoldsUpNobody: neither the subscribers, nor keys that expire, nor Close wait for a logger, be it
-// slow or stuck. What it cannot keep up with is summed up, and nothing is logged after Close.
+// TestSlowLoggerHoldsUpNobody checks that a slow or stuck logger delays neither subscribers nor the expiry
+// of keys nor Close, that the lines it cannot keep up with are summed up, and that nothing is logged after
+// Close.
 func TestSlowLoggerHoldsUpNobody(t *testing.T) {
 	many := 100_000
 	if raceDetected() {
@@ -122,7 +123,7 @@ func (l curiousLog) Handle(context.Context, slog.Record) error {
 func (l curiousLog) WithAttrs([]slog.Attr) slog.Handler { return l }
 func (l curiousLog) WithGroup(string) slog.Handler      { return l }
 
-// TestLoggerMayCallTheClient, any method of it, while it handles a record.
+// TestLoggerMayCallTheClient checks that a logger may call the client while it handles a record.
 func TestLoggerMayCallTheClient(t *testing.T) {
 	for name, call := range map[string]func(c *autoconfig.Client){
 		"Stats":            func(c *autoconfig.Client) { c.Stats() },

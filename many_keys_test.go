@@ -46,8 +46,9 @@ func expectMemory(t *testing.T, what string, limit uint64, f func()) {
 	}
 }
 
-// TestManyKeysAndABlockedSubscriber: 10,000 keys of one environment change in one patch, and expire in one
-// moment, while a subscriber with stream.Block does not return.
+// TestManyKeysAndABlockedSubscriber changes 10,000 keys of one environment in one patch, and lets them
+// expire at one moment, while a subscriber with stream.Block is blocked. Memory must be in proportion to the
+// keys.
 func TestManyKeysAndABlockedSubscriber(t *testing.T) {
 	testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
 		start := time.Now()
@@ -118,8 +119,8 @@ func (h *countingHandler) UpdateEnvironment(p autoconfig.EnvironmentParams) {
 	h.last = p
 }
 
-// TestManyKeysAndABlockedHandler: 10,000 keys of one environment expire in one moment. The handler is told of
-// each SDK key once, and once of an environment without the mobile keys, for which it has no other method.
+// TestManyKeysAndABlockedHandler lets 10,000 keys of one environment expire at one moment. The handler must
+// be told of each SDK key once, and get one update for all mobile keys, for which it has no other method.
 func TestManyKeysAndABlockedHandler(t *testing.T) {
 	testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
 		h := &countingHandler{recorder: recorder{func(string) {}}, goOn: make(chan struct{}), expired: make(map[autoconfig.SDKKey]int)}

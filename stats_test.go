@@ -14,9 +14,9 @@ import (
 	"github.com/relaystream/autoconfig/stream"
 )
 
-// TestStatsTellWhyConnectionsEnd has an attempt end in every way there is, after which another one
-// goes well: it counts once, in one place.
-func TestStatsTellWhyConnectionsEnd(t *testing.T) {
+// TestStatsCountWhyConnectionsEnd ends an attempt in every possible way, each followed by a successful one.
+// Stats must count it once, in one place.
+func TestStatsCountWhyConnectionsEnd(t *testing.T) {
 	type ends struct {
 		ReconnectRequests, Malformed, Refused, Rejected, BadResponses, TimedOut, Ended, Failed uint64
 	}
@@ -63,7 +63,7 @@ data: {"path":"/environments/b","data":{"envID":"b","sdkKey":{"value":"k"},"sdkK
 	}
 }
 
-// TestStats goes through a client's life and looks at everything that is counted.
+// TestStats goes through a client's life and checks everything that is counted.
 func TestStats(t *testing.T) {
 	testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
 		opened := time.Now()

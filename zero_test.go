@@ -10,8 +10,8 @@ import (
 	"github.com/relaystream/autoconfig"
 )
 
-// TestZeroValues calls every method of the zero value of each type that has to be made by a function, whatever
-// methods there are: it works, or panics at once with a sentence.
+// TestZeroValues calls every method of the zero value of each type that a function has to make. It must
+// work, or panic at once with a sentence.
 func TestZeroValues(t *testing.T) {
 	for _, zero := range []func() any{
 		func() any { return new(autoconfig.Client) },

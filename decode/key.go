@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"slices"
 	"time"
+
+	"github.com/relaystream/autoconfig/internal/expiry"
 )
 
 // A Key is a credential that an environment accepts: an SDK key or a mobile key. Exactly one of the two is set.
@@ -79,10 +81,7 @@ func (s *keySet) add(k Key, milliseconds int64) {
 	if k == (Key{}) || s.has(k) {
 		return
 	}
-	if milliseconds != 0 {
-		// A time before 1970 becomes 1970, because the beginning of the year 1 is the zero time: never.
-		k.Expiry = time.UnixMilli(max(milliseconds, 1))
-	}
+	k.Expiry = expiry.Time(milliseconds)
 	s.keys = append(s.keys, k)
 }
 

@@ -62,10 +62,11 @@ func TestManyAcceptedKeys(t *testing.T) {
 }
 
 func TestStringOfConcurrentKey(t *testing.T) {
-	at := int64(1_700_000_000_000)
+	at, never := int64(1_700_000_000_000), int64(0)
 	for want, k := range map[string]ConcurrentKeyRep[SDKKey]{
 		"***":          {Value: "short"},
 		"name ***tail": {Key: "name", Value: "sdk-0123456789-tail"},
+		"***0000":      {Value: "sdk-0123456789-0000", Expiry: &never},
 		"***tail until 2023-11-14T22:13:20Z with views": {Value: "sdk-0123456789-tail", Expiry: &at, HasViews: true},
 	} {
 		if got := k.String(); got != want {

@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"github.com/relaystream/autoconfig/decode"
+	"github.com/relaystream/autoconfig/internal/quote"
 )
 
 // A Kind tells what has changed.
@@ -131,7 +132,7 @@ func describe(e *decode.EnvironmentRep) string {
 	if e == nil {
 		return "none"
 	}
-	return fmt.Sprintf("%s (%s %s) version %d", plain(string(e.EnvID)), plain(e.ProjName), plain(e.EnvName), e.Version)
+	return fmt.Sprintf("%s (%s %s) version %d", quote.Line(string(e.EnvID)), quote.Line(e.ProjName), quote.Line(e.EnvName), e.Version)
 }
 
 // String returns one line that describes the filter.
@@ -139,15 +140,7 @@ func (f *Filter) String() string {
 	if f == nil {
 		return "none"
 	}
-	return fmt.Sprintf("%s (%s %s) version %d", plain(string(f.ID)), plain(f.ProjKey), plain(f.FilterKey), f.Version)
-}
-
-// plain returns s, quoted if it contains anything that Go quotes as an escape, such as a line feed.
-func plain(s string) string {
-	if quoted := strconv.Quote(s); len(quoted) != len(s)+2 {
-		return quoted
-	}
-	return s
+	return fmt.Sprintf("%s (%s %s) version %d", quote.Line(string(f.ID)), quote.Line(f.ProjKey), quote.Line(f.FilterKey), f.Version)
 }
 
 // Format implements fmt.Formatter with String for every verb, because package fmt would show the keys

@@ -1,14 +1,19 @@
 package diff
 
 import (
-	"slices"
 	"time"
 
 	"github.com/relaystream/autoconfig/decode"
 )
 
 // A keyIndex has the environments that accept a key, which is without its expiry.
-type keyIndex map[Key][]decode.EnvironmentID
+type keyIndex map[Key]owners
+
+// owners are the environments that accept a key: one, except where the configuration is odd.
+type owners struct {
+	one  decode.EnvironmentID
+	more map[decode.EnvironmentID]struct{} // the others; nil if there were never any
+}
 
 // EnvironmentByKey returns an environment that accepts key, whatever its Expiry, or nil. A key past its expiry,
 // by the wall clock, is not accepted, even if its KeyExpired has not been emitted yet.
@@ -23,7 +28,7 @@ func (s *State) EnvironmentByKey(key Key) *decode.EnvironmentRep {
 			s.index.update(nil, e.rep)
 		}
 	}
-	for _, id := range s.index[withoutTime(key)] {
+	for id := range s.index[withoutTime(key)].all {
 		e, _, _ := s.environments.Get(id)
 		if e.keys == nil || e.keys.accepts(key, s.clock()) {
 			return e.rep
@@ -50,19 +55,48 @@ func (x keyIndex) update(before, after *decode.EnvironmentRep) {
 		case added == nil:
 			x.remove(withoutTime(*gone), before.EnvID)
 		case gone == nil:
-			k := withoutTime(*added)
-			x[k] = append(x[k], after.EnvID)
+			x.add(withoutTime(*added), after.EnvID)
 		}
 	}
 }
 
+func (x keyIndex) add(k Key, id decode.EnvironmentID) {
+	o, shared := x[k]
+	switch {
+	case !shared:
+		x[k] = owners{one: id}
+	case o.more == nil:
+		o.more = map[decode.EnvironmentID]struct{}{id: {}}
+		x[k] = o
+	default:
+		o.more[id] = struct{}{}
+	}
+}
+
 func (x keyIndex) remove(k Key, id decode.EnvironmentID) {
-	ids := x[k]
-	i := slices.Index(ids, id)
-	if ids = slices.Delete(ids, i, i+1); len(ids) == 0 {
-		delete(x, k)
-	} else {
-		x[k] = ids
+	o := x[k]
+	if o.one != id {
+		delete(o.more, id)
+		return
+	}
+	for other := range o.more { // any can take its place
+		delete(o.more, other)
+		o.one = other
+		x[k] = o
+		return
+	}
+	delete(x, k)
+}
+
+// all yields each of the environments.
+func (o owners) all(yield func(decode.EnvironmentID) bool) {
+	if o.one == "" || !yield(o.one) {
+		return
+	}
+	for id := range o.more {
+		if !yield(id) {
+			return
+		}
 	}
 }
 

@@ -344,8 +344,10 @@ func (m *machine) checkIndex() {
 			m.t.Fatalf("%s%s: %v, want one of %v", string(k.SDKKey), string(k.MobileKey), e, owners)
 		}
 	}
-	for _, ids := range m.state.index {
-		names -= len(ids)
+	for _, owners := range m.state.index {
+		for range owners.all {
+			names--
+		}
 	}
 	if names != 0 {
 		m.t.Fatalf("the index lacks %d entries", names)

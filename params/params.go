@@ -10,6 +10,7 @@ import (
 
 	"github.com/relaystream/autoconfig/decode"
 	"github.com/relaystream/autoconfig/diff"
+	"github.com/relaystream/autoconfig/internal/expiry"
 	"github.com/relaystream/autoconfig/internal/mask"
 )
 
@@ -79,7 +80,7 @@ func OfEnvironment(e *decode.EnvironmentRep) Environment {
 		Identifiers:        Identifiers{EnvKey: e.EnvKey, EnvName: e.EnvName, ProjKey: e.ProjKey, ProjName: e.ProjName},
 		SDKKey:             e.SDKKey.Value,
 		MobileKey:          e.MobKey,
-		ExpiringSDKKey:     ExpiringSDKKey{Key: e.SDKKey.Expiring.Value, Expiration: timeOf(e.SDKKey.Expiring.Timestamp)},
+		ExpiringSDKKey:     ExpiringSDKKey{Key: e.SDKKey.Expiring.Value, Expiration: expiry.Time(e.SDKKey.Expiring.Timestamp)},
 		AcceptedSDKKeys:    acceptedSDKKeys(e),
 		AcceptedMobileKeys: acceptedKeys(e.MobileKeys, e.MobKey),
 		TTL:                minutes(e.DefaultTTL),
@@ -98,13 +99,6 @@ func minutes(n int) time.Duration {
 	return time.Duration(max(-most, min(int64(n), most))) * time.Minute
 }
 
-func timeOf(milliseconds int64) time.Time {
-	if milliseconds == 0 {
-		return time.Time{}
-	}
-	return time.UnixMilli(milliseconds)
-}
-
 // acceptedSDKKeys returns the concurrent SDK keys, and those that linger after a newer key took their place.
 func acceptedSDKKeys(e *decode.EnvironmentRep) []AcceptedKey[decode.SDKKey] {
 	accepted := acceptedKeys(e.SDKKeys, e.SDKKey.Value)
@@ -114,11 +108,11 @@ func acceptedSDKKeys(e *decode.EnvironmentRep) []AcceptedKey[decode.SDKKey] {
 	if accepted == nil {
 		accepted = []AcceptedKey[decode.SDKKey]{{Value: e.SDKKey.Value}}
 		if old := e.SDKKey.Expiring; old.Value != "" {
-			accepted = append(accepted, AcceptedKey[decode.SDKKey]{Value: old.Value, Expiry: timeOf(old.Timestamp)})
+			accepted = append(accepted, AcceptedKey[decode.SDKKey]{Value: old.Value, Expiry: expiry.Time(old.Timestamp)})
 		}
 	}
 	for _, old := range e.Lingering {
-		accepted = append(accepted, AcceptedKey[decode.SDKKey]{Value: old.Value, Expiry: timeOf(old.Timestamp)})
+		accepted = append(accepted, AcceptedKey[decode.SDKKey]{Value: old.Value, Expiry: expiry.Time(old.Timestamp)})
 	}
 	return accepted
 }
@@ -132,7 +126,7 @@ func acceptedKeys[K decode.SDKKey | decode.MobileKey](keys []decode.ConcurrentKe
 	for i, k := range keys {
 		accepted[i] = AcceptedKey[K]{Key: k.Key, Value: k.Value, HasViews: k.HasViews}
 		if k.Expiry != nil && k.Value != current {
-			accepted[i].Expiry = timeOf(*k.Expiry)
+			accepted[i].Expiry = expiry.Time(*k.Expiry)
 		}
 	}
 	return accepted

@@ -25,7 +25,8 @@ var (
 	local = time.UnixMilli(at)
 )
 
-// TestTTL has the range of time.Duration, in whole minutes; what lies beyond becomes the nearest one.
+// TestTTL checks that a TTL is in whole minutes, and that one beyond the range of time.Duration becomes the
+// nearest.
 func TestTTL(t *testing.T) {
 	const most = math.MaxInt64 / int64(time.Minute)
 	for _, test := range []struct {
@@ -50,7 +51,8 @@ func TestTTL(t *testing.T) {
 	}
 }
 
-// TestAcceptedKeys are listed where there are others than the current ones and the single slot.
+// TestAcceptedKeys checks that accepted keys are listed where there are others than the current ones and the
+// single slot.
 func TestAcceptedKeys(t *testing.T) {
 	slot := decode.SDKKeyRep{Value: "sdk-new", Expiring: decode.ExpiringKeyRep{Value: "sdk-old", Timestamp: at}}
 	older := []decode.ExpiringKeyRep{{Value: "sdk-older", Timestamp: at}}
@@ -101,7 +103,7 @@ func TestAcceptedKeys(t *testing.T) {
 	}
 }
 
-// TestRepIsTheReverse of OfEnvironment: what a handler is told survives a way through HandlerSource.
+// TestRepIsTheReverse checks that Rep and OfEnvironment are inverse to each other.
 func TestRepIsTheReverse(t *testing.T) {
 	for name, p := range map[string]params.Environment{
 		"nothing": {},

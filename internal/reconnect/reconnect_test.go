@@ -116,8 +116,8 @@ func TestRetryNoContent(t *testing.T) {
 	})
 }
 
-// A request to reconnect has a schedule of its own only on a connection that delivered a put. The base is so
-// long that the schedules cannot be confused.
+// TestReconnectRequestOnTheNormalSchedule checks that a request to reconnect is nothing special on a connection
+// that has not delivered a put. The base is so long that the schedules cannot be confused.
 func TestReconnectRequestOnTheNormalSchedule(t *testing.T) {
 	const base, minute = 20 * time.Second, time.Minute
 	for name, steps := range map[string][]step{
@@ -134,7 +134,8 @@ func TestReconnectRequestOnTheNormalSchedule(t *testing.T) {
 	}
 }
 
-// TestReconnectAtOnce: within a second, at random, and not twice within a minute.
+// TestReconnectAtOnce checks that a request to reconnect is followed within a second, at random, but not
+// twice within a minute.
 func TestReconnectAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := &reconnect.Policy{InitialDelay: 20 * time.Second}
@@ -147,11 +148,11 @@ func TestReconnectAtOnce(t *testing.T) {
 		for range 200 {
 			delay := request()
 			shortest, longest = min(shortest, delay), max(longest, delay)
-			time.Sleep(time.Minute - 1)
+			time.Sleep(time.Minute - time.Millisecond)
 			if delay := request(); delay < 10*time.Second {
 				t.Fatalf("the second request within a minute is followed after %v", delay)
 			}
-			time.Sleep(1)
+			time.Sleep(time.Millisecond)
 		}
 		if shortest < 0 || shortest > 200*time.Millisecond || longest < 800*time.Millisecond || longest >= time.Second { // by chance once in 10¹⁹ runs
 			t.Errorf("the delays lie between %v and %v, want 0 to 1s", shortest, longest)
@@ -159,25 +160,32 @@ func TestReconnectAtOnce(t *testing.T) {
 	})
 }
 
-// TestRequestEndsAConnection like any other reason: a minute of connection before it ends the growth of the
-// normal delay.
+// TestRequestEndsAConnection checks that a minute of connection before a request to reconnect ends the growth of
+// the normal delay, and that the time after the request does not count.
 func TestRequestEndsAConnection(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		p := &reconnect.Policy{InitialDelay: time.Second}
-		for range 5 {
-			p.Next(errNetwork)
-		}
-		p.Opened()
-		p.Synced()
-		time.Sleep(time.Minute)
-		p.Next(decode.ErrReconnect)
-		if delay := p.Next(errNetwork); delay > time.Second {
-			t.Errorf("the delay is %v, want up to 1s", delay)
-		}
-	})
+	for _, test := range []struct{ open, after, least, most time.Duration }{
+		{open: time.Minute, after: 0, least: 0, most: time.Second},
+		{open: time.Second, after: time.Minute, least: 15 * time.Second, most: 30 * time.Second},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			p := &reconnect.Policy{InitialDelay: time.Second}
+			for range 5 {
+				p.Next(errNetwork)
+			}
+			p.Opened()
+			p.Synced()
+			time.Sleep(test.open)
+			p.Next(decode.ErrReconnect)
+			time.Sleep(test.after)
+			if delay := p.Next(errNetwork); delay < test.least || delay > test.most {
+				t.Errorf("open for %v, and %v later, the delay is %v, want %v to %v", test.open, test.after, delay, test.least, test.most)
+			}
+		})
+	}
 }
 
-// TestServersDelay: the retry field of the session is the base of the normal schedule, and of no other.
+// TestServersDelay checks that the retry field of the session is the base of the normal schedule, and of no
+// other.
 func TestServersDelay(t *testing.T) {
 	var session sse.Session
 	for _, err := range sse.Scan(strings.NewReader("retry: 7000\n\n"), &sse.ScanOptions{Session: &session}) {
@@ -188,7 +196,7 @@ func TestServersDelay(t *testing.T) {
 	})
 }
 
-// TestRetryAfter is the least delay of any refusal, a rejected key's included.
+// TestRetryAfter checks that Retry-After is the least delay of any refusal, a rejected key included.
 func TestRetryAfter(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for code, seconds := range map[int]int{http.StatusServiceUnavailable: 60, http.StatusUnauthorized: 1200} {

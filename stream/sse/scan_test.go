@@ -356,4 +356,7 @@ func TestEventsHideTheirPayload(t *testing.T) {
 			t.Errorf("%q shows in:\n%s", form, log.String())
 		}
 	}
+	if got, want := fmt.Sprint(Event{Type: "a\x1b[2J"}), `{"a\x1b[2J", 0 bytes, id ""}`; got != want {
+		t.Errorf("got %s, want %s", got, want) // a name must not control a terminal
+	}
 }

@@ -54,8 +54,10 @@ func (s *suite[T]) checkAgain() {
 func everyPair(n int) iter.Seq[int] {
 	return func(yield func(int) bool) {
 		for i := range n {
-			if !yield(i) || !yield(i) {
-				return
+			for range 2 {
+				if !yield(i) {
+					return
+				}
 			}
 			for k := i + 1; k < n; k++ {
 				if !yield(k) || !yield(i) {
@@ -71,7 +73,11 @@ func everyPair(n int) iter.Seq[int] {
 // where there is no subscription.
 func (s *suite[T]) checkTimers() {
 	for _, w := range s.ways() {
-		if s.stirs(w) && s.stirs(w) && s.stirs(w) {
+		again := 0
+		for again < 3 && s.stirs(w) {
+			again++
+		}
+		if again == 3 {
 			s.breach(2, "a timer fired after a subscription that %s", w.name)
 			return
 		}
