@@ -153,12 +153,15 @@ func TestStatus(t *testing.T) {
 	})
 }
 
-func TestStateNames(t *testing.T) {
-	for state, want := range map[autoconfig.State]string{
+func TestNames(t *testing.T) {
+	for value, want := range map[fmt.Stringer]string{
 		autoconfig.Initializing: "initializing", autoconfig.Valid: "valid", autoconfig.Interrupted: "interrupted",
 		autoconfig.Off: "off", autoconfig.Off + 1: "State(4)",
+
+		autoconfig.NoConfiguration: "no configuration", autoconfig.Outdated: "outdated", autoconfig.Stalled: "stalled",
+		autoconfig.Ended: "ended", autoconfig.Ended + 1: "Problem(5)", autoconfig.Problem(0): "Problem(0)",
 	} {
-		if got := state.String(); got != want {
+		if got := value.String(); got != want {
 			t.Errorf("got %s, want %s", got, want)
 		}
 	}
