@@ -416,3 +416,17 @@ func TestUnchangedKeysAreShared(t *testing.T) {
 		c.Close()
 	})
 }
+
+// TestNoAttemptFollowsTheEnd checks that the status of a client that was closed while it waited to retry
+// announces no attempt.
+func TestNoAttemptFollowsTheEnd(t *testing.T) {
+	testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
+		srv.Next(autoconfigtest.Status(503))
+		c := testkit.Open(t, testkit.To(srv))
+		synctest.Wait()
+		c.Close()
+		if s := c.Stats().Status; s.State != autoconfig.Off || !s.NextAttempt.IsZero() {
+			t.Errorf("the status is %+v", s)
+		}
+	})
+}
