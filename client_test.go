@@ -153,12 +153,15 @@ func TestStatus(t *testing.T) {
 	})
 }
 
-func TestStateNames(t *testing.T) {
-	for state, want := range map[autoconfig.State]string{
+func TestNames(t *testing.T) {
+	for value, want := range map[fmt.Stringer]string{
 		autoconfig.Initializing: "initializing", autoconfig.Valid: "valid", autoconfig.Interrupted: "interrupted",
 		autoconfig.Off: "off", autoconfig.Off + 1: "State(4)",
+
+		autoconfig.NoConfiguration: "no configuration", autoconfig.Outdated: "outdated", autoconfig.Stalled: "stalled",
+		autoconfig.Ended: "ended", autoconfig.Ended + 1: "Problem(5)", autoconfig.Problem(0): "Problem(0)",
 	} {
-		if got := state.String(); got != want {
+		if got := value.String(); got != want {
 			t.Errorf("got %s, want %s", got, want)
 		}
 	}
@@ -411,5 +414,19 @@ func TestUnchangedKeysAreShared(t *testing.T) {
 			t.Errorf("version %d has a copy of the keys of version %d", after.Version, before.Version)
 		}
 		c.Close()
+	})
+}
+
+// TestNoAttemptFollowsTheEnd checks that the status of a client that was closed while it waited to retry
+// announces no attempt.
+func TestNoAttemptFollowsTheEnd(t *testing.T) {
+	testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
+		srv.Next(autoconfigtest.Status(503))
+		c := testkit.Open(t, testkit.To(srv))
+		synctest.Wait()
+		c.Close()
+		if s := c.Stats().Status; s.State != autoconfig.Off || !s.NextAttempt.IsZero() {
+			t.Errorf("the status is %+v", s)
+		}
 	})
 }

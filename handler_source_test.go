@@ -104,3 +104,15 @@ func TestHandlerSourceIsConsistent(t *testing.T) {
 		testkit.Expect(t, "state after Close", late.Take(), "added e1", "synced")
 	})
 }
+
+// TestHandlerSourceForgetsExpiredKeys checks that a late subscriber does not hear of a key that has expired.
+func TestHandlerSourceForgetsExpiredKeys(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		source := autoconfig.NewHandlerSource()
+		source.AddEnvironment(autoconfig.EnvironmentParams{EnvID: "e1", SDKKey: "sdk-1", ExpiringSDKKey: autoconfig.ExpiringSDKKey{Key: "sdk-0"}})
+		source.KeyExpired("e1", "sdk-0")
+		late := testkit.Watch(stream.Map(source.Changes(), lineOf))
+		testkit.Expect(t, "state", late.Take(), "added e1 sdk=sdk-1")
+		source.Close()
+	})
+}

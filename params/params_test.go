@@ -126,6 +126,21 @@ func TestRepIsTheReverse(t *testing.T) {
 	}
 }
 
+// TestRep checks that what has no end has none on the wire.
+func TestRep(t *testing.T) {
+	p := params.Environment{
+		EnvID: "id", SDKKey: "sdk-new", ExpiringSDKKey: params.ExpiringSDKKey{Key: "sdk-old"},
+		AcceptedSDKKeys: acceptedSDK{{Key: "new", Value: "sdk-new"}, {Value: "sdk-old", Expiry: local}},
+	}
+	want := &decode.EnvironmentRep{
+		EnvID: "id", SDKKey: decode.SDKKeyRep{Value: "sdk-new", Expiring: decode.ExpiringKeyRep{Value: "sdk-old"}},
+		SDKKeys: sdkKeys{{Key: "new", Value: "sdk-new"}, {Value: "sdk-old", Expiry: &at}}, Version: 3,
+	}
+	if d := cmp.Diff(want, p.Rep(3)); d != "" {
+		t.Errorf("-want +got:\n%s", d)
+	}
+}
+
 func TestOfFilter(t *testing.T) {
 	f := diff.Filter{ID: "f1", FilterRep: decode.FilterRep{ProjKey: "proj", FilterKey: "filter", Version: 3}}
 	if got, want := params.OfFilter(&f), (params.Filter{ID: "f1", ProjKey: "proj", Key: "filter"}); got != want {
