@@ -38,6 +38,7 @@ func (o *ConnectOptions) newAttempt(ctx context.Context, cancel context.CancelCa
 	} else {
 		a.client.Transport = newTransport()
 	}
+	a.conns.limit = o.ConnectTimeout
 	if own := ownTransport(a.client, &a.conns, u); own != nil {
 		a.client.Transport, a.owned = own, true
 	}
@@ -94,8 +95,10 @@ func (a *attempt) requestError(err error) error {
 	if cause := context.Cause(a.ctx); cause != nil {
 		return cause
 	}
-	if errors.Is(err, ErrPlainHTTP) {
-		return ErrPlainHTTP
+	for _, own := range []error{ErrPlainHTTP, ErrConnectTimeout} {
+		if errors.Is(err, own) {
+			return own
+		}
 	}
 	return &failure{doing: "request failed", cause: err}
 }

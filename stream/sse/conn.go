@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"sync"
+	"time"
 )
 
 type dialFunc = func(ctx context.Context, network, address string) (net.Conn, error)
@@ -11,6 +12,8 @@ type dialFunc = func(ctx context.Context, network, address string) (net.Conn, er
 // connections are the network connections of one attempt. They end with it, so that no later attempt can
 // use them.
 type connections struct {
+	limit time.Duration // of a dial
+
 	mu     sync.Mutex
 	all    []net.Conn
 	closed bool
@@ -33,7 +36,13 @@ func (c *connections) ofTLS(dial dialFunc) dialFunc {
 
 func (c *connections) dialer(dial dialFunc, wrap func(net.Conn) net.Conn) dialFunc {
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		// A net.Dialer that knows a deadline tries the next address of a name while there is time.
+		ctx, cancel := context.WithTimeoutCause(ctx, c.limit, ErrConnectTimeout)
+		defer cancel()
 		dialed, err := dial(ctx, network, address)
+		if err != nil && context.Cause(ctx) == ErrConnectTimeout {
+			return nil, ErrConnectTimeout
+		}
 		if err != nil {
 			return nil, err
 		}
