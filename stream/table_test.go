@@ -289,7 +289,7 @@ func asynchronous() []operator {
 		}, model: same},
 		{name: "GroupByUntil", apply: func(o ints) ints {
 			return stream.GroupByUntil(o, func(int) int { return 0 }, block,
-				func(_ int, group ints) ints { return stream.Take(group, 1) },
+				func(int, ints) ints { return never },
 				func(_ int, group ints) ints { return group })
 		}, model: same},
 		{name: "CombineLatest", apply: func(o ints) ints {
