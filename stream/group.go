@@ -38,15 +38,16 @@ func GroupBy[T any, K comparable, U any](
 
 // GroupByUntil is GroupBy with groups that end: each when the observable that duration makes of its key
 // and of the group itself yields a value or completes. A later value of the same key begins another
-// group. Debounce of the group, for instance, lets it end when it has been quiet for some time, and
+// group, though the observable of the former may still be busy with its last values. Debounce of the group, for instance, lets it end when it has been quiet for some time, and
 // Timer when it is of some age.
 //
 //	o                        ──a1──a2────a3──|
 //	duration                   ────────x
 //	k, group → sum so far    ──a1──a3────a3──|
 //
-// The observable of duration has a goroutine of its own; it is another subscriber of the group, with
-// the same policy, and it is stopped when o ends. Its error is an error of the whole.
+// The observable of duration has a goroutine of its own, and is stopped when o ends. Its error is an
+// error of the whole. It need not subscribe to the group; if it does, it joins at the latest value that
+// there is by then, with the policy p.
 func GroupByUntil[T any, K comparable, U, D any](
 	o Observable[T], key func(T) K, p Policy[T],
 	duration func(key K, group Observable[T]) Observable[D], f func(key K, group Observable[T]) Observable[U],
@@ -149,7 +150,7 @@ func (g *grouping[T, K, U]) closeAll(err error) {
 // begin makes a group and starts what was made of it.
 func (g *grouping[T, K, U]) begin(k K) *group[T] {
 	its := &group[T]{policy: g.policy}
-	members := its.join()
+	members := its.join(g.policy)
 	defer members.dismissUnlessStarted()
 	o := made(g.f(k, members.subscribe), "GroupBy")
 	if g.duration != nil {
@@ -172,7 +173,8 @@ func (g *grouping[T, K, U]) begin(k K) *group[T] {
 
 // startDuration starts what ends a group.
 func (g *grouping[T, K, U]) startDuration(k K, its *group[T]) {
-	members := its.join()
+	// Nobody waits for a duration that does not subscribe.
+	members := its.join(DropOldest[T](1).Metered(g.policy.meter))
 	defer members.dismissUnlessStarted()
 	o := g.duration(k, members.subscribe)
 	members.started = true
@@ -209,10 +211,11 @@ func (g *group[T]) close(err error) {
 	g.subject.Close(err)
 }
 
-// join returns the group as its first subscriber sees it, which has been there since before the call.
-func (g *group[T]) join() *members[T] {
+// join returns the group as a subscriber sees it that is there from now on. Until it subscribes it has
+// the policy p.
+func (g *group[T]) join(p Policy[T]) *members[T] {
 	m := &members[T]{group: g}
-	m.first.Store(g.subject.join(g.policy, nil))
+	m.first.Store(g.subject.join(p, nil))
 	return m
 }
 
@@ -229,6 +232,7 @@ func (m *members[T]) subscribe(ctx context.Context, yield func(T) bool) error {
 		sub = m.subject.join(m.policy, nil)
 	}
 	defer sub.leave()
+	sub.adopt(m.policy)
 	err := sub.run(ctx, yield)
 	if err != nil && ctx.Err() == nil && m.failing.Load() {
 		m.failed.Store(true)

@@ -177,6 +177,19 @@ func (sub *subscription[T]) leave() {
 	s.remove(sub)
 }
 
+// adopt replaces the policy DropOldest by p.
+func (sub *subscription[T]) adopt(p Policy[T]) {
+	if sub.policy.rule != dropOldest {
+		return
+	}
+	s := sub.subject
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	sub.dropOldest()
+	sub.policy = p.normal()
+	s.due = min(s.due, sub.due())
+}
+
 // The following need the subject's lock.
 
 // follow makes the log's end the subscription's next value.
