@@ -25,7 +25,7 @@ func (s *State) EnvironmentByKey(key Key) *decode.EnvironmentRep {
 	}
 	for _, id := range s.index[withoutTime(key)] {
 		e, _, _ := s.environments.Get(id)
-		if e.keys == nil || e.keys.accepts(key, s.clock()) {
+		if e.keys == nil || !e.keys.expired(key, s.clock()) {
 			return e.rep
 		}
 	}
@@ -34,23 +34,24 @@ func (s *State) EnvironmentByKey(key Key) *decode.EnvironmentRep {
 
 // update replaces the keys of an environment. Either of the two may be nil.
 func (x keyIndex) update(before, after *decode.EnvironmentRep) {
-	var old, current []Key
+	var b, a [few]Key
+	old, current := b[:0], a[:0]
 	switch {
 	case before == nil:
-		current = sortedKeys(after)
+		current = sortedKeys(current, after)
 	case after == nil:
-		old = sortedKeys(before)
+		old = sortedKeys(old, before)
 	case sameKeys(before, after):
 		return
 	default:
-		old, current = sortedKeys(before), sortedKeys(after)
+		old, current = sortedKeys(old, before), sortedKeys(current, after)
 	}
-	for gone, added := range align(old, current) {
+	for i, j := range align(old, current) {
 		switch {
-		case added == nil:
-			x.remove(withoutTime(*gone), before.EnvID)
-		case gone == nil:
-			k := withoutTime(*added)
+		case j < 0:
+			x.remove(withoutTime(old[i]), before.EnvID)
+		case i < 0:
+			k := withoutTime(current[j])
 			x[k] = append(x[k], after.EnvID)
 		}
 	}
