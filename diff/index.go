@@ -30,7 +30,7 @@ func (s *State) EnvironmentByKey(key Key) *decode.EnvironmentRep {
 	}
 	for id := range s.index[withoutTime(key)].all {
 		e, _, _ := s.environments.Get(id)
-		if e.keys == nil || e.keys.accepts(key, s.clock()) {
+		if e.keys == nil || !e.keys.expired(key, s.clock()) {
 			return e.rep
 		}
 	}
@@ -39,23 +39,24 @@ func (s *State) EnvironmentByKey(key Key) *decode.EnvironmentRep {
 
 // update replaces the keys of an environment. Either of the two may be nil.
 func (x keyIndex) update(before, after *decode.EnvironmentRep) {
-	var old, current []Key
+	var b, a [few]Key
+	old, current := b[:0], a[:0]
 	switch {
 	case before == nil:
-		current = sortedKeys(after)
+		current = sortedKeys(current, after)
 	case after == nil:
-		old = sortedKeys(before)
+		old = sortedKeys(old, before)
 	case sameKeys(before, after):
 		return
 	default:
-		old, current = sortedKeys(before), sortedKeys(after)
+		old, current = sortedKeys(old, before), sortedKeys(current, after)
 	}
-	for gone, added := range align(old, current) {
+	for i, j := range align(old, current) {
 		switch {
-		case added == nil:
-			x.remove(withoutTime(*gone), before.EnvID)
-		case gone == nil:
-			x.add(withoutTime(*added), after.EnvID)
+		case j < 0:
+			x.remove(withoutTime(old[i]), before.EnvID)
+		case i < 0:
+			x.add(withoutTime(current[j]), after.EnvID)
 		}
 	}
 }

@@ -302,6 +302,15 @@ func TestTheClockIsCorrected(t *testing.T) {
 			c.clock = 1000
 			c.put(known(c))
 		}, []string{"added a@1", "synced", "updated a@1>a@2", "synced"}},
+		{"not if a later message named only what was left", func(c *conversation) {
+			c.clock = 2000
+			c.put(entry(array(1, key("k1", 0), key("k2", 2000), key("k3", 9000))))
+			e := *c.state.Environment([]byte("a"))
+			e.Version = 2
+			c.patch(e)
+			c.clock = 1000
+			c.put(known(c))
+		}, []string{"added a@1", "announced k3 of a at 9000", "synced", "updated a@1>a@2", "synced"}},
 		{"not with a patch of the same version", func(c *conversation) {
 			c.clock = 9000
 			c.put(entry(rotating(1, "new", "old", 2000)))

@@ -3,6 +3,7 @@ package diff
 import (
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"testing"
 	"time"
@@ -176,6 +177,7 @@ type machine struct {
 	model  map[decode.EnvironmentID]*modelKeys
 	buried map[decode.EnvironmentID]int // versions of what was deleted
 	prompt *mirror
+	items  map[*decode.EnvironmentRep]decode.EnvironmentRep // what there was, as it was
 
 	late    *mirror
 	waiting []Change // for late
@@ -183,7 +185,7 @@ type machine struct {
 }
 
 func newMachine(t *rapid.T) *machine {
-	m := &machine{t: t, clock: 1000, model: map[decode.EnvironmentID]*modelKeys{}, buried: map[decode.EnvironmentID]int{}, prompt: newMirror(t), late: newMirror(t)}
+	m := &machine{t: t, clock: 1000, model: map[decode.EnvironmentID]*modelKeys{}, buried: map[decode.EnvironmentID]int{}, prompt: newMirror(t), late: newMirror(t), items: map[*decode.EnvironmentRep]decode.EnvironmentRep{}}
 	m.state = NewState(nil)
 	m.state.now = func() time.Time { return time.UnixMilli(m.clock) }
 	return m
@@ -191,6 +193,7 @@ func newMachine(t *rapid.T) *machine {
 
 // emit passes a change to the mirrors: to the one at once, and to the other when it is its turn.
 func (m *machine) emit(c Change) {
+	m.remember(c.New)
 	for part := range c.Split {
 		if part.Kind == KeyExpired && part.Key == nil {
 			m.t.Fatalf("%v is not individual", part)
@@ -227,7 +230,23 @@ func (m *machine) deliver(n int) {
 	m.waiting = m.waiting[n:]
 }
 
+// remember keeps a copy of an item of a message or a change.
+func (m *machine) remember(e *decode.EnvironmentRep) {
+	if _, known := m.items[e]; e == nil || known {
+		return
+	}
+	item := *e
+	item.SDKKeys, item.MobileKeys, item.Lingering = slices.Clone(e.SDKKeys), slices.Clone(e.MobileKeys), slices.Clone(e.Lingering)
+	m.items[e] = item
+}
+
 func (m *machine) apply(message decode.Message) {
+	m.remember(message.Environment.Rep)
+	if message.Put != nil {
+		for _, e := range message.Put.Environments {
+			m.remember(e.Rep)
+		}
+	}
 	if err := m.state.Apply(m.t.Context(), &message, m.emit); err != nil {
 		m.t.Fatal(err)
 	}
@@ -302,6 +321,11 @@ func (m *machine) check() {
 		m.t.Fatalf("the next key expires at %v, want %d", got, next)
 	}
 	m.checkIndex()
+	for e, was := range m.items {
+		if !reflect.DeepEqual(*e, was) {
+			m.t.Fatalf("%v was modified", e)
+		}
+	}
 }
 
 // checkItem demands that an item says of each key what is so, wherever it names it.
@@ -508,8 +532,8 @@ func checkKeys(t *rapid.T) {
 }
 
 // TestKeysAreThoseOfTheModel runs random messages, with a clock that is also set back, against a naive model
-// of the accepted keys. It compares with it the items, the index, and what subscribers make of the changes:
-// one that gets each at once, one for whom any of them are merged, and one that comes late.
+// of the accepted keys. It compares with it the items, which nothing may modify, the index, and what subscribers make
+// of the changes: one that gets each at once, one for whom any of them are merged, and one that comes late.
 func TestKeysAreThoseOfTheModel(t *testing.T) { rapid.Check(t, checkKeys) }
 
 func FuzzKeys(f *testing.F) { f.Fuzz(rapid.MakeFuzz(checkKeys)) }
