@@ -23,8 +23,8 @@ type HTTPConfig interface {
 	Client() *http.Client
 }
 
-// A StreamManager connects to the stream and calls a MessageHandler for each change: the drop-in replacement for
-// Relay's. Its methods may be called concurrently. The zero StreamManager has nothing to start: Start and Done panic,
+// A StreamManager connects to the stream and calls a MessageHandler for each change, as Relay's does; a Relay needs
+// a small adapter. Its methods may be called concurrently. The zero StreamManager has nothing to start: Start and Done panic,
 // and the other methods do nothing.
 type StreamManager struct {
 	settings func() (*settings, error)

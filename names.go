@@ -28,7 +28,7 @@ const (
 	Synced             = diff.Synced
 )
 
-// Types of the packages below, so that most programs import only this one.
+// Types of the packages below, so that most programs import only this one. Their fields and methods are there.
 type (
 	// AutoConfigKey is the credential of an auto-configuration stream, shown masked.
 	AutoConfigKey = decode.AutoConfigKey
@@ -41,58 +41,58 @@ type (
 	// MobileKey is a mobile key, shown masked.
 	MobileKey = decode.MobileKey
 
-	// PutMessageData is the JSON data of a put event.
+	// PutMessageData is the JSON data of a put event; see decode.PutMessageData.
 	PutMessageData = decode.PutMessageData
-	// PutContent is the content of PutMessageData.
+	// PutContent is the content of PutMessageData; see decode.PutContent.
 	PutContent = decode.PutContent
-	// PatchMessageData is the JSON data of a patch event.
+	// PatchMessageData is the JSON data of a patch event; see decode.PatchMessageData.
 	PatchMessageData = decode.PatchMessageData
-	// PatchFilterMessageData is the JSON data of a patch event of a filter.
+	// PatchFilterMessageData is the JSON data of a patch event of a filter; see decode.PatchFilterMessageData.
 	PatchFilterMessageData = decode.PatchFilterMessageData
-	// DeleteMessageData is the JSON data of a delete event.
+	// DeleteMessageData is the JSON data of a delete event; see decode.DeleteMessageData.
 	DeleteMessageData = decode.DeleteMessageData
-	// EnvironmentRep is the wire form of an environment.
+	// EnvironmentRep is the wire form of an environment; see decode.EnvironmentRep.
 	EnvironmentRep = decode.EnvironmentRep
-	// SDKKeyRep is the current SDK key of an EnvironmentRep, and the one that it replaces.
+	// SDKKeyRep is the current SDK key of an EnvironmentRep, and the one that it replaces; see decode.SDKKeyRep.
 	SDKKeyRep = decode.SDKKeyRep
-	// ExpiringKeyRep is the key that a SDKKeyRep replaces.
+	// ExpiringKeyRep is the key that a SDKKeyRep replaces; see decode.ExpiringKeyRep.
 	ExpiringKeyRep = decode.ExpiringKeyRep
-	// ConcurrentKeyRep is one of several keys of an EnvironmentRep.
+	// ConcurrentKeyRep is one of several keys of an EnvironmentRep; see decode.ConcurrentKeyRep.
 	ConcurrentKeyRep[K SDKKey | MobileKey] = decode.ConcurrentKeyRep[K]
-	// FilterRep is the wire form of a payload filter.
+	// FilterRep is the wire form of a payload filter; see decode.FilterRep.
 	FilterRep = decode.FilterRep
 
-	// Key is a credential that an environment accepts, and when it expires.
+	// Key is a credential that an environment accepts, and when it expires; see decode.Key.
 	Key = decode.Key
 
-	// Change is one change of the configuration.
+	// Change is one change of the configuration; see diff.Change.
 	Change = diff.Change
-	// Snapshot is a configuration at one moment.
+	// Snapshot is a configuration at one moment; see diff.Snapshot.
 	Snapshot = diff.Snapshot
-	// Field is one difference between the items of a Change.
+	// Field is one difference between the items of a Change; see diff.Field.
 	Field = diff.Field
-	// Filter is a payload filter with its ID.
+	// Filter is a payload filter with its ID; see diff.Filter.
 	Filter = diff.Filter
 
-	// EnvironmentParams describes an environment to a MessageHandler.
+	// EnvironmentParams describes an environment to a MessageHandler; see params.Environment.
 	EnvironmentParams = params.Environment
-	// EnvIdentifiers name an environment and its project for people.
+	// EnvIdentifiers name an environment and its project for people; see params.Identifiers.
 	EnvIdentifiers = params.Identifiers
-	// ExpiringSDKKey is an SDK key with an end.
+	// ExpiringSDKKey is an SDK key with an end; see params.ExpiringSDKKey.
 	ExpiringSDKKey = params.ExpiringSDKKey
-	// AcceptedKey is one of the keys of an environment that accepts several.
+	// AcceptedKey is one of the keys of an environment that accepts several; see params.AcceptedKey.
 	AcceptedKey[K SDKKey | MobileKey] = params.AcceptedKey[K]
-	// FilterParams describes a payload filter to a FilterHandler.
+	// FilterParams describes a payload filter to a FilterHandler; see params.Filter.
 	FilterParams = params.Filter
 
-	// HandlerSource is a MessageHandler that can be observed: the reverse of Dispatch.
+	// HandlerSource is a MessageHandler that can be observed: the reverse of Dispatch; see params.Source.
 	HandlerSource = params.Source
 
-	// Cache keeps one configuration from one run of the program to the next; see Options.Cache.
+	// Cache keeps one configuration from one run of the program to the next; see cache.Store and Options.Cache.
 	Cache = cache.Store
-	// FileCache is a Cache in a file.
+	// FileCache is a Cache in a file; see cache.File.
 	FileCache = cache.File
-	// CacheStats describes how a client's cache is doing.
+	// CacheStats describes how a client's cache is doing; see cache.Stats.
 	CacheStats = cache.Stats
 )
 

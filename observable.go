@@ -372,7 +372,7 @@ func (c *Client) Changes() stream.Observable[Change] {
 
 // ChangesUnder is Changes with another policy for a slow subscriber. With stream.Block the subscriber gets
 // every single change, and holds up the connection, and so everybody, while more than the policy's number
-// of changes wait. A policy of one's own sees changes that may stand for several; see diff.Change.Split.
+// of changes wait. Only the functions of a stream.Coalesce see changes that stand for several; see diff.Change.Split.
 func (c *Client) ChangesUnder(policy stream.Policy[Change]) stream.Observable[Change] {
 	return diff.Split(c.mustBeOpen().changes.Observe(policy, c.state.Snapshot))
 }
@@ -392,9 +392,9 @@ func (c *Client) additions() (changes []Change) {
 	return changes
 }
 
-// EnvironmentByKey returns the environment that accepts the key now, an SDK key or a mobile key, or nil. It
-// does not block. The first call builds an index of all keys, which takes time and memory in proportion to
-// them; later calls are one look-up.
+// EnvironmentByKey returns the environment that accepts key now, or nil. Set either SDKKey or MobileKey; Expiry is
+// ignored. It does not block. The first call builds an index of all keys, which takes time and memory in proportion
+// to them; later calls are one look-up.
 func (c *Client) EnvironmentByKey(key Key) (e *EnvironmentRep) {
 	c.mustBeOpen().changes.View(func() { e = c.state.EnvironmentByKey(key) })
 	return e

@@ -92,7 +92,7 @@ type Options struct {
 	// The server's configuration is saved when it has changed, at most once a second, and when the client
 	// is closed. It is encrypted under the key of the last connection; the saved one is opened with the
 	// key of the first attempt to connect. Neither loading nor saving holds up the stream or fails the
-	// client: Stats.Cache and the log tell what went wrong.
+	// client: Stats.Cache and the log tell what went wrong. A save before closing is given up after 10 s.
 	Cache Cache
 	// CloseTimeout is how long closing the client waits for Cache to save the last configuration. The
 	// default is DefaultCloseTimeout. Client.CloseContext can shorten it.

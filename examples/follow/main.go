@@ -5,20 +5,20 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log"
 	"os"
 	"os/signal"
+	"syscall"
 
 	"github.com/relaystream/autoconfig"
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	err := follow(ctx, autoconfig.AutoConfigKey(os.Getenv("AUTO_CONFIG_KEY")), nil)
-	if err != nil && !errors.Is(err, context.Canceled) { // which Ctrl-C is
+	if err != nil && ctx.Err() == nil { // a signal is no failure
 		log.Fatal(err)
 	}
 }

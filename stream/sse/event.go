@@ -15,9 +15,9 @@ type Event struct {
 	// Type is the event's name, "message" if the stream named none. It is empty in a comment, and in
 	// nothing else.
 	Type string
-	// Data is the payload, its lines joined by LF; of a comment, what follows the colon. It belongs to
-	// the event, unless the option Borrow says otherwise. It is never nil in an event that came from a
-	// stream.
+	// Data is the payload, its lines joined by LF; of a comment, what follows the colon, a space included.
+	// It belongs to the event, unless the option Borrow says otherwise. It is never nil in an event that
+	// came from a stream.
 	Data []byte
 	// LastEventID is the last event ID of the stream when this event was dispatched.
 	LastEventID string
