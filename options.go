@@ -101,7 +101,8 @@ type Options struct {
 	// Logger gets what an operator should know: at level error what needs attention, at warn what
 	// interrupts the client or will end a key, at info each attempt and each change, at debug each event.
 	// It is called on a goroutine of its own. If it is slower than the client, lines are left out, and
-	// another line counts them. The default passes warnings and errors to slog.Default.
+	// another line counts them. Only its handler's Enabled is called by the client itself, which waits for it: it
+	// must be quick and must not call the client. The default passes warnings and errors to slog.Default.
 	Logger *slog.Logger
 }
 
