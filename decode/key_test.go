@@ -49,6 +49,24 @@ func TestAcceptedKeys(t *testing.T) {
 	}
 }
 
+// TestAppendAcceptedKeys uses the memory that it gets, and adds no key twice.
+func TestAppendAcceptedKeys(t *testing.T) {
+	r := EnvironmentRep{SDKKey: SDKKeyRep{"a", ExpiringKeyRep{"b", 5}}, MobKey: "m"}
+	b := Key{SDKKey: "b", Expiry: time.UnixMilli(9)}
+	if got, want := r.AppendAcceptedKeys([]Key{b}), []Key{b, {SDKKey: "a"}, {MobileKey: "m"}}; !slices.Equal(got, want) {
+		t.Errorf("%v, want %v", got, want)
+	}
+	n := testing.AllocsPerRun(100, func() {
+		var buffer [8]Key
+		if len(r.AppendAcceptedKeys(buffer[:0])) != 3 {
+			t.Error("it does not return 3 keys")
+		}
+	})
+	if n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
 // TestManyAcceptedKeys lists each key twice. It takes minutes if the time is quadratic.
 func TestManyAcceptedKeys(t *testing.T) {
 	const many = 100_000

@@ -7,7 +7,6 @@ import (
 	"strconv"
 
 	"github.com/relaystream/autoconfig/decode"
-	"github.com/relaystream/autoconfig/internal/quote"
 )
 
 // A Kind tells what has changed.
@@ -60,7 +59,7 @@ type Change struct {
 	// Omitted is set for EnvironmentDeleted and FilterDeleted if a put omitted the item. Its version is
 	// forgotten then: the same version may be added again.
 	Omitted bool
-	// several is set if Split may yield more than c itself, or something else.
+	// several is set if Split may yield anything but the change itself.
 	several bool
 	// Version is the version of the delete, for EnvironmentDeleted and FilterDeleted that are not Omitted.
 	Version int
@@ -132,7 +131,7 @@ func describe(e *decode.EnvironmentRep) string {
 	if e == nil {
 		return "none"
 	}
-	return fmt.Sprintf("%s (%s %s) version %d", quote.Line(string(e.EnvID)), quote.Line(e.ProjName), quote.Line(e.EnvName), e.Version)
+	return fmt.Sprintf("%s (%s %s) version %d", plain(string(e.EnvID)), plain(e.ProjName), plain(e.EnvName), e.Version)
 }
 
 // String returns one line that describes the filter.
@@ -140,7 +139,15 @@ func (f *Filter) String() string {
 	if f == nil {
 		return "none"
 	}
-	return fmt.Sprintf("%s (%s %s) version %d", quote.Line(string(f.ID)), quote.Line(f.ProjKey), quote.Line(f.FilterKey), f.Version)
+	return fmt.Sprintf("%s (%s %s) version %d", plain(string(f.ID)), plain(f.ProjKey), plain(f.FilterKey), f.Version)
+}
+
+// plain returns s, in quotes if it contains anything that Go would escape, such as a line feed.
+func plain(s string) string {
+	if quoted := strconv.Quote(s); len(quoted) != len(s)+2 {
+		return quoted
+	}
+	return s
 }
 
 // Format implements fmt.Formatter with String for every verb, because package fmt would show the keys

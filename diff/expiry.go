@@ -37,7 +37,7 @@ func (s *State) expire(r *keyring, now int64, emit func(Change)) {
 }
 
 // revise returns the environment that replaces old when a message names it, and whether keys of old expire
-// with that. The environment takes the keyring of old over.
+// with that. It uses the keyring of old again.
 func (s *State) revise(old environment, named *decode.EnvironmentRep) (e environment, expires bool) {
 	now, ring := s.clock(), old.keys
 	if ring.still(old.rep, named, now) {

@@ -4,7 +4,7 @@ import "github.com/relaystream/autoconfig/decode"
 
 type filterSlot = slot[decode.FilterID, *Filter]
 
-// usableFilter reports whether a filter that a message names can be used.
+// usableFilter reports whether the entry of a message can be used.
 func usableFilter(entry *decode.FilterEntry) bool {
 	return entry.Err == nil && entry.ID != "" && entry.Rep != nil
 }

@@ -15,12 +15,12 @@ type owners struct {
 	more map[decode.EnvironmentID]struct{} // the others; nil if there were never any
 }
 
-// EnvironmentByKey returns an environment that accepts key, whatever its Expiry, or nil. A key past its expiry,
+// EnvironmentByKey returns an environment that accepts key, or nil. It ignores key.Expiry. A key past its expiry,
 // by the wall clock, is not accepted, even if its KeyExpired has not been emitted yet.
 //
 // The first call builds an index of all keys, which takes time and memory in proportion to their number. Later
-// calls are quick, and each change of an environment's keys updates the index. The call counts as a change of
-// the State: it must not be concurrent with others.
+// calls are quick, and each change of an environment's keys updates the index. Because it may change the State,
+// it must not be called concurrently with any other method.
 func (s *State) EnvironmentByKey(key Key) *decode.EnvironmentRep {
 	if s.index == nil {
 		s.index = make(keyIndex, 2*s.environments.Len())
@@ -37,7 +37,7 @@ func (s *State) EnvironmentByKey(key Key) *decode.EnvironmentRep {
 	return nil
 }
 
-// update replaces the keys of an environment. Either of the two may be nil.
+// update replaces the keys of before by those of after. Either of them may be nil.
 func (x keyIndex) update(before, after *decode.EnvironmentRep) {
 	var b, a [few]Key
 	old, current := b[:0], a[:0]

@@ -6,8 +6,8 @@ import (
 	"github.com/relaystream/autoconfig/decode"
 )
 
-// A keyring has the keys of an environment of which at least one expires. The keys are computed once for each
-// message; an environment's item is what prune leaves of it.
+// A keyring has the keys of an environment of which at least one expires. They are computed only when a message
+// changes them. The item of the environment is what prune returns.
 type keyring struct {
 	// named is the environment as the last message named it, with the keys that linger.
 	named *decode.EnvironmentRep
@@ -21,8 +21,8 @@ type keyring struct {
 	index   int   // in the schedule, if next is not 0
 }
 
-// newKeyring returns the keyring of an environment as a message names it, with the keys that linger in a saved
-// configuration. It has yet to be pruned.
+// newKeyring returns the keyring of an environment as a message names it. In a saved configuration some keys may
+// linger. The keyring has yet to be pruned.
 func newKeyring(named *decode.EnvironmentRep, now int64) keyring {
 	settled := settle(named)
 	r := keyring{named: settled, keys: sortedKeys(nil, settled)}
@@ -65,8 +65,8 @@ func (r *keyring) prune(now int64) *decode.EnvironmentRep {
 	})
 }
 
-// still reports whether named has the keys of r, but for those that linger, all of which are in item and have
-// not expired by now.
+// still reports whether a message names the same keys again, those that linger aside, and no key has expired by
+// now.
 func (r *keyring) still(item, named *decode.EnvironmentRep, now int64) bool {
 	return r != nil && r.dropped == 0 && r.next > now && sameNamed(item, named) &&
 		(len(named.Lingering) == 0 || sameList(item.Lingering, named.Lingering))
@@ -96,7 +96,7 @@ func (r *keyring) meet(before *keyring, now int64) (expired int) {
 	return expired
 }
 
-// linger adds sorted keys to the environment that it does not name, but that are accepted until they expire.
+// linger adds sorted keys that the message does not name, but that are accepted until they expire.
 func (r *keyring) linger(keys []Key) {
 	if len(keys) == 0 {
 		return

@@ -42,7 +42,7 @@ func sameList[T any](a, b []T) bool {
 // few is how many keys of an environment are sorted on the stack.
 const few = 8
 
-// sortedKeys appends the keys that e accepts to buffer, which is empty, and sorts them for align.
+// sortedKeys returns the keys that e accepts, sorted for align. It uses the memory of buffer, which is empty.
 func sortedKeys(buffer []Key, e *decode.EnvironmentRep) []Key {
 	keys := e.AppendAcceptedKeys(buffer)
 	slices.SortFunc(keys, compareKeys)
@@ -62,7 +62,8 @@ func compareKeys(a, b Key) int {
 func align(before, after []Key) iter.Seq2[int, int] {
 	return func(yield func(b, a int) bool) {
 		for i, j := 0, 0; i < len(before) || j < len(after); {
-			b, a, order := -1, -1, 0
+			b, a := -1, -1
+			var order int
 			switch {
 			case j == len(after):
 				order = -1
@@ -114,8 +115,8 @@ func expiry(k *Key) int64 {
 // past reports whether a key has expired by now.
 func past(k *Key, now int64) bool { return !k.Expiry.IsZero() && expiry(k) <= now }
 
-// settle returns e as it counts: the current keys do not expire, the single slot agrees with SDKKeys, which are
-// authoritative, and no key lingers. It does not modify e, and returns e itself if e is so.
+// settle returns e without contradictions: the current keys do not expire, the single slot agrees with SDKKeys,
+// which are authoritative, and no key lingers. It returns a copy, or e itself if nothing had to change.
 func settle(e *decode.EnvironmentRep) *decode.EnvironmentRep {
 	slot, sdkKeys, mobileKeys := singleSlot(e), withoutExpiry(e.SDKKeys, e.SDKKey.Value), withoutExpiry(e.MobileKeys, e.MobKey)
 	if slot == e.SDKKey.Expiring && sameList(sdkKeys, e.SDKKeys) && sameList(mobileKeys, e.MobileKeys) && len(e.Lingering) == 0 {
@@ -126,7 +127,7 @@ func settle(e *decode.EnvironmentRep) *decode.EnvironmentRep {
 	return &settled
 }
 
-// withLingering returns e with the keys that linger: a copy, unless e has them.
+// withLingering returns e with the keys that linger: a copy, or e itself if it has them.
 func withLingering(e *decode.EnvironmentRep, keys []decode.ExpiringKeyRep) *decode.EnvironmentRep {
 	if sameList(e.Lingering, keys) {
 		return e
@@ -151,7 +152,7 @@ func withoutExpiry[K decode.SDKKey | decode.MobileKey](keys []decode.ConcurrentK
 	return keys
 }
 
-// singleSlot returns the single slot of e, with the expiry that counts, or empty if its key does not count.
+// singleSlot returns the single slot of e, empty or corrected where it contradicts the other keys.
 func singleSlot(e *decode.EnvironmentRep) decode.ExpiringKeyRep {
 	slot := e.SDKKey.Expiring
 	if slot.Value == e.SDKKey.Value || slot.Value == "" {

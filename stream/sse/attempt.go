@@ -72,6 +72,7 @@ func (a *attempt) open(req *http.Request) (*http.Response, io.Reader, error) {
 	if err != nil {
 		return nil, nil, a.requestError(err)
 	}
+	a.conns.describe(resp)
 	defer context.AfterFunc(a.ctx, func() { _ = resp.Body.Close() })()
 	body, err := a.check(resp, req)
 	if err != nil {
