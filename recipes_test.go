@@ -3,6 +3,7 @@ package autoconfig_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -10,6 +11,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/relaystream/autoconfig"
@@ -37,12 +39,16 @@ func requireKey(client *autoconfig.Client, next http.Handler) http.Handler {
 	})
 }
 
-func openCached(ctx context.Context, key autoconfig.AutoConfigKey, uri string, cache autoconfig.Cache) (*autoconfig.Client, error) {
+func openCached(
+	ctx context.Context, key autoconfig.AutoConfigKey, uri string, cache autoconfig.Cache, wait time.Duration,
+) (*autoconfig.Client, error) {
 	client, err := autoconfig.Open(ctx, key, &autoconfig.Options{BaseURI: uri, Cache: cache})
 	if err != nil {
 		return nil, err
 	}
-	if err := client.Ready(ctx); err != nil {
+	waiting, cancel := context.WithTimeout(ctx, wait)
+	defer cancel()
+	if err := client.Ready(waiting); err != nil {
 		client.Close()
 		return nil, err
 	}
@@ -58,8 +64,25 @@ func alertDeleted(ctx context.Context, changes stream.Observable[autoconfig.Chan
 }
 
 func rebuildOnChange(ctx context.Context, client *autoconfig.Client, rebuild func(autoconfig.Snapshot) error) error {
-	due := stream.Sample(client.Changes(), time.Second)
+	due := stream.ThrottleLatest(client.Changes(), time.Second)
 	return due.ForEach(ctx, func(autoconfig.Change) error { return rebuild(client.Snapshot()) })
+}
+
+func chat(ctx context.Context, uri string, question []byte, w io.Writer) error {
+	request := sse.Send(http.MethodPost, uri, question).
+		With("Content-Type", "application/json").
+		With("Authorization", "Bearer key")
+	answer := sse.Connect(request, &sse.ConnectOptions{ConnectTimeout: 2 * time.Minute}) // models think
+	for event, err := range answer.All(ctx) {
+		if errors.Is(err, sse.ErrEndOfStream) || string(event.Data) == "[DONE]" {
+			return nil // the answer is complete
+		}
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(w, "%s\n", event.Data)
+	}
+	return nil
 }
 
 // play returns the changes of a client whose server deletes its only environment once the client is synced.
@@ -83,7 +106,7 @@ func play(ctx context.Context) (changes stream.Observable[autoconfig.Change], en
 // serveRecipe returns a server of one environment and a client that is ready.
 func serveRecipe(ctx context.Context) (*autoconfigtest.Server, *autoconfig.Client) {
 	srv := serve("rel-key")
-	client, err := openCached(ctx, "rel-key", srv.URL, nil)
+	client, err := openCached(ctx, "rel-key", srv.URL, nil, time.Minute)
 	if err != nil {
 		panic(err)
 	}
@@ -148,7 +171,7 @@ func Example_cachedStart() {
 
 	var cache memory
 	for range 2 {
-		client, err := openCached(ctx, "rel-key", srv.URL, &cache)
+		client, err := openCached(ctx, "rel-key", srv.URL, &cache, time.Minute)
 		if err != nil {
 			fmt.Println(err)
 			return
@@ -177,32 +200,34 @@ func Example_chat() {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		prompt, _ := io.ReadAll(r.Body)
+		if r.URL.Path == "/refused" {
+			http.Error(w, "no credit", http.StatusPaymentRequired)
+			return
+		}
+		question, _ := io.ReadAll(r.Body)
 		w.Header().Set("Content-Type", "text/event-stream")
-		fmt.Fprintf(w, "data: %s\n\ndata: {\"text\":\"hello\"}\n\ndata: [DONE]\n\n", prompt)
+		fmt.Fprintf(w, "data: %s\n\ndata: {\"text\":\"hello\"}\n\n", question)
+		if r.URL.Path == "/done" {
+			fmt.Fprint(w, "data: [DONE]\n\n")
+		}
 	}))
 	defer server.Close()
 
-	request := sse.Send(http.MethodPost, server.URL, []byte(`{"prompt":"hello"}`)).
-		With("Content-Type", "application/json").
-		With("Authorization", "Bearer key")
-	answer := sse.Connect(request, &sse.ConnectOptions{ConnectTimeout: 2 * time.Minute}) // models think
-	for event, err := range answer.All(ctx) {
-		if err != nil {
-			fmt.Println(err)
-			break
-		}
-		if string(event.Data) == "[DONE]" {
-			break
-		}
-		fmt.Printf("%s\n", event.Data)
+	for _, path := range []string{"/", "/done", "/refused"} {
+		fmt.Println(path, chat(ctx, server.URL+path, []byte(`{"prompt":"hello"}`), os.Stdout))
 	}
 	// Output:
 	// {"prompt":"hello"}
 	// {"text":"hello"}
+	// / <nil>
+	// {"prompt":"hello"}
+	// {"text":"hello"}
+	// /done <nil>
+	// /refused sse: status 402 Payment Required
 }
 
-// TestRebuildOnChange: changes within a second lead to one call, with the last of them in it.
+// TestRebuildOnChange: the first change leads to a call at once, those of the next second to one call, and the last
+// before the client is closed to one, too.
 func TestRebuildOnChange(t *testing.T) {
 	testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
 		client := testkit.Open(t, testkit.To(srv))
@@ -215,15 +240,24 @@ func TestRebuildOnChange(t *testing.T) {
 			})
 		}()
 		srv.Put(testkit.Listing(testkit.Environment("e1", 1)))
-		testkit.Pass(1500 * time.Millisecond)
+		expect := func(want string) {
+			t.Helper()
+			synctest.Wait()
+			testkit.Expect(t, "versions", []string{fmt.Sprint(versions)}, want)
+		}
+		expect("[1]")
 		for version := 2; version < 6; version++ {
 			srv.Patch(testkit.Environment("e1", version))
 		}
-		testkit.Pass(10 * time.Second)
+		expect("[1]")
+		testkit.Pass(time.Second)
+		expect("[1 5]")
+		srv.Patch(testkit.Environment("e1", 6))
+		expect("[1 5]")
 		client.Close()
 		if err := <-done; err != nil {
 			t.Fatal(err)
 		}
-		testkit.Expect(t, "versions", []string{fmt.Sprint(versions)}, "[1 5]")
+		expect("[1 5 6]")
 	})
 }

@@ -29,6 +29,8 @@ type jsonEnvironment struct {
 	ProjName string               `json:"projName"`
 	Version  int                  `json:"version"`
 	Keys     []jsonKey            `json:"keys,omitempty"`
+	TTL      int                  `json:"defaultTtl,omitempty"`
+	Secure   bool                 `json:"secureMode,omitempty"`
 }
 
 type jsonFilter struct {
@@ -42,8 +44,8 @@ type jsonKey struct {
 	Expiry    time.Time `json:"expiry,omitzero"`
 }
 
-// MarshalJSON implements json.Marshaler. It gives the kind in words, and of each item the IDs, names and
-// version, and the accepted keys, masked. Nothing reads it back.
+// MarshalJSON implements json.Marshaler. It gives the kind in words, and of each item the IDs, names,
+// settings and version, and the accepted keys, masked. Nothing reads it back.
 func (c Change) MarshalJSON() ([]byte, error) {
 	j := jsonChange{
 		Kind: c.Kind, Cached: c.Cached, Omitted: c.Omitted, Version: c.Version,
@@ -63,6 +65,7 @@ func maskEnvironment(e *decode.EnvironmentRep) *jsonEnvironment {
 	}
 	j := &jsonEnvironment{
 		EnvID: e.EnvID, EnvKey: e.EnvKey, EnvName: e.EnvName, ProjKey: e.ProjKey, ProjName: e.ProjName, Version: e.Version,
+		TTL: e.DefaultTTL, Secure: e.SecureMode,
 	}
 	for _, k := range e.AcceptedKeys() {
 		j.Keys = append(j.Keys, maskKey(k))

@@ -19,3 +19,21 @@ func TestChangesWithAnyExpiryCanBeEncoded(t *testing.T) {
 		}
 	}
 }
+
+// TestJSONShowsSettings changes one setting at a time.
+func TestJSONShowsSettings(t *testing.T) {
+	e := decode.EnvironmentRep{EnvID: "e", Version: 1, DefaultTTL: 5}
+	ttl, secure := e, e
+	ttl.DefaultTTL, secure.SecureMode = 10, true
+	const start = `{"envID":"e","envKey":"","envName":"","projKey":"","projName":"","version":1,`
+	for want, item := range map[string]*decode.EnvironmentRep{
+		start + `"defaultTtl":5}`:                   &e,
+		start + `"defaultTtl":10}`:                  &ttl,
+		start + `"defaultTtl":5,"secureMode":true}`: &secure,
+	} {
+		text, err := json.Marshal(Change{Kind: EnvironmentUpdated, Old: &e, New: item})
+		if err != nil || !strings.Contains(string(text), `"new":`+want) {
+			t.Errorf("%s, %v, want %s", text, err, want)
+		}
+	}
+}

@@ -4,5 +4,6 @@
 //	registration, err := autoconfigotel.Register(otel.Meter("my/program"), client)
 //
 // Each collection calls [autoconfig.Client.Stats] once; nothing happens in between. The example of
-// [Register] lists all metrics. The fields of [autoconfig.Stats] say what they mean.
+// [Register] lists all metrics. The fields of [autoconfig.Stats] say what they mean. With a Cache, one of the
+// subscribers that are counted saves the configuration; its policy is DropOldest.
 package autoconfigotel

@@ -121,6 +121,7 @@ func TestMetricsFollowTheClient(t *testing.T) {
 		time.Sleep(1500 * time.Millisecond)
 		want("without a configuration", map[string]float64{
 			"connection.attempts": 1, "connection.established": 1, "status state=initializing": 1, "outdated.duration": 1.5,
+			"subscriber.count subscriber.policy=DropOldest": 1,
 		})
 
 		stuck, quick := make(chan struct{}), make(chan struct{})
@@ -136,7 +137,7 @@ func TestMetricsFollowTheClient(t *testing.T) {
 			t.Errorf("%v bytes and %v saves were counted", bytes, saves)
 		}
 		// The put's three changes came at once, and two came later. Each stuck subscriber took what its
-		// policy had kept of the three before the two came.
+		// policy had kept of the three before the two came. What saves is a subscriber that keeps one.
 		want("with a configuration", map[string]float64{
 			"connection.attempts": 1, "connection.established": 1, "status state=valid": 1,
 			"stream.io": bytes, "stream.events": 5, "cache.saves save.outcome=saved": saves,
@@ -144,9 +145,9 @@ func TestMetricsFollowTheClient(t *testing.T) {
 			"messages message.kind=delete": 1, "messages message.kind=ignored": 1,
 			"items item.outcome=applied": 3, "items item.outcome=stale": 1,
 			"environment.count": 2, "filter.count": 1, "tombstone.count": 1, "keys.expiring": 1, "keys.expired": 1,
-			"subscriber.count subscriber.policy=DropOldest": 2, "subscriber.lag subscriber.policy=DropOldest": 5,
+			"subscriber.count subscriber.policy=DropOldest": 3, "subscriber.lag subscriber.policy=DropOldest": 5,
 			"subscriber.count subscriber.policy=Coalesce": 1,
-			"changes change.outcome=dropped":              2 + 1, "changes change.outcome=delivered": 5,
+			"changes change.outcome=dropped":              2 + 1 + 2, "changes change.outcome=delivered": 5 + 3,
 		})
 	})
 }

@@ -52,7 +52,7 @@ func All() []Peer {
 		{"ours: changes", "and diff.Changes, Dispatch", Changes, ourChanges},
 		{"ours: Observe", "Observe, Dispatch", Changes, observe},
 		{"ours: Client", "Open, a lossless subscriber, Dispatch", Changes, openClient},
-		{"ours: StreamManager", "the drop-in for Relay's", Changes, streamManager},
+		{"ours: StreamManager", "in the place of Relay's", Changes, streamManager},
 	}
 }
 

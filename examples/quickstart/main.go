@@ -78,10 +78,13 @@ func printChanges(ctx context.Context, client *autoconfig.Client, out *printer) 
 
 func printStatus(ctx context.Context, client *autoconfig.Client, out *printer) {
 	for status := range client.Status().All(ctx) {
-		if status.Err != nil && status.State == autoconfig.Interrupted {
-			out.print("status", "%v: %v", status.State, status.Err)
-		} else {
+		switch {
+		case status.State != autoconfig.Interrupted:
 			out.print("status", "%v", status.State)
+		case status.NextAttempt.IsZero():
+			out.print("status", "connecting again")
+		default:
+			out.print("status", "%v: %v", status.State, status.Err)
 		}
 	}
 }

@@ -49,6 +49,7 @@ func run(uri, keyFile string) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 
+	// the adapter's, not autoconfig.NewStreamManager
 	manager := NewStreamManager(key, streamURI, make(set), nil, time.Second, 2, ldlog.NewDefaultLoggers())
 	defer manager.Close()
 	ready := manager.Start()
