@@ -169,6 +169,7 @@ func (c *Client) opened() {
 	c.counters.connections.Add(1)
 	c.policy.Opened()
 	c.keys.Opened()
+	c.journal.Opened()
 	if c.settings.onOpen != nil {
 		c.settings.onOpen()
 	}

@@ -38,6 +38,9 @@ func (s State) String() string {
 	return names[s]
 }
 
+// MarshalText implements encoding.TextMarshaler with String, so that JSON shows the state's name.
+func (s State) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
 // A Status describes a client at one moment.
 type Status struct {
 	// State is the state, and Since when it began.
@@ -227,8 +230,7 @@ type Problem uint8
 const (
 	// NoConfiguration means that there is nothing to serve yet, not even a saved configuration.
 	NoConfiguration Problem = iota + 1
-	// Outdated means that the configuration may differ from the server's, which the client cannot reach,
-	// or cannot use what it sends.
+	// Outdated means that the client can't reach the server or use what it sends: the configuration may be old.
 	Outdated
 	// Stalled means that the client does not read: a subscriber with the policy stream.Block does not return.
 	Stalled
@@ -244,6 +246,9 @@ func (p Problem) String() string {
 	}
 	return names[p]
 }
+
+// MarshalText implements encoding.TextMarshaler with String, so that JSON shows the problem in words.
+func (p Problem) MarshalText() ([]byte, error) { return []byte(p.String()), nil }
 
 // A HealthError is what Client.Readiness and Client.Liveness found. Its text may name hosts and
 // addresses; Problem is fit for an answer to anybody.
