@@ -9,8 +9,8 @@ import (
 	"time"
 
 	"github.com/relaystream/autoconfig/diff"
-	"github.com/relaystream/autoconfig/internal/clock"
 	"github.com/relaystream/autoconfig/internal/disconnect"
+	"github.com/relaystream/autoconfig/internal/stamp"
 	"github.com/relaystream/autoconfig/stream"
 )
 
@@ -210,7 +210,7 @@ func (c *Client) Stats() Stats {
 // counters count what is too frequent for a moment of its own.
 type counters struct {
 	connections, bytes, events, unusual atomic.Uint64
-	lastRead, lastChange                *clock.Clock
+	lastRead, lastChange                *stamp.Stamp
 }
 
 // changed records that the configuration changed, as of the last read: reading the clock costs more.
