@@ -27,7 +27,7 @@ var knows = map[string][]string{
 	"params":            {"stream", "decode", "diff", "internal/expiry", "internal/mask"},
 	".": {
 		"stream", "stream/sse", "decode", "diff", "cache", "params",
-		"internal/clock", "internal/disconnect", "internal/endpoint", "internal/goroutine", "internal/journal", "internal/keyring",
+		"internal/stamp", "internal/disconnect", "internal/endpoint", "internal/goroutine", "internal/journal", "internal/connkey",
 		"internal/plainhttp", "internal/reconnect", "internal/tap", "github.com/launchdarkly/go-sdk-common/v3",
 	},
 
@@ -37,9 +37,9 @@ var knows = map[string][]string{
 	"internal/quote":      {},
 	"internal/expiry":     {},
 	"internal/plainhttp":  {},
-	"internal/clock":      {},
+	"internal/stamp":      {},
 	"internal/endpoint":   {},
-	"internal/keyring":    {},
+	"internal/connkey":    {},
 	"internal/tap":        {"stream"},
 	"internal/disconnect": {"stream/sse", "decode"},
 	"internal/reconnect":  {"stream/sse", "internal/disconnect", "github.com/cenkalti/backoff/v4"},

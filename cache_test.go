@@ -206,6 +206,30 @@ func TestCacheKeepsServingARejectedKey(t *testing.T) {
 	})
 }
 
+// TestMistypedKeyLosesNothing checks that a client whose key is wrong, and rejected by the server, leaves the saved
+// configuration for the next client, which has the right key and finds no server.
+func TestMistypedKeyLosesNothing(t *testing.T) {
+	testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
+		srv.Put(testkit.Listing(testkit.Environment("e1", 1)))
+		cache := &memoryCache{data: savedBy(t, srv)}
+		o := with(cache, srv)
+		o.Logger = testkit.Censored(t)
+		c, err := autoconfig.Open(t.Context(), "rel-mistyped", o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		testkit.Pass(time.Hour)
+		if stats := c.Stats(); !errors.Is(stats.Cache.LoadErr, autoconfig.ErrCacheForeign) || stats.Rejected == 0 {
+			t.Errorf("%+v", stats)
+		}
+		c.Close()
+		if cache.aside != 0 {
+			t.Error("the saved configuration was set aside")
+		}
+		expectCached(t, cache.data, "e1@1 synced=true cached=true")
+	})
+}
+
 // TestServerIsFasterThanCache checks that the server's first put wins over a slow load, whether the load
 // heeds its context or not.
 func TestServerIsFasterThanCache(t *testing.T) {

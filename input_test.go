@@ -165,12 +165,12 @@ func TestLog(t *testing.T) {
 		c := testkit.Open(t, o)
 		testkit.Pass(0)
 		records := taken(log)
-		testkit.Expect(t, "at first", lines(records), "INFO connecting", "WARN connection lost")
+		testkit.Expect(t, "at first", lines(records), "INFO connecting", "WARN connection failed")
 		if url, want := testkit.Attr(records[0], "url"), srv.URL+"/relay_auto_config"; url != want {
 			t.Errorf("connecting to %v, want %v without password and query", url, want)
 		}
 		if delay, err := testkit.Attr(records[1], "retry_in"), testkit.Attr(records[1], "error"); delay != time.Until(c.Stats().Status.NextAttempt) || err != c.Stats().Status.Err {
-			t.Errorf("connection lost for %v, to be retried in %v", err, delay)
+			t.Errorf("connection failed for %v, to be retried in %v", err, delay)
 		}
 
 		e := testkit.Environment("e1", 1)

@@ -81,3 +81,14 @@ func TestJSONOfAChange(t *testing.T) {
 		}
 	}
 }
+
+// TestJSONOfStatus checks that the JSON of Stats and of a HealthError has the state and the problem in words.
+func TestJSONOfStatus(t *testing.T) {
+	stats := testkit.JSON(autoconfig.Stats{Status: autoconfig.Status{State: autoconfig.Interrupted}})
+	health := testkit.JSON(autoconfig.HealthError{Problem: autoconfig.NoConfiguration})
+	for text, want := range map[string]string{stats: `"State":"interrupted"`, health: `"Problem":"no configuration"`} {
+		if !strings.Contains(text, want) {
+			t.Errorf("%s does not contain %s", text, want)
+		}
+	}
+}

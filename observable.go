@@ -11,10 +11,10 @@ import (
 	"github.com/relaystream/autoconfig/cache"
 	"github.com/relaystream/autoconfig/decode"
 	"github.com/relaystream/autoconfig/diff"
-	"github.com/relaystream/autoconfig/internal/clock"
+	"github.com/relaystream/autoconfig/internal/connkey"
 	"github.com/relaystream/autoconfig/internal/journal"
-	"github.com/relaystream/autoconfig/internal/keyring"
 	"github.com/relaystream/autoconfig/internal/reconnect"
+	"github.com/relaystream/autoconfig/internal/stamp"
 	"github.com/relaystream/autoconfig/internal/tap"
 	"github.com/relaystream/autoconfig/stream"
 	"github.com/relaystream/autoconfig/stream/sse"
@@ -56,7 +56,7 @@ type Client struct {
 	counters counters
 	journal  *journal.Journal
 	cache    *cache.Cache // nil without Options.Cache
-	keys     *keyring.Ring
+	keys     *connkey.History
 
 	heard chan struct{} // gets a token at the server's first message
 	ready chan struct{} // closed at the first Synced
@@ -99,13 +99,13 @@ func newClient(s *settings) *Client {
 		messages: tap.New(DefaultLag, func(m decode.Message) decode.Message { return m }),
 		life:     newLife(),
 		journal:  journal.New(s.Logger),
-		keys:     keyring.New(),
+		keys:     connkey.New(),
 		heard:    make(chan struct{}, 1),
 		ready:    make(chan struct{}),
 		over:     make(chan struct{}),
 		saved:    make(chan error, 1),
 		done:     make(chan struct{}),
-		counters: counters{lastRead: clock.New(), lastChange: clock.New()},
+		counters: counters{lastRead: stamp.New(), lastChange: stamp.New()},
 	}
 	c.publish = c.publishChange
 	c.policy = reconnect.Policy{
@@ -169,6 +169,7 @@ func (c *Client) opened() {
 	c.counters.connections.Add(1)
 	c.policy.Opened()
 	c.keys.Opened()
+	c.journal.Opened()
 	if c.settings.onOpen != nil {
 		c.settings.onOpen()
 	}

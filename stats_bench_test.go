@@ -9,14 +9,14 @@ import (
 	"testing"
 	"time"
 
-	"github.com/relaystream/autoconfig/internal/clock"
+	"github.com/relaystream/autoconfig/internal/stamp"
 )
 
 // BenchmarkCounting sets what is counted for one patch, if it comes by itself as most do, against all
 // that is done with it: "patch" includes "counting".
 func BenchmarkCounting(b *testing.B) {
 	b.Run("counting", func(b *testing.B) {
-		c := counters{lastRead: clock.New(), lastChange: clock.New()}
+		c := counters{lastRead: stamp.New(), lastChange: stamp.New()}
 		for b.Loop() {
 			c.lastRead.Record()
 			c.bytes.Add(400)

@@ -9,8 +9,8 @@ import (
 	"time"
 
 	"github.com/relaystream/autoconfig/diff"
-	"github.com/relaystream/autoconfig/internal/clock"
 	"github.com/relaystream/autoconfig/internal/disconnect"
+	"github.com/relaystream/autoconfig/internal/stamp"
 	"github.com/relaystream/autoconfig/stream"
 )
 
@@ -37,6 +37,9 @@ func (s State) String() string {
 	}
 	return names[s]
 }
+
+// MarshalText implements encoding.TextMarshaler with String, so that JSON shows the state's name.
+func (s State) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
 // A Status describes a client at one moment.
 type Status struct {
@@ -207,7 +210,7 @@ func (c *Client) Stats() Stats {
 // counters count what is too frequent for a moment of its own.
 type counters struct {
 	connections, bytes, events, unusual atomic.Uint64
-	lastRead, lastChange                *clock.Clock
+	lastRead, lastChange                *stamp.Stamp
 }
 
 // changed records that the configuration changed, as of the last read: reading the clock costs more.
@@ -227,8 +230,7 @@ type Problem uint8
 const (
 	// NoConfiguration means that there is nothing to serve yet, not even a saved configuration.
 	NoConfiguration Problem = iota + 1
-	// Outdated means that the configuration may differ from the server's, which the client cannot reach,
-	// or cannot use what it sends.
+	// Outdated means that the client can't reach the server or use what it sends: the configuration may be old.
 	Outdated
 	// Stalled means that the client does not read: a subscriber with the policy stream.Block does not return.
 	Stalled
@@ -244,6 +246,9 @@ func (p Problem) String() string {
 	}
 	return names[p]
 }
+
+// MarshalText implements encoding.TextMarshaler with String, so that JSON shows the problem in words.
+func (p Problem) MarshalText() ([]byte, error) { return []byte(p.String()), nil }
 
 // A HealthError is what Client.Readiness and Client.Liveness found. Its text may name hosts and
 // addresses; Problem is fit for an answer to anybody.

@@ -12,10 +12,11 @@ type Cache struct {
 	turn   turn
 	seed   maphash.Seed // of marks
 
-	mu      sync.Mutex
-	stats   Stats
-	stored  mark // of what the store holds; zero if that is unknown
-	touched bool // a save has begun
+	mu       sync.Mutex
+	stats    Stats
+	stored   mark   // of what the store holds; zero if that is unknown
+	unusable bool   // the last load found data that can't be used, and the store still holds it
+	version  uint64 // counts the calls that change what the store holds, when they begin
 }
 
 // New returns a Cache over store, which must not be nil. It calls report, unless that is nil, for each event, on

@@ -12,7 +12,8 @@ const (
 	NotFound
 	// LoadFailed reports that Load yields nothing because of Err.
 	LoadFailed
-	// SetAsideFailed reports that unusable data was not set aside because of Err. It follows a LoadFailed.
+	// SetAsideFailed reports that unusable data was not set aside because of Err. The save that is about to
+	// replace it follows all the same.
 	SetAsideFailed
 	// Saved reports that the Store has saved a configuration.
 	Saved

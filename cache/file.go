@@ -23,7 +23,8 @@ const DefaultMaxSize = 256 << 20
 // directory, which takes the place of the old one when all of it is on the disk. Several processes may use one
 // file; the last save counts.
 //
-// Data that can't be used is set aside in a file of the same name with ".bad" appended, in place of the one before.
+// Data that can't be used stays where it is until a save is about to replace it. It is then set aside in a file of the
+// same name with ".bad" appended, in place of the one before.
 type File struct {
 	// Path is the path of the file. Its directory must exist, and allow files to be created. If Path is a symbolic
 	// link, the file that it leads to is meant, and the link stays; that file need not exist. What is there and is

@@ -20,17 +20,20 @@ var errNotFound = errors.New("cache: nothing is saved")
 
 // Load returns the saved configuration as a source: each subscription loads it, waits for key, and yields at most
 // one message, a Put that is Cached. Then it completes. It does not fail: it yields nothing if there is no usable
-// configuration, and reports why. key returns the auto-configuration key, once there is one; it should
-// return when its context ends, as that of the subscription does.
+// configuration, and reports why. It changes nothing in the Store: data that can't be used stays until a Save is about
+// to replace it, so that a wrong key loses nothing. key returns the auto-configuration key, once there is one; it
+// should return when its context ends, as that of the subscription does.
 func (c *Cache) Load(key func(context.Context) (string, error)) stream.Observable[decode.Message] {
 	return func(ctx context.Context, yield func(decode.Message) bool) error {
-		put, err := c.load(ctx, key)
+		version := c.present()
+		put, err := c.load(ctx, version, key)
 		switch {
 		case ctx.Err() != nil: // nobody waits for it any more
 			return context.Cause(ctx)
 		case err != nil:
-			c.notLoaded(ctx, err)
-			return context.Cause(ctx)
+			c.found(version, mark{}, isUnusable(err))
+			c.notLoaded(err)
+			return nil
 		}
 		c.tell(Event{Kind: Loaded, Environments: len(put.Environments), Filters: len(put.Filters)})
 		yield(decode.Message{Kind: decode.Put, Put: put})
@@ -38,7 +41,7 @@ func (c *Cache) Load(key func(context.Context) (string, error)) stream.Observabl
 	}
 }
 
-func (c *Cache) load(ctx context.Context, key func(context.Context) (string, error)) (*decode.Listing, error) {
+func (c *Cache) load(ctx context.Context, version uint64, key func(context.Context) (string, error)) (*decode.Listing, error) {
 	sealed, err := c.call(ctx, c.store.Load)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, errNotFound
@@ -54,7 +57,7 @@ func (c *Cache) load(ctx context.Context, key func(context.Context) (string, err
 	if err != nil {
 		return nil, err
 	}
-	c.loaded(c.markOf(snapshot, k))
+	c.found(version, c.markOf(snapshot, k), false)
 	return decodeSnapshot(ctx, snapshot)
 }
 
@@ -65,28 +68,17 @@ func (c *Cache) call(ctx context.Context, f func(context.Context) ([]byte, error
 	return c.turn.do(ctx, f)
 }
 
-// notLoaded reports why nothing is yielded, and has unusable data set aside.
-func (c *Cache) notLoaded(ctx context.Context, err error) {
+// notLoaded reports why nothing is yielded.
+func (c *Cache) notLoaded(err error) {
 	if err == errNotFound {
 		c.tell(Event{Kind: NotFound})
-		return
-	}
-	c.tell(Event{Kind: LoadFailed, Err: err})
-	unusable := []error{ErrDamaged, ErrForeign, ErrVersion, ErrTooLarge}
-	if slices.ContainsFunc(unusable, func(reason error) bool { return errors.Is(err, reason) }) {
-		c.setAside(ctx)
+	} else {
+		c.tell(Event{Kind: LoadFailed, Err: err})
 	}
 }
 
-func (c *Cache) setAside(ctx context.Context) {
-	store, ok := c.store.(interface {
-		SetAside(ctx context.Context) error
-	})
-	if !ok {
-		return
-	}
-	_, err := c.call(ctx, func(ctx context.Context) ([]byte, error) { return nil, store.SetAside(ctx) })
-	if err != nil && ctx.Err() == nil {
-		c.tell(Event{Kind: SetAsideFailed, Err: err})
-	}
+// isUnusable reports whether err says that the store holds data that can't be used.
+func isUnusable(err error) bool {
+	unusable := []error{ErrDamaged, ErrForeign, ErrVersion, ErrTooLarge}
+	return slices.ContainsFunc(unusable, func(reason error) bool { return errors.Is(err, reason) })
 }

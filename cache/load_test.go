@@ -1,6 +1,7 @@
 package cache
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -38,7 +39,7 @@ func TestLoadIsAnObservable(t *testing.T) {
 		{"nothing", &memoryStore{}, under(testKey), nil, nil},
 		{"slow store", &memoryStore{onLoad: obedient}, under(testKey), nil, waiting},
 		{"no key", &memoryStore{data: data}, noKey, nil, waiting},
-		{"slow SetAside", &memoryStore{data: []byte("x"), onSetAside: obedient}, under(testKey), nil, waiting},
+		{"unusable", &memoryStore{data: []byte("x")}, under(testKey), nil, nil},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			streamtest.Test(t, func() stream.Observable[decode.Message] {
@@ -60,7 +61,8 @@ func TestLoadTells(t *testing.T) {
 	}
 }
 
-// TestUnusable: whatever is wrong with what is saved is reported, set aside if that makes sense, and no failure.
+// TestUnusable: whatever is wrong with what is saved is reported, and no failure. It stays as it is until a save is
+// about to replace it, which sets it aside if that makes sense, once.
 func TestUnusable(t *testing.T) {
 	good := sealedState(t, testKey, state(environment("e1", 1)))
 	edited := func(at int, by byte) []byte {
@@ -70,39 +72,58 @@ func TestUnusable(t *testing.T) {
 	}
 	for _, test := range []struct {
 		name  string
-		store *memoryStore
+		store Store
 		key   func(context.Context) (string, error)
 		want  error
 		aside int
-		log   string
+		load  string
+		save  string
 	}{
-		{"damaged", &memoryStore{data: edited(len(good)-1, 1)}, under(testKey), ErrDamaged, 1, "load failed"},
-		{"cut off", &memoryStore{data: good[:len(good)/2]}, under(testKey), ErrDamaged, 1, "load failed"},
-		{"empty", &memoryStore{data: []byte{}}, under(testKey), ErrDamaged, 1, "load failed"},
-		{"of another format", &memoryStore{data: edited(len(sealMagic), 3)}, under(testKey), ErrVersion, 1, "load failed"},
-		{"under another key", &memoryStore{data: good}, under("rel-another-key"), ErrForeign, 1, "load failed"},
-		{"sealed nonsense", &memoryStore{data: sealed(t, testKey, []byte("{}"))}, under(testKey), ErrDamaged, 1, "load failed"},
-		{"too large", &memoryStore{onLoad: func(context.Context) error { return ErrTooLarge }}, under(testKey), ErrTooLarge, 1, "load failed"},
-		{"out of reach", &memoryStore{onLoad: failing}, under(testKey), errBroken, 0, "load failed"},
-		{"not to be set aside", &memoryStore{data: []byte("x"), onSetAside: failing}, under(testKey), ErrDamaged, 0, "load failed, set aside failed"},
-		{"none", &memoryStore{}, under(testKey), nil, 0, "not found"},
-		{"of a key that failed", &memoryStore{data: good}, func(context.Context) (string, error) { return "", fs.ErrNotExist }, fs.ErrNotExist, 0, "load failed"},
-		{"of an empty key", &memoryStore{data: good}, under(""), errNoKey, 0, "load failed"},
+		{"damaged", &memoryStore{data: edited(len(good)-1, 1)}, under(testKey), ErrDamaged, 1, "load failed", "saved"},
+		{"cut off", &memoryStore{data: good[:len(good)/2]}, under(testKey), ErrDamaged, 1, "load failed", "saved"},
+		{"empty", &memoryStore{data: []byte{}}, under(testKey), ErrDamaged, 1, "load failed", "saved"},
+		{"of another format", &memoryStore{data: edited(len(sealMagic), 3)}, under(testKey), ErrVersion, 1, "load failed", "saved"},
+		{"under another key", &memoryStore{data: good}, under("rel-another-key"), ErrForeign, 1, "load failed", "saved"},
+		{"sealed nonsense", &memoryStore{data: sealed(t, testKey, []byte("{}"))}, under(testKey), ErrDamaged, 1, "load failed", "saved"},
+		{"too large", &memoryStore{onLoad: func(context.Context) error { return ErrTooLarge }}, under(testKey), ErrTooLarge, 1, "load failed", "saved"},
+		{"out of reach", &memoryStore{onLoad: failing}, under(testKey), errBroken, 0, "load failed", "saved"},
+		{"not to be set aside", &memoryStore{data: []byte("x"), onSetAside: failing}, under(testKey), ErrDamaged, 0, "load failed", "set aside failed, saved"},
+		{"never set aside", plainStore{&memoryStore{data: []byte("x")}}, under(testKey), ErrDamaged, 0, "load failed", "saved"},
+		{"none", &memoryStore{}, under(testKey), nil, 0, "not found", "saved"},
+		{"of a key that failed", &memoryStore{data: good}, func(context.Context) (string, error) { return "", fs.ErrNotExist }, fs.ErrNotExist, 0, "load failed", "saved"},
+		{"of an empty key", &memoryStore{data: good}, under(""), errNoKey, 0, "load failed", "saved"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			var log logbook
-			store := test.store
-			store.t = t
-			c := New(store, log.report)
-			if n, err := c.Load(test.key).Count(t.Context()); n != 0 || err != nil {
-				t.Errorf("%d messages, %v", n, err)
-			}
-			if stats := c.Stats(); !errors.Is(stats.LoadErr, test.want) || stats.Loaded || store.aside != test.aside {
-				t.Errorf("%+v, set aside %d times", stats, store.aside)
-			}
-			if got := log.take(); got != test.log {
-				t.Error(got)
-			}
+			inBubble(t, func(t *testing.T) {
+				var log logbook
+				store, ok := test.store.(*memoryStore)
+				if !ok {
+					store = test.store.(plainStore).Store.(*memoryStore)
+				}
+				store.t = t
+				before := store.data
+				c := New(test.store, log.report)
+				if n, err := c.Load(test.key).Count(t.Context()); n != 0 || err != nil {
+					t.Errorf("%d messages, %v", n, err)
+				}
+				if stats := c.Stats(); !errors.Is(stats.LoadErr, test.want) || stats.Loaded || log.take() != test.load {
+					t.Errorf("%+v", stats)
+				}
+				if store.aside != 0 || !bytes.Equal(store.data, before) {
+					t.Error("Load has changed what is saved")
+				}
+				s := newSource()
+				r := s.save(t.Context(), c)
+				s.set(state(environment("e2", 1)))
+				synctest.Wait()
+				if got := log.take(); got != test.save || store.aside != test.aside || holds(t, testKey, store.data) != "e2@1" {
+					t.Errorf("%s, set aside %d times, saved %s", got, store.aside, holds(t, testKey, store.data))
+				}
+				s.set(state(environment("e2", 2)))
+				if _, err := s.finish(r); err != nil || store.aside != test.aside || log.take() != "saved" {
+					t.Errorf("%v, set aside %d times in all", err, store.aside)
+				}
+			})
 		})
 	}
 }
@@ -110,16 +131,7 @@ func TestUnusable(t *testing.T) {
 // A plainStore has no SetAside.
 type plainStore struct{ Store }
 
-func TestStoreWithoutSetAside(t *testing.T) {
-	var log logbook
-	c := New(plainStore{&memoryStore{t: t, data: []byte("x")}}, log.report)
-	if n, err := c.Load(under(testKey)).Count(t.Context()); n != 0 || err != nil || log.take() != "load failed" {
-		t.Error(n, err)
-	}
-}
-
-// TestLoadTimesOut: a load that takes more than 10 s is given up and reported, whether it heeds that or not. So is a
-// SetAside.
+// TestLoadTimesOut: a load that takes more than 10 s is given up and reported, whether it heeds that or not.
 func TestLoadTimesOut(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		release := make(chan struct{})
@@ -127,21 +139,19 @@ func TestLoadTimesOut(t *testing.T) {
 			name  string
 			store *memoryStore
 			took  time.Duration
-			log   string
 		}{
-			{"load", &memoryStore{onLoad: obedient}, 10 * time.Second, "load failed"},
-			{"deaf load", &memoryStore{onLoad: deaf(release)}, 10*time.Second + grace, "load failed"},
-			{"SetAside", &memoryStore{data: []byte("x"), onSetAside: obedient}, 10 * time.Second, "load failed, set aside failed"},
+			{"load", &memoryStore{onLoad: obedient}, 10 * time.Second},
+			{"deaf load", &memoryStore{onLoad: deaf(release)}, 10*time.Second + grace},
 		} {
 			var log logbook
 			test.store.t = t
 			c := New(test.store, log.report)
 			start := time.Now()
 			n, err := c.Load(under(testKey)).Count(t.Context())
-			if took := time.Since(start); n != 0 || err != nil || took != test.took || log.take() != test.log {
+			if took := time.Since(start); n != 0 || err != nil || took != test.took || log.take() != "load failed" {
 				t.Errorf("%s: %d, %v after %v", test.name, n, err, took)
 			}
-			if err := c.Stats().LoadErr; test.name != "SetAside" && !errors.Is(err, context.DeadlineExceeded) {
+			if err := c.Stats().LoadErr; !errors.Is(err, context.DeadlineExceeded) {
 				t.Errorf("%s: %v", test.name, err)
 			}
 		}
@@ -158,28 +168,19 @@ func TestLoadEndsWithItsContext(t *testing.T) {
 		return nil
 	}
 	for name, test := range map[string]struct {
-		onLoad, onSetAside func(release <-chan struct{}) hook
-		took               time.Duration
-		log                string
+		onLoad func(release <-chan struct{}) hook
+		took   time.Duration
 	}{
 		"obedient":       {onLoad: func(<-chan struct{}) hook { return obedient }},
 		"late":           {onLoad: func(<-chan struct{}) hook { return late }},
 		"deaf":           {onLoad: deaf, took: grace},
-		"deaf SetAside":  {onSetAside: deaf, took: grace, log: "load failed"},
 		"failing at end": {onLoad: func(<-chan struct{}) hook { return func(ctx context.Context) error { <-ctx.Done(); return ErrDamaged } }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T) {
 				var log logbook
 				release := make(chan struct{})
-				store := &memoryStore{t: t, data: good}
-				if test.onLoad != nil {
-					store.onLoad = test.onLoad(release)
-				}
-				if test.onSetAside != nil {
-					store.data, store.onSetAside = []byte("x"), test.onSetAside(release)
-				}
-				c := New(store, log.report)
+				c := New(&memoryStore{t: t, data: good, onLoad: test.onLoad(release)}, log.report)
 				heard := stream.Timer(time.Second)
 				start := time.Now()
 				n, err := stream.TakeUntil(c.Load(under(testKey)), heard).Count(t.Context())
@@ -189,7 +190,7 @@ func TestLoadEndsWithItsContext(t *testing.T) {
 				stats := c.Stats()
 				close(release)
 				pass(time.Hour)
-				if log.take() != test.log || c.Stats() != stats || stats.Loaded || store.aside > 1 {
+				if log.take() != "" || c.Stats() != stats || stats.Loaded {
 					t.Errorf("%+v", c.Stats())
 				}
 			})

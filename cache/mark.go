@@ -25,11 +25,20 @@ func (c *Cache) holdsUnder(key string) bool {
 	return c.stored.key == maphash.String(c.seed, key)
 }
 
-// saving records that a save begins: until saved is called, what the store holds is unknown.
-func (c *Cache) saving() {
+// holdsUnusable reports whether the store holds data that can't be used, as far as is known.
+func (c *Cache) holdsUnusable() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.stored, c.touched = mark{}, true
+	return c.unusable
+}
+
+// changing records that a call begins that changes what the store holds. Until saved is called, that is unknown. The
+// caller has the turn.
+func (c *Cache) changing() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.stored, c.unusable = mark{}, false
+	c.version++
 }
 
 // saved records what the store holds.
@@ -39,11 +48,19 @@ func (c *Cache) saved(m mark) {
 	c.stored = m
 }
 
-// loaded records what the store held when it was loaded, unless that may have been replaced since.
-func (c *Cache) loaded(m mark) {
+// present returns the version to give to found.
+func (c *Cache) present() uint64 {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if !c.touched {
-		c.stored = m
+	return c.version
+}
+
+// found records what a load has found that began at a version, unless that may have changed since. A zero mark
+// stands for what is unknown.
+func (c *Cache) found(version uint64, m mark, unusable bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.version == version {
+		c.stored, c.unusable = m, unusable
 	}
 }

@@ -28,6 +28,9 @@ const (
 // seal under. Another key is a reason to save the same configuration again, at the next change or at
 // the end. Both are called on the goroutine that called Save, and should return quickly.
 //
+// If the last Load found data that can't be used, Save has it set aside before it replaces it, if the Store can do
+// that. It saves whether that succeeds or not.
+//
 // When ctx ends, Save begins nothing new and returns. The error matches ErrNotSaved if the last configuration
 // is not saved, whatever the reason. Otherwise it is what changed returned.
 //
@@ -166,15 +169,35 @@ func (s *saver) store(ctx context.Context, changes []diff.Change, key string) (s
 	if err != nil {
 		return false, err
 	}
+	c.setAside(ctx)
 	ctx, cancel := s.limit(ctx)
 	defer cancel()
-	c.saving()
-	_, err = c.turn.do(ctx, func(ctx context.Context) ([]byte, error) { return nil, c.store.Save(ctx, sealed) })
+	_, err = c.turn.do(ctx, func(ctx context.Context) ([]byte, error) {
+		c.changing()
+		return nil, c.store.Save(ctx, sealed)
+	})
 	if err != nil {
 		return false, err
 	}
 	c.saved(m)
 	return true, nil
+}
+
+// setAside has data set aside that can't be used, if there is any and the store can do that.
+func (c *Cache) setAside(ctx context.Context) {
+	store, ok := c.store.(interface {
+		SetAside(ctx context.Context) error
+	})
+	if !ok || !c.holdsUnusable() {
+		return
+	}
+	_, err := c.call(ctx, func(ctx context.Context) ([]byte, error) {
+		c.changing()
+		return nil, store.SetAside(ctx)
+	})
+	if err != nil && ctx.Err() == nil {
+		c.tell(Event{Kind: SetAsideFailed, Err: err})
+	}
 }
 
 // limit returns a context that ends after storeTimeout, unless no more changes can come by then: the last save, even

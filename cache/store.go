@@ -15,9 +15,10 @@ import (
 //
 //	SetAside(ctx context.Context) error
 //
-// the Cache calls it after a Load whose data can't be used, which is when the error matches ErrDamaged, ErrForeign,
-// ErrVersion or ErrTooLarge. The method may keep the data for people to look at. Data that is not set aside
-// is overwritten by the next Save.
+// the Cache calls it once before the first Save after a Load whose data can't be used, which is when the error matches
+// ErrDamaged, ErrForeign, ErrVersion or ErrTooLarge. Until then the data stays: a wrong key, which the server rejects,
+// leads to no Save and loses nothing. The method may keep the data for people to look at. Its context ends after
+// 10 s, or earlier with the context given to Cache.Save. If it fails, the Save overwrites the data.
 type Store interface {
 	// Load returns the data of the last Save. The error matches fs.ErrNotExist if there is none. The caller
 	// does not modify the data.

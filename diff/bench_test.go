@@ -107,7 +107,7 @@ func keyWorks(ctx context.Context) (works []keyWork) {
 	for _, test := range []struct {
 		keys                  int
 		rotated, same, merged float64
-	}{{2, 1, 0, 0}, {3, 5, 1, 0}, {100, -1, 1, -1}} {
+	}{{2, 1, 0, 0}, {3, 5, 1, 0}, {100, 5, 1, -1}} {
 		items := make([]decode.EnvironmentRep, test.keys)
 		for i := range items {
 			items[i] = rotating(0, decode.SDKKey(fmt.Sprint("key ", i+1)), decode.SDKKey(fmt.Sprint("key ", i)), 1<<50)

@@ -179,6 +179,8 @@ type machine struct {
 	prompt *mirror
 	items  map[*decode.EnvironmentRep]decode.EnvironmentRep // what there was, as it was
 
+	expired uint64 // how many KeyExpired there were
+
 	late    *mirror
 	waiting []Change // for late
 	merging bool
@@ -197,6 +199,9 @@ func (m *machine) emit(c Change) {
 	for part := range c.Split {
 		if part.Kind == KeyExpired && part.Key == nil {
 			m.t.Fatalf("%v is not individual", part)
+		}
+		if part.Kind == KeyExpired {
+			m.expired++
 		}
 		m.prompt.apply(part)
 	}
@@ -314,8 +319,8 @@ func (m *machine) check() {
 	if len(m.waiting) == 0 {
 		m.late.want(m.state, keys)
 	}
-	if got := m.state.Stats().PendingExpiries; got != pending {
-		m.t.Fatalf("%d keys will expire, want %d", got, pending)
+	if got := m.state.Stats(); got.PendingExpiries != pending || got.Expired != m.expired {
+		m.t.Fatalf("%d keys will expire, want %d; %d have expired, want %d", got.PendingExpiries, pending, got.Expired, m.expired)
 	}
 	if got, ok := m.state.NextExpiry(); ok != (next != 0) || ok && got.UnixMilli() != next {
 		m.t.Fatalf("the next key expires at %v, want %d", got, next)

@@ -10,7 +10,12 @@
 //     all 1,024 are written: one line then gives their number, in its text and as the attribute more.
 //  4. One change writes at most 32 lines about expiring keys, and at most 32 about expired ones; one more line
 //     of each kind gives the number of the others.
-//  5. Close ends the log within 80 ms, whatever the logger does. After it has returned no line is begun.
+//  5. Close ends the log within 80 ms, whatever the logger does. Waiting lines are written for 25 ms, and those of
+//     level warn and above for 50 ms, so that the reason why a client ended outlives what waits before it. The
+//     others are left out, and a last line gives their number.
+//  6. The writer looks at the clock right before each call of the logger. It makes none later than 50 ms after
+//     Close began, and none for the last line later than 70 ms. So after Close has returned no line is begun,
+//     unless the scheduler stops the writer for 10 ms between the look and the call.
 //
 // No line shows a key, a URL's user or a URL's query. Errors are logged as they are: those of this module do
 // not show secrets.
@@ -29,8 +34,11 @@ import (
 const (
 	// limit is how many notes wait for the logger before they are merged.
 	limit = 1024
-	// closeWriting is how long Close lets waiting lines be written, and closeWaiting how long it waits in all.
-	closeWriting = 50 * time.Millisecond
+	// The following are times since Close began: until when all lines are begun, those of level warn and above, and
+	// the last one, and until when Close waits.
+	closeAll     = 25 * time.Millisecond
+	closeWarn    = 50 * time.Millisecond
+	closeLast    = 70 * time.Millisecond
 	closeWaiting = 80 * time.Millisecond
 )
 
@@ -44,6 +52,7 @@ type Journal struct {
 	notes   *stream.Subject[note]
 	waiting atomic.Int64  // the notes with a place of their own that are not written yet
 	done    chan struct{} // closed when Run has ended
+	opened  atomic.Bool   // whether a connection is open
 
 	adding  sync.Mutex
 	next    note                  // what put is to pass on
@@ -53,9 +62,7 @@ type Journal struct {
 	early   []note                // recorded before Run
 	running bool                  // whether Run gets the notes
 
-	closing sync.Mutex // guards the following
-	until   time.Time  // when writing ends; zero before Close
-	shut    bool       // whether Close has returned
+	closing atomic.Pointer[time.Time] // when Close began; nil before
 }
 
 // New returns a journal that writes to log, or nowhere if log is nil.
@@ -145,45 +152,25 @@ func (j *Journal) Run() {
 	w.finish()
 }
 
-// Close ends the log. Lines that wait are still written for 50 ms; then one line says how many were left
-// out, and Run returns. Close waits for that for 80 ms in all, so that a call of the logger that takes longer
-// delays nobody. When that call returns, Run returns too and writes nothing more.
+// Close ends the log. Lines that wait are still written for 25 ms, and those of level warn and above for 25 ms
+// more; then one line says how many were left out, and Run returns. Close waits for that for 80 ms in all, so that a
+// call of the logger that takes longer delays nobody. When that call returns, Run returns too and writes nothing more.
 //
 // If Run has not been called yet, Close waits for it in the same way. It may be called several times.
 func (j *Journal) Close() {
-	deadline := j.beginClosing()
+	now := time.Now()
+	j.closing.CompareAndSwap(nil, &now)
 	j.notes.Close(nil)
-	timer := time.NewTimer(time.Until(deadline))
+	timer := time.NewTimer(closeWaiting - time.Since(*j.closing.Load()))
 	defer timer.Stop()
 	select {
 	case <-j.done:
 	case <-timer.C:
 	}
-	j.closing.Lock()
-	defer j.closing.Unlock()
-	j.shut = true
 }
 
-// beginClosing returns when Close is to return at the latest.
-func (j *Journal) beginClosing() time.Time {
-	j.closing.Lock()
-	defer j.closing.Unlock()
-	if j.until.IsZero() {
-		j.until = time.Now().Add(closeWriting)
-	}
-	return j.until.Add(closeWaiting - closeWriting)
-}
-
-// open reports whether waiting lines may still be written.
-func (j *Journal) open() bool {
-	j.closing.Lock()
-	defer j.closing.Unlock()
-	return j.until.IsZero() || time.Now().Before(j.until)
-}
-
-// closed reports whether Close has returned, so that no line may be written.
-func (j *Journal) closed() bool {
-	j.closing.Lock()
-	defer j.closing.Unlock()
-	return j.shut
+// closedFor reports whether Close began at least d ago.
+func (j *Journal) closedFor(d time.Duration) bool {
+	began := j.closing.Load()
+	return began != nil && time.Since(*began) >= d
 }

@@ -153,23 +153,41 @@ func TestConnection(t *testing.T) {
 	malformed := &decode.MalformedError{Event: "put", Err: errors.New("no data")}
 	refused := &decode.RefusedError{ID: "e1", Err: decode.ErrAnchor}
 	for _, test := range []struct {
+		open  bool
 		err   error
 		delay time.Duration
 		want  string
 	}{
-		{decode.ErrReconnect, time.Second, "INFO reconnecting at the server's request error=" + decode.ErrReconnect.Error() + " retry_in=1s"},
-		{malformed, 2 * time.Second, "ERROR malformed event error=" + malformed.Error() + " retry_in=2s"},
-		{tooLarge, time.Second, "ERROR event too large error=" + tooLarge.Error() + " retry_in=1s"},
-		{refused, time.Second, "ERROR environment refused error=" + refused.Error() + " retry_in=1s"},
-		{&sse.StatusError{Code: 401}, time.Minute, "ERROR auto-configuration key rejected error=sse: status 401 Unauthorized retry_in=1m0s"},
-		{&sse.StatusError{Code: 503}, 0, "WARN connection lost error=sse: status 503 Service Unavailable retry_in=0s"},
-		{failed, time.Second, "WARN connection lost error=network failed retry_in=1s"},
-		{failed, -1, "ERROR connection lost; giving up error=network failed"},
-		{&sse.StatusError{Code: 403}, -1, "ERROR auto-configuration key rejected; giving up error=sse: status 403 Forbidden"},
+		{true, decode.ErrReconnect, time.Second, "INFO reconnecting at the server's request error=" + decode.ErrReconnect.Error() + " retry_in=1s"},
+		{true, malformed, 2 * time.Second, "ERROR malformed event error=" + malformed.Error() + " retry_in=2s"},
+		{true, tooLarge, time.Second, "ERROR event too large error=" + tooLarge.Error() + " retry_in=1s"},
+		{true, refused, time.Second, "ERROR environment refused error=" + refused.Error() + " retry_in=1s"},
+		{false, &sse.StatusError{Code: 401}, time.Minute, "ERROR auto-configuration key rejected error=sse: status 401 Unauthorized retry_in=1m0s"},
+		{false, &sse.StatusError{Code: 503}, 0, "WARN connection failed error=sse: status 503 Service Unavailable retry_in=0s"},
+		{false, failed, time.Second, "WARN connection failed error=network failed retry_in=1s"},
+		{false, failed, -1, "ERROR connection failed; giving up error=network failed"},
+		{true, failed, time.Second, "WARN connection lost error=network failed retry_in=1s"},
+		{true, failed, -1, "ERROR connection lost; giving up error=network failed"},
+		{false, &sse.StatusError{Code: 403}, -1, "ERROR auto-configuration key rejected; giving up error=sse: status 403 Forbidden"},
 	} {
-		got := written(t, slog.LevelDebug, func(j *Journal) { j.Lost(test.err, test.delay) })
+		got := written(t, slog.LevelDebug, func(j *Journal) {
+			if test.open {
+				j.Opened()
+			}
+			j.Lost(test.err, test.delay)
+		})
 		expect(t, test.err.Error(), got, test.want)
 	}
+}
+
+// TestFailureAfterAConnection is about the attempt that failed, not about the connection before it.
+func TestFailureAfterAConnection(t *testing.T) {
+	got := written(t, slog.LevelDebug, func(j *Journal) {
+		j.Opened()
+		j.Lost(errors.New("lost"), 0)
+		j.Lost(errors.New("failed"), 0)
+	})
+	expect(t, "log", got, "WARN connection lost error=lost retry_in=0s", "WARN connection failed error=failed retry_in=0s")
 }
 
 func TestAddressIsLoggedWithoutSecrets(t *testing.T) {
@@ -280,11 +298,11 @@ func TestLevels(t *testing.T) {
 	}
 	for level, want := range map[slog.Level][]string{
 		slog.LevelDebug: {"received event", "connecting", "environment added", "key will expire", "received configuration", "message ignored",
-			"ignored: version is not newer", "connection lost", "connection lost; giving up"},
+			"ignored: version is not newer", "connection failed", "connection failed; giving up"},
 		slog.LevelInfo: {"connecting", "environment added", "key will expire", "received configuration", "message ignored",
-			"connection lost", "connection lost; giving up"},
-		slog.LevelWarn:      {"key will expire", "message ignored", "connection lost", "connection lost; giving up"},
-		slog.LevelError:     {"connection lost; giving up"},
+			"connection failed", "connection failed; giving up"},
+		slog.LevelWarn:      {"key will expire", "message ignored", "connection failed", "connection failed; giving up"},
+		slog.LevelError:     {"connection failed; giving up"},
 		slog.LevelError + 1: nil,
 	} {
 		inBubble(t, func(t *testing.T, j *Journal, b *book) {

@@ -128,10 +128,13 @@ func public(address string) string {
 	return u.String()
 }
 
+// Opened records that the attempt to connect has led to a stream of events. It writes no line.
+func (j *Journal) Opened() { j.opened.Store(true) }
+
 // Lost records that a connection, or an attempt to make one, ended with err. The next attempt follows after
 // delay, or none if delay is negative.
 func (j *Journal) Lost(err error, delay time.Duration) {
-	level, message := lost(err)
+	level, message := lost(err, j.opened.Swap(false))
 	if delay < 0 {
 		j.Note(slog.LevelError, message+"; giving up", slog.Any("error", err))
 		return
@@ -139,7 +142,8 @@ func (j *Journal) Lost(err error, delay time.Duration) {
 	j.Note(level, message, slog.Any("error", err), slog.Duration("retry_in", delay))
 }
 
-func lost(err error) (level slog.Level, message string) {
+// lost describes the end of an attempt that was open, or was not.
+func lost(err error, open bool) (level slog.Level, message string) {
 	switch disconnect.ReasonOf(err) {
 	case disconnect.Requested:
 		return slog.LevelInfo, "reconnecting at the server's request"
@@ -152,7 +156,9 @@ func lost(err error) (level slog.Level, message string) {
 		return slog.LevelError, "environment refused"
 	case disconnect.Rejected:
 		return slog.LevelError, "auto-configuration key rejected"
-	default:
-		return slog.LevelWarn, "connection lost"
 	}
+	if !open {
+		return slog.LevelWarn, "connection failed"
+	}
+	return slog.LevelWarn, "connection lost"
 }

@@ -22,7 +22,7 @@ type writer struct {
 // write writes a note. It never stops the notes.
 func (w *writer) write(n note) bool {
 	switch {
-	case !w.journal.open():
+	case w.journal.closedFor(closeWarn):
 		w.left += n.count()
 	case n.more > 0:
 		w.merged(n)
@@ -96,19 +96,33 @@ func (w *writer) announce(at time.Time, c diff.Change) {
 
 // more writes one line instead of n with the same message.
 func (w *writer) more(at time.Time, level slog.Level, n int, message string, attrs ...slog.Attr) {
-	w.line(at, level, strconv.Itoa(n)+" more: "+message, append(attrs, slog.Int("more", n))...)
+	if w.admit(level, n) {
+		w.handle(at, level, strconv.Itoa(n)+" more: "+message, append(attrs, slog.Int("more", n))...)
+	}
 }
 
-// line writes a line, if its level is enabled and there is time.
+// line writes a line.
 func (w *writer) line(at time.Time, level slog.Level, message string, attrs ...slog.Attr) {
+	if w.admit(level, 1) {
+		w.handle(at, level, message, attrs...)
+	}
+}
+
+// admit reports whether a line that stands for n is written: its level is enabled and there is time. If there is none,
+// admit counts it as left out.
+func (w *writer) admit(level slog.Level, n int) bool {
 	if !w.journal.enabled(level) {
-		return
+		return false
 	}
-	if !w.journal.open() {
-		w.left++
-		return
+	limit := closeAll
+	if level >= slog.LevelWarn {
+		limit = closeWarn
 	}
-	w.handle(at, level, message, attrs...)
+	if w.journal.closedFor(limit) {
+		w.left += n
+		return false
+	}
+	return true
 }
 
 func (w *writer) handle(at time.Time, level slog.Level, message string, attrs ...slog.Attr) {
@@ -120,7 +134,7 @@ func (w *writer) handle(at time.Time, level slog.Level, message string, attrs ..
 
 // finish writes how much was left out at the end.
 func (w *writer) finish() {
-	if w.left > 0 && w.journal.enabled(slog.LevelWarn) && !w.journal.closed() {
+	if w.left > 0 && w.journal.enabled(slog.LevelWarn) && !w.journal.closedFor(closeLast) {
 		w.handle(time.Now(), slog.LevelWarn, "lines left out at the end", slog.Int("more", w.left))
 	}
 }

@@ -1,4 +1,4 @@
-package keyring_test
+package stamp_test
 
 import (
 	"testing"

@@ -1,4 +1,4 @@
-package clock_test
+package connkey_test
 
 import (
 	"testing"

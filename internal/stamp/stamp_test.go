@@ -1,16 +1,16 @@
-package clock_test
+package stamp_test
 
 import (
 	"testing"
 	"testing/synctest"
 	"time"
 
-	"github.com/relaystream/autoconfig/internal/clock"
+	"github.com/relaystream/autoconfig/internal/stamp"
 )
 
 func TestClock(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := clock.New()
+		c := stamp.New()
 		if at := c.Last(); !at.IsZero() {
 			t.Errorf("a new clock has recorded %v", at)
 		}
@@ -24,9 +24,9 @@ func TestClock(t *testing.T) {
 		if ago := time.Since(c.Last()); ago != time.Minute {
 			t.Errorf("recorded %v ago, want 1m", ago)
 		}
-		other := clock.New()
+		other := stamp.New()
 		time.Sleep(time.Second)
-		other.RecordAs(clock.New())
+		other.RecordAs(stamp.New())
 		if ago := time.Since(other.Last()).Abs(); ago > time.Microsecond {
 			t.Errorf("recorded %v ago as a clock that recorded nothing, want the present", ago)
 		}

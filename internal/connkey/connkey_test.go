@@ -1,4 +1,4 @@
-package keyring_test
+package connkey_test
 
 import (
 	"context"
@@ -8,12 +8,12 @@ import (
 	"testing"
 	"testing/synctest"
 
-	"github.com/relaystream/autoconfig/internal/keyring"
+	"github.com/relaystream/autoconfig/internal/connkey"
 )
 
 func TestKeysOfAttempts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := keyring.New()
+		r := connkey.New()
 		r.Opened() // without an attempt it means nothing
 		first := make(chan string)
 		go func() {
@@ -48,7 +48,7 @@ func TestFirstEndsWithItsContext(t *testing.T) {
 	ended := errors.New("ended")
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(ended)
-	if _, err := keyring.New().First(ctx); !errors.Is(err, ended) {
+	if _, err := connkey.New().First(ctx); !errors.Is(err, ended) {
 		t.Errorf("First returned %v", err)
 	}
 }
