@@ -8,8 +8,9 @@
 //
 // # Contract
 //
-// Every Observable keeps these rules, and may count on every other to keep them. Package streamtest
-// holds any observable, of this package or not, to them.
+// An Observable keeps these rules if what it is made of does: the observables before it, and the
+// functions that it calls, which must return. Package streamtest holds any observable, of this package
+// or not, to them. An exception is stated where it is: FromSeq cannot interrupt an iterator.
 //
 //  1. yield is called on the goroutine that subscribed, never concurrently with itself, and never
 //     after the observable has returned.
@@ -19,13 +20,17 @@
 //  4. A cancelled context stops it promptly, wherever it is: it returns the context's cause, and
 //     yields nothing more. One that was cancelled before it began yields nothing at all.
 //  5. yield blocking is the backpressure: nothing is dropped unless an operator's name says so.
-//  6. A panic in a callback is not swallowed, and leaves no lock held and no goroutine behind.
+//  6. A panic in a callback is not swallowed, and leaves no lock held, no goroutine behind, and nothing
+//     half changed. The same holds for runtime.Goexit.
+//  7. An error ends the sequence at once. What else runs for it is stopped when the error occurs, even
+//     if yield has not returned by then; the values that came before it are yielded before it is
+//     returned.
 //
 // # In plain words
 //
 // Subscribing is calling. Nothing happens before, and each call is a sequence of its own: two
 // subscriptions to one connection are two connections. Where that is not so, as with a channel or
-// a Subject, the comment says it.
+// a Subject, the comment says it. One observable may be subscribed to many times, also at the same time.
 //
 // Order is that of the calls to yield. An operator keeps the order of its source unless its name is
 // about mixing several.
@@ -37,22 +42,46 @@
 //
 // Errors are passed on as they are, never wrapped. There are no values after an error.
 //
+// Zero values are ready to use: of Policy, Subject, Behavior and Meter. A nil observable or function
+// panics at the call, with a sentence that names the operator, and so does a number or a duration that
+// makes no sense. Two may be nil, and say so: the channel of FromChan, and the prefix of Observe.
+//
+// # Goroutines
+//
+// Map, Filter, Concat, Retry and all others of their kind have none, and take neither a channel nor
+// memory for a value; a chain of them is a chain of calls. Operators that must attend to several
+// things at once run their sources on goroutines of their own, bring the values back to the
+// subscriber's, and have waited for all of them when they return.
+//
+// A callback runs on the goroutine of the observable that it belongs to. What follows the last
+// operator with goroutines runs on the subscriber's: callbacks there share variables with each other,
+// and with the code around the subscription, without a lock. What comes before such an operator runs
+// on a goroutine of its source: two sources of one Merge must not share a variable. And subscriptions
+// share the variables of their callbacks with each other; Defer gives each its own.
+//
 // Backpressure needs no protocol: the source calls yield, and goes on when the subscriber has
-// returned from it. Only where an operator puts a goroutine between the two is there a buffer, whose
-// size and whose behaviour when full are arguments.
+// returned from it. Only where an operator puts a goroutine between the two is there a buffer. Its
+// size, and what happens when it is full, are a Policy where the operator takes one. An operator that
+// is said to fetch ahead has Block(128): 128 values wait at most, beside those that the subscriber's
+// goroutine has taken, up to 64 at a time, and one that each source has in hand.
 //
-// Goroutines: Map, Filter, Concat, Retry and all others of their kind have none, and take neither
-// a channel nor memory for a value; a chain of them is a chain of calls. Operators that must attend to
-// several things at once run their sources on goroutines of their own, bring the values back to
-// the subscriber's, and have waited for all of them when they return. So rule 1 makes a type safe
-// to use from its callbacks without a lock, a loop over All an ordinary loop, and t.FailNow in a
-// callback an ordinary end of a test.
+// # Sources that are ready
 //
-// Panics travel up the stack from where they happen. On the subscriber's goroutine that is through
+// A source is ready if it yields or ends without waiting for anything, as Just does. Race and
+// WithLatestFrom count such a source as if they had run it when they subscribed to it, though its
+// goroutine may not have begun: a value that comes within 20 ms of the subscription gives way, for no
+// more than that again, to the source that has precedence. Zip does the same before it fails, for the
+// counterparts of what came before.
+//
+// # Panics
+//
+// They travel up the stack from where they happen. On the subscriber's goroutine that is through
 // the operators, whose deferred functions clean up, to the caller. On a goroutine of an operator's
 // own it ends the program, as it does everywhere in Go: catching it to throw it elsewhere would
 // cost the stack and gain nothing. A runtime.Goexit there, such as that of a t.FailNow in a source that
-// Merge runs, ends the sequence with an error.
+// Merge runs, ends the sequence with an error. A function that a publisher calls while a Subject is
+// locked (that of Update, or those of Coalesce) may panic, too: the publisher sees it, what was emitted
+// is published, and the subject goes on.
 //
 // # Terminals
 //
@@ -73,8 +102,7 @@
 // with an unbounded buffer or by dropping. BatchCount and BatchTime give windows as slices, and GroupBy
 // is told beforehand what to make of a group.
 //
-// Operators that are a line of others: OnErrorReturn is OnErrorResume with Just, Repeat is Concat,
-// DefaultIfEmpty and the like are shorter to write than to look up.
+// Arithmetic operators: a Scan, a Reduce or a loop over All does it.
 //
 // Schedulers: goroutines are Go's.
 package stream

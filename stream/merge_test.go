@@ -1,6 +1,8 @@
 package stream_test
 
 import (
+	"bytes"
+	"runtime"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -41,6 +43,45 @@ func numbers(n int) stream.Observable[int] {
 			}
 		}
 	})
+}
+
+// TestFetchedAhead is as the package comment says: 128 values wait, beside a batch of 64, and the source
+// has one more in hand.
+func TestFetchedAhead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fetched := 0
+		source := stream.Tap(stream.FromSeq(naturals), func(int) { fetched++ })
+		most, yielded := 0, 0
+		err := stream.Take(stream.Merge(source, stream.Never[int]()), 1000).ForEach(t.Context(), func(int) error {
+			synctest.Wait()
+			most = max(most, fetched-yielded)
+			yielded++
+			return nil
+		})
+		if err != nil || most != 128+64+1 {
+			t.Errorf("%d fetched ahead, %v", most, err)
+		}
+	})
+}
+
+// TestCallbacksRunWithTheirObservable: those behind the last operator with goroutines on the
+// subscriber's, without a lock between them and the code around, and those before it elsewhere.
+func TestCallbacksRunWithTheirObservable(t *testing.T) {
+	before, behind := map[string]int{}, map[string]int{}
+	count := func(of map[string]int, o ints) ints { return stream.Tap(o, func(int) { of[goroutine()]++ }) }
+	o := count(behind, stream.Map(count(behind, stream.Buffer(count(before, numbers(1000)), stream.Policy[int]{})), identity))
+	for range o.All(t.Context()) {
+		behind[goroutine()]++
+	}
+	if me := goroutine(); behind[me] != 3000 || before[me] != 0 || len(before) != 1 {
+		t.Errorf("behind %v, before %v", behind, before)
+	}
+}
+
+// goroutine returns the number of the calling goroutine.
+func goroutine() string {
+	stack := make([]byte, 64)
+	return string(bytes.Fields(stack[:runtime.Stack(stack, false)])[1])
 }
 
 // Each operator that fetches ahead does so as far as its comment says, beyond the values in hand.
