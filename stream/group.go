@@ -5,6 +5,7 @@ import (
 	"errors"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // GroupBy sorts the values of o by their key. At the first value of a key it calls f, which makes an
@@ -45,8 +46,9 @@ func GroupBy[T any, K comparable, U any](
 //	duration                   ────────x
 //	k, group → sum so far    ──a1──a3────a3──|
 //
-// The observable of duration has a goroutine of its own; it is another subscriber of the group, with
-// the same policy, and it is stopped when o ends. Its error is an error of the whole.
+// The observable of duration has a goroutine of its own, and it is stopped when o ends. It may subscribe
+// to the group, with the same policy; a Timer, which does not, holds nobody up. A group has its first
+// value before its duration begins. An error of duration is an error of the whole.
 func GroupByUntil[T any, K comparable, U, D any](
 	o Observable[T], key func(T) K, p Policy[T],
 	duration func(key K, group Observable[T]) Observable[D], f func(key K, group Observable[T]) Observable[U],
@@ -100,19 +102,17 @@ func (g *grouping[T, K, U]) subscribe(ctx context.Context, o Observable[T], yiel
 // sort publishes v to its group.
 func (g *grouping[T, K, U]) sort(ctx context.Context, v T) bool {
 	k := g.key(v)
-	for {
-		its, known := g.lookUp(k)
-		if !known {
-			its = g.begin(k)
-		}
+	if its, known := g.lookUp(k); known {
 		if its == nil {
 			return ctx.Err() == nil
 		}
 		// Closed is a group whose duration has ended since it was looked up.
-		if err := its.subject.Publish(ctx, v); !errors.Is(err, ErrClosed) {
+		if err := its.publish(ctx, v); !errors.Is(err, ErrClosed) {
 			return err == nil
 		}
 	}
+	g.begin(ctx, k, v)
+	return ctx.Err() == nil
 }
 
 func (g *grouping[T, K, U]) lookUp(k K) (its *group[T], known bool) {
@@ -146,15 +146,15 @@ func (g *grouping[T, K, U]) closeAll(err error) {
 	}
 }
 
-// begin makes a group and starts what was made of it.
-func (g *grouping[T, K, U]) begin(k K) *group[T] {
+// begin makes a group, publishes its first value, and starts what was made of it. The duration starts
+// last, when it can end the group: earlier, it could close one that begin then puts into the map.
+func (g *grouping[T, K, U]) begin(ctx context.Context, k K, v T) {
 	its := &group[T]{policy: g.policy}
 	members := its.join()
 	defer members.dismissUnlessStarted()
 	o := made(g.f(k, members.subscribe), "GroupBy")
-	if g.duration != nil {
-		g.startDuration(k, its)
-	}
+	startDuration := g.prepareDuration(k, its)
+	_ = its.publish(ctx, v) // has room; how ctx ends is for o to see
 	g.put(k, nil, its)
 	members.started = true
 	g.running.Add(1)
@@ -167,18 +167,22 @@ func (g *grouping[T, K, U]) begin(k K) *group[T] {
 		}
 		return unless(its.failed.Load(), err)
 	})
-	return its
+	startDuration()
 }
 
-// startDuration starts what ends a group.
-func (g *grouping[T, K, U]) startDuration(k K, its *group[T]) {
+// prepareDuration returns a function that starts what ends a group.
+func (g *grouping[T, K, U]) prepareDuration(k K, its *group[T]) (start func()) {
+	if g.duration == nil {
+		return func() {}
+	}
 	members := its.join()
 	defer members.dismissUnlessStarted()
 	o := g.duration(k, members.subscribe)
 	members.started = true
+	its.unclaimed, its.begin = members, time.Now()
 	own, cancel := context.WithCancel(g.ctx)
 	its.endDuration = cancel
-	g.start(func(context.Context, func(U) bool) error {
+	run := func(context.Context, func(U) bool) error {
 		defer cancel()
 		defer members.dismiss()
 		err := o(own, func(struct{}) bool { return false })
@@ -188,7 +192,8 @@ func (g *grouping[T, K, U]) startDuration(k K, its *group[T]) {
 		g.put(k, its, nil)
 		its.subject.Close(err)
 		return err
-	})
+	}
+	return func() { g.start(run) }
 }
 
 // A group is the values of one key.
@@ -198,6 +203,28 @@ type group[T any] struct {
 	endDuration context.CancelFunc // nil without a duration
 	failing     atomic.Bool        // o has failed
 	failed      atomic.Bool        // and a subscriber of the group has got the error
+
+	// For the goroutine of o alone: what the duration may not have subscribed to yet, since when, and how
+	// many values wait for it.
+	unclaimed *members[T]
+	begin     time.Time
+	waiting   int
+}
+
+// publish is Publish, but does not wait for a duration that never subscribes to its group.
+func (g *group[T]) publish(ctx context.Context, v T) error {
+	if m := g.unclaimed; m != nil {
+		if p := g.policy.normal(); p.rule == block && g.waiting == p.limit {
+			if time.Since(g.begin) < headStart {
+				giveWay(ctx, m.claimed)
+			}
+			m.dismiss()
+		}
+		if g.waiting++; m.claimed() {
+			g.unclaimed = nil
+		}
+	}
+	return g.subject.Publish(ctx, v)
 }
 
 // close ends the group as o has ended.
@@ -235,6 +262,9 @@ func (m *members[T]) subscribe(ctx context.Context, yield func(T) bool) error {
 	}
 	return err
 }
+
+// claimed reports whether the first subscription is somebody's, or dismissed.
+func (m *members[T]) claimed() bool { return m.first.Load() == nil }
 
 // dismiss lets go of the values that nobody has subscribed to.
 func (m *members[T]) dismiss() {

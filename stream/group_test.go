@@ -6,6 +6,7 @@ import (
 	"slices"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -77,5 +78,45 @@ func TestGroupNobodySubscribesTo(t *testing.T) {
 		}).Collect(t.Context())
 	if err != nil || len(got) != 501 {
 		t.Errorf("%d values, %v", len(got), err)
+	}
+}
+
+// TestDurationThatEndsAtOnce: a group has its first value by then, another one begins with the next, and
+// none is lost.
+func TestDurationThatEndsAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for name, duration := range map[string]ints{"yields": stream.Just(1), "completes": stream.Empty[int]()} {
+			for _, key := range []func(int) int{identity, func(int) int { return 0 }} {
+				grouped := stream.GroupByUntil(numbers(5000), key, stream.Policy[int]{}, func(int, ints) ints { return duration },
+					func(_ int, group ints) ints { return stream.Reduce(group, 0, func(n, _ int) int { return n + 1 }) })
+				sizes, err := grouped.Collect(t.Context())
+				if err != nil || sum(sizes) != 5000 || slices.Min(sizes) == 0 {
+					t.Errorf("%s: %d values, the smallest group has %d, %v", name, sum(sizes), slices.Min(sizes), err)
+				}
+			}
+		}
+	})
+}
+
+// TestDurationThatIgnoresItsGroup, as Timer does, holds nobody up, and one that subscribes late gets
+// what fits into its policy.
+func TestDurationThatIgnoresItsGroup(t *testing.T) {
+	for name, duration := range map[string]func(group ints) ints{
+		"never subscribes": func(ints) ints { return stream.Map(stream.Timer(time.Hour), func(time.Time) int { return 0 }) },
+		"subscribes late": func(group ints) ints {
+			return stream.Skip(stream.ConcatMap(stream.Timer(time.Hour), func(time.Time) ints { return group }), 1)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				begin := time.Now()
+				n, err := stream.GroupByUntil(numbers(1000), func(int) int { return 0 }, stream.Block[int](2),
+					func(_ int, group ints) ints { return duration(group) },
+					func(_ int, group ints) ints { return group }).Count(t.Context())
+				if took := time.Since(begin); n != 1000 || err != nil || took > time.Second {
+					t.Errorf("%d values in %v, %v", n, took, err)
+				}
+			})
+		})
 	}
 }
