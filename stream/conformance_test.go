@@ -17,10 +17,6 @@ func conforms(t *testing.T, make func() ints, want sequence, hot, lossy bool) {
 	streamtest.Test(t, make, want.values, &streamtest.Options{Err: want.err, Endless: want.endless, Hot: hot, Lossy: lossy})
 }
 
-func operators() []operator {
-	return slices.Concat(synchronous(), asynchronous(), furtherAsynchronous())
-}
-
 // TestSources: every source keeps the contract, alone and behind every operator.
 func TestSources(t *testing.T) {
 	for _, src := range sources() {

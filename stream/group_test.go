@@ -81,6 +81,61 @@ func TestGroupNobodySubscribesTo(t *testing.T) {
 	}
 }
 
+// TestGroupsEndWithTheirDuration, and the next value of the key begins another one. No value is lost
+// between the two.
+func TestGroupsEndWithTheirDuration(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		gaps := rapid.SliceOfN(rapid.IntRange(1, 9), 0, 20).Draw(rt, "gaps")
+		var want []int // for each group how many values there are, which come less than 5 s after each other
+		for i, gap := range gaps {
+			if i == 0 || gap >= 5 {
+				want = append(want, 0)
+			}
+			want[len(want)-1]++
+		}
+		var got []int
+		var err error
+		synctest.Test(t, func(t *testing.T) {
+			source := stream.ConcatMap(stream.Just(gaps...), func(gap int) ints {
+				return stream.Map(stream.Timer(time.Duration(gap)*time.Second), func(time.Time) int { return 1 })
+			})
+			got, err = stream.GroupByUntil(source, func(int) int { return 0 }, stream.Policy[int]{},
+				func(_ int, group ints) ints { return stream.Debounce(group, 4500*time.Millisecond) },
+				func(_ int, group ints) ints { return stream.Reduce(group, 0, plus) }).Collect(t.Context())
+		})
+		if err != nil || !slices.Equal(got, want) {
+			rt.Fatalf("%v, %v, want %v", got, err, want)
+		}
+	})
+}
+
+// TestGroupsEndWhileValuesCome, at any time: each value is in one group.
+func TestGroupsEndWhileValuesCome(t *testing.T) {
+	const n = 20_000
+	groups := 0 // on the goroutine of the source
+	counts, err := stream.GroupByUntil(numbers(n), func(v int) int { return v % 3 }, stream.Policy[int]{},
+		func(_ int, group ints) ints { return stream.Skip(group, 50) },
+		func(_ int, group ints) ints {
+			groups++
+			return stream.Reduce(group, 0, func(n, _ int) int { return n + 1 })
+		}).Collect(t.Context())
+	if err != nil || total(counts) != n || len(counts) != groups || groups < 10 {
+		t.Errorf("%d values in %d groups, %v", total(counts), groups, err)
+	}
+}
+
+// TestGroupThatHasEndedIsForgotten, its key aside.
+func TestGroupThatHasEndedIsForgotten(t *testing.T) {
+	var meter stream.Meter
+	source := stream.Concat(numbers(1000), stream.Just(0))
+	got, err := stream.GroupBy(source, identity, stream.Block[int](1).Metered(&meter), func(_ int, group ints) ints {
+		return stream.Take(group, 1)
+	}).Count(t.Context())
+	if err != nil || got != 1000 || len(meter.Subscribers()) != 0 || meter.Totals().Delivered != 1000 {
+		t.Errorf("%d values, %v, %+v", got, err, meter.Totals())
+	}
+}
+
 // TestDurationThatEndsAtOnce: a group has its first value by then, another one begins with the next, and
 // none is lost.
 func TestDurationThatEndsAtOnce(t *testing.T) {

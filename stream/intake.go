@@ -33,9 +33,7 @@ func newIntake[T any](ctx context.Context, p Policy[T]) *intake[T] {
 
 // newIntakeWith returns an intake whose context is ctx, which cancel cancels.
 func newIntakeWith[T any](ctx context.Context, cancel context.CancelCauseFunc, p Policy[T]) *intake[T] {
-	in := &intake[T]{subscription: NewSubject[T]().join(p, nil), ctx: ctx, cancel: cancel}
-	in.onFail = func() { cancel(ErrSlowConsumer) }
-	return in
+	return &intake[T]{subscription: NewSubject[T]().join(p, nil), ctx: ctx, cancel: cancel}
 }
 
 // start runs sources. The intake ends when all have completed, or with the first error. A source
@@ -65,7 +63,16 @@ func (in *intake[T]) ended(err error) {
 }
 
 // push waits for room. It reports false when its caller is to stop.
-func (in *intake[T]) push(v T) bool { return in.subject.Publish(in.ctx, v) == nil }
+func (in *intake[T]) push(v T) bool {
+	return in.subject.Publish(in.ctx, v) == nil && (in.policy.rule != failSlow || !in.tooSlow())
+}
+
+// tooSlow reports whether the subscription has failed for falling behind.
+func (in *intake[T]) tooSlow() bool {
+	in.subject.mu.Lock()
+	defer in.subject.mu.Unlock()
+	return in.failed
+}
 
 // stop ends the intake, wherever it is.
 func (in *intake[T]) stop() {

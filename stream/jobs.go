@@ -96,8 +96,10 @@ func (q *jobs[T, U]) free() {
 	q.head = j.next
 	*j = job[T, U]{done: j.done, next: q.spare}
 	q.spare = j
+	if q.len == q.ahead {
+		signal(q.room)
+	}
 	q.len--
-	signal(q.room)
 }
 
 // close says that there will be no more.

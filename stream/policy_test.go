@@ -246,3 +246,40 @@ func TestQuietSubjectHoldsLittle(t *testing.T) {
 		subscriber.Wait()
 	})
 }
+
+// TestCoalesceHoldsWhatWaits, whatever its limit is and however much once waited.
+func TestCoalesceHoldsWhatWaits(t *testing.T) {
+	const most = 10_000
+	synctest.Test(t, func(t *testing.T) {
+		s := stream.NewSubject[int]()
+		p := stream.Coalesce(1, identity, func(_, newer int) (int, stream.Place) { return newer, stream.Place(newer % 3) })
+		steps := make(chan struct{})
+		go func() {
+			_ = s.Observe(p, nil)(t.Context(), func(int) bool {
+				<-steps
+				return true
+			})
+		}()
+		publish := func(v int) {
+			if err := s.Publish(t.Context(), v); err != nil {
+				t.Fatal(err)
+			}
+		}
+		synctest.Wait()
+		for v := range most {
+			publish(v)
+		}
+		for range most - 100 { // take most of them, but never all
+			steps <- struct{}{}
+		}
+		synctest.Wait()
+		for v := range 300 {
+			publish(most + v)
+		}
+		if held := s.Held(); held > 4000 {
+			t.Errorf("memory for %d values", held)
+		}
+		s.Close(nil)
+		close(steps)
+	})
+}

@@ -31,7 +31,6 @@ type Subject[T any] struct {
 	// room gets a token when publishers that wait may look again. Both are made by the first update.
 	room chan struct{}
 
-	count  atomic.Int64 // of subscribers, for Format, which must not lock
 	mu     sync.Mutex
 	closed bool
 	err    error // the result of all subscriptions, once closed
@@ -49,6 +48,7 @@ type Subject[T any] struct {
 	blocked int  // publishers that wait for over to become 0
 
 	departed SubscriptionStats // the sum of those that have left, without their lag
+	count    atomic.Int64      // of subscribers, for Format, which must not lock
 }
 
 // NewSubject returns a subject without subscribers.
@@ -362,6 +362,7 @@ func (s *Subject[T]) remove(sub *subscription[T]) {
 	s.subs[sub.index].index = sub.index
 	s.subs[last] = nil
 	s.subs = s.subs[:last]
+	sub.index = gone
 	s.count.Store(int64(last))
 	if sub.backlog != nil {
 		s.catchUp(sub)

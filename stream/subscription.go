@@ -26,18 +26,19 @@ type subscription[T any] struct {
 	subject *Subject[T]
 	wake    chan struct{} // gets a token when there may be something to take
 	bed     uint64        // its number in subject.asleep plus 1, or 0
-	index   int           // in subject.subs
+	index   int           // in subject.subs, or gone
 	prefix  []T
 
-	onFail     func()         // called when failed becomes true, if not nil; the subject is locked
 	unwatch    func() bool    // ends what watch began, if that has not come to signal yet
 	signalling sync.WaitGroup // else this ends when it has
 
 	hand                          int // values taken and not yet booked as delivered
 	passed                        int // those of them that were passed to yield, as run knows without the lock
 	delivered, dropped, coalesced uint64
-	last                          *SubscriptionStats // what stats returns once it has left
 }
+
+// gone is the index of a subscription that has left.
+const gone = -1
 
 // maxBatch is the most values a subscriber takes at once: enough to make the lock's share in the cost
 // of a value small, and so few that the policies of slow subscribers keep their sense.
@@ -170,7 +171,7 @@ func (sub *subscription[T]) leave() {
 	last := sub.stats()
 	last.Lag = 0
 	last.Delivered += uint64(sub.passed)
-	sub.last = &last
+	sub.delivered, sub.dropped, sub.coalesced, sub.hand = last.Delivered, last.Dropped, last.Coalesced, 0
 	s.departed.add(last)
 	sub.policy.meter.remove(sub, last)
 	s.remove(sub)
@@ -215,19 +216,11 @@ func (sub *subscription[T]) exceed() {
 		waiting = waiting[limit:]
 	}
 	if sub.policy.rule == failSlow {
-		sub.fail()
+		sub.failed = true
 	} else {
 		s.behind = append(s.behind, sub)
 	}
 	sub.pushAll(waiting)
-}
-
-// fail ends the subscription with ErrSlowConsumer, after what is in its backlog.
-func (sub *subscription[T]) fail() {
-	sub.failed = true
-	if sub.onFail != nil {
-		sub.onFail()
-	}
 }
 
 // pushAll adds values to the backlog. If the policy calls a function that panics, or that calls
@@ -275,10 +268,10 @@ func (sub *subscription[T]) waits() int {
 }
 
 func (sub *subscription[T]) stats() SubscriptionStats {
-	if sub.last != nil {
-		return *sub.last
+	waits, dropped := 0, sub.dropped
+	if sub.index != gone {
+		waits = sub.waits()
 	}
-	waits, dropped := sub.waits(), sub.dropped
 	if n := waits - sub.policy.limit; n > 0 && sub.policy.rule == dropOldest {
 		waits, dropped = waits-n, dropped+uint64(n)
 	}

@@ -43,6 +43,12 @@ func sum(values []int) int {
 	return total
 }
 
+// operators are all that the tests of the contract run over. Whoever adds an operator adds it to one of
+// these functions, or adds another function here.
+func operators() []operator {
+	return slices.Concat(synchronous(), asynchronous(), furtherAsynchronous())
+}
+
 // synchronous are the operators that have no goroutine.
 func synchronous() []operator {
 	return slices.Concat(transforming(), filtering(), continuing(), terminals(), furtherSynchronous())
@@ -282,6 +288,11 @@ func asynchronous() []operator {
 		}, model: same},
 		{name: "GroupBy", apply: func(o ints) ints {
 			return stream.GroupBy(o, func(int) int { return 0 }, block, func(_ int, group ints) ints { return group })
+		}, model: same},
+		{name: "GroupByUntil", apply: func(o ints) ints {
+			return stream.GroupByUntil(o, func(int) int { return 0 }, block,
+				func(_ int, group ints) ints { return stream.Take(group, 1) },
+				func(_ int, group ints) ints { return group })
 		}, model: same},
 		{name: "CombineLatest", apply: func(o ints) ints {
 			return stream.CombineLatest(spaced(o), stream.Just(0), plus)
