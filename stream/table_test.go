@@ -290,7 +290,7 @@ func asynchronous() []operator {
 			return stream.GroupBy(o, func(int) int { return 0 }, block, func(_ int, group ints) ints { return group })
 		}, model: same},
 		{name: "GroupByUntil", apply: func(o ints) ints {
-			return stream.GroupByUntil(o, func(int) int { return 0 }, block,
+			return stream.GroupByUntil(spaced(o), func(int) int { return 0 }, block,
 				func(_ int, group ints) ints { return stream.Take(group, 1) },
 				func(_ int, group ints) ints { return group })
 		}, model: same},
