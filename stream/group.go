@@ -5,7 +5,6 @@ import (
 	"errors"
 	"sync"
 	"sync/atomic"
-	"time"
 )
 
 // GroupBy sorts the values of o by their key. At the first value of a key it calls f, which makes an
@@ -39,16 +38,17 @@ func GroupBy[T any, K comparable, U any](
 
 // GroupByUntil is GroupBy with groups that end: each when the observable that duration makes of its key
 // and of the group itself yields a value or completes. A later value of the same key begins another
-// group. Debounce of the group, for instance, lets it end when it has been quiet for some time, and
-// Timer when it is of some age.
+// group, though the observable of the former may still be busy with its last values. Debounce of the
+// group, for instance, ends it when it has been quiet for some time, and Timer when it is of some age.
 //
 //	o                        ──a1──a2────a3──|
 //	duration                   ────────x
 //	k, group → sum so far    ──a1──a3────a3──|
 //
-// The observable of duration has a goroutine of its own, and it is stopped when o ends. It may subscribe
-// to the group, with the same policy; a Timer, which does not, holds nobody up. A group has its first
-// value before its duration begins. An error of duration is an error of the whole.
+// The observable of duration has a goroutine of its own, and is stopped when o ends. It need not
+// subscribe to the group, as Timer does not; if it does, it gets the latest value that there is by then
+// and all later ones, with the policy p. A group has its first value before its duration begins. An error
+// of duration is an error of the whole.
 func GroupByUntil[T any, K comparable, U, D any](
 	o Observable[T], key func(T) K, p Policy[T],
 	duration func(key K, group Observable[T]) Observable[D], f func(key K, group Observable[T]) Observable[U],
@@ -107,7 +107,7 @@ func (g *grouping[T, K, U]) sort(ctx context.Context, v T) bool {
 			return ctx.Err() == nil
 		}
 		// Closed is a group whose duration has ended since it was looked up.
-		if err := its.publish(ctx, v); !errors.Is(err, ErrClosed) {
+		if err := its.subject.Publish(ctx, v); !errors.Is(err, ErrClosed) {
 			return err == nil
 		}
 	}
@@ -150,11 +150,11 @@ func (g *grouping[T, K, U]) closeAll(err error) {
 // last, when it can end the group: earlier, it could close one that begin then puts into the map.
 func (g *grouping[T, K, U]) begin(ctx context.Context, k K, v T) {
 	its := &group[T]{policy: g.policy}
-	members := its.join()
+	members := its.join(g.policy)
 	defer members.dismissUnlessStarted()
 	o := made(g.f(k, members.subscribe), "GroupBy")
 	startDuration := g.prepareDuration(k, its)
-	_ = its.publish(ctx, v) // has room; how ctx ends is for o to see
+	_ = its.subject.Publish(ctx, v) // has room; how ctx ends is for o to see
 	g.put(k, nil, its)
 	members.started = true
 	g.running.Add(1)
@@ -175,11 +175,11 @@ func (g *grouping[T, K, U]) prepareDuration(k K, its *group[T]) (start func()) {
 	if g.duration == nil {
 		return func() {}
 	}
-	members := its.join()
+	members := its.join(DropOldest[T](1)) // holds nobody up
+	members.optional = true
 	defer members.dismissUnlessStarted()
 	o := g.duration(k, members.subscribe)
 	members.started = true
-	its.unclaimed, its.begin = members, time.Now()
 	own, cancel := context.WithCancel(g.ctx)
 	its.endDuration = cancel
 	run := func(context.Context, func(U) bool) error {
@@ -203,28 +203,6 @@ type group[T any] struct {
 	endDuration context.CancelFunc // nil without a duration
 	failing     atomic.Bool        // o has failed
 	failed      atomic.Bool        // and a subscriber of the group has got the error
-
-	// For the goroutine of o alone: what the duration may not have subscribed to yet, since when, and how
-	// many values wait for it.
-	unclaimed *members[T]
-	begin     time.Time
-	waiting   int
-}
-
-// publish is Publish, but does not wait for a duration that never subscribes to its group.
-func (g *group[T]) publish(ctx context.Context, v T) error {
-	if m := g.unclaimed; m != nil {
-		if p := g.policy.normal(); p.rule == block && g.waiting == p.limit {
-			if time.Since(g.begin) < headStart {
-				giveWay(ctx, m.claimed)
-			}
-			m.dismiss()
-		}
-		if g.waiting++; m.claimed() {
-			g.unclaimed = nil
-		}
-	}
-	return g.subject.Publish(ctx, v)
 }
 
 // close ends the group as o has ended.
@@ -236,24 +214,30 @@ func (g *group[T]) close(err error) {
 	g.subject.Close(err)
 }
 
-// join returns the group as its first subscriber sees it, which has been there since before the call.
-func (g *group[T]) join() *members[T] {
+// join returns the group as a subscriber sees it that is there from now on, and that has the policy p
+// until it subscribes.
+func (g *group[T]) join(p Policy[T]) *members[T] {
 	m := &members[T]{group: g}
-	m.first.Store(g.subject.join(g.policy, nil))
+	m.first.Store(g.subject.join(p, nil))
 	return m
 }
 
-// The members are a group as an observable, from the first value on for its first subscription.
+// The members are a group as an observable. Its first subscription is there before the first value. An
+// optional one keeps only the latest value until somebody takes it.
 type members[T any] struct {
 	*group[T]
-	first   atomic.Pointer[subscription[T]] // belongs to whoever swaps it out
-	started bool
+	first    atomic.Pointer[subscription[T]] // belongs to whoever swaps it out
+	optional bool
+	started  bool
 }
 
 func (m *members[T]) subscribe(ctx context.Context, yield func(T) bool) error {
 	sub := m.first.Swap(nil)
-	if sub == nil {
+	switch {
+	case sub == nil:
 		sub = m.subject.join(m.policy, nil)
+	case m.optional:
+		sub.adopt(m.policy)
 	}
 	defer sub.leave()
 	err := sub.run(ctx, yield)
@@ -262,9 +246,6 @@ func (m *members[T]) subscribe(ctx context.Context, yield func(T) bool) error {
 	}
 	return err
 }
-
-// claimed reports whether the first subscription is somebody's, or dismissed.
-func (m *members[T]) claimed() bool { return m.first.Load() == nil }
 
 // dismiss lets go of the values that nobody has subscribed to.
 func (m *members[T]) dismiss() {

@@ -153,25 +153,37 @@ func TestDurationThatEndsAtOnce(t *testing.T) {
 	})
 }
 
-// TestDurationThatIgnoresItsGroup, as Timer does, holds nobody up, and one that subscribes late gets
-// what fits into its policy.
+// TestDurationThatIgnoresItsGroup, as Timer does, holds nobody up. One that subscribes late begins with the
+// latest value, and a meter sees only what is subscribed to.
 func TestDurationThatIgnoresItsGroup(t *testing.T) {
-	for name, duration := range map[string]func(group ints) ints{
-		"never subscribes": func(ints) ints { return stream.Map(stream.Timer(time.Hour), func(time.Time) int { return 0 }) },
-		"subscribes late": func(group ints) ints {
-			return stream.Skip(stream.ConcatMap(stream.Timer(time.Hour), func(time.Time) ints { return group }), 1)
-		},
+	for name, c := range map[string]struct {
+		duration  func(group ints) ints
+		sizes     []int
+		delivered uint64
+	}{
+		"never subscribes": {func(ints) ints { return after(30500 * time.Millisecond) }, []int{31, 29}, 60},
+		"subscribes late": {func(group ints) ints {
+			return stream.Skip(stream.ConcatMap(after(10500*time.Millisecond), func(int) ints { return group }), 19)
+		}, []int{30, 30}, 60 + 20 + 20},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
+				var meter stream.Meter
 				begin := time.Now()
-				n, err := stream.GroupByUntil(numbers(1000), func(int) int { return 0 }, stream.Block[int](2),
-					func(_ int, group ints) ints { return duration(group) },
-					func(_ int, group ints) ints { return group }).Count(t.Context())
-				if took := time.Since(begin); n != 1000 || err != nil || took > time.Second {
-					t.Errorf("%d values in %v, %v", n, took, err)
+				sizes, err := stream.GroupByUntil(spaced(numbers(60)), func(int) int { return 0 },
+					stream.Block[int](2).Metered(&meter), func(_ int, group ints) ints { return c.duration(group) },
+					func(_ int, group ints) ints { return stream.Reduce(group, 0, func(n, _ int) int { return n + 1 }) }).Collect(t.Context())
+				if took := time.Since(begin); !slices.Equal(sizes, c.sizes) || err != nil || took != time.Minute {
+					t.Errorf("%v values in %v, %v", sizes, took, err)
+				}
+				if got := meter.Totals(); got != (stream.SubscriptionStats{Delivered: c.delivered}) {
+					t.Errorf("%+v", got)
 				}
 			})
 		})
 	}
+}
+
+func after(d time.Duration) ints {
+	return stream.Map(stream.Timer(d), func(time.Time) int { return 0 })
 }

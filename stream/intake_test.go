@@ -91,7 +91,9 @@ func contractCases() []contractCase {
 			return stream.SwitchMap(stream.Concat(stream.Just(1), never), func(int) stream.Observable[int] { return broken })
 		}, want: []int{1, 2, 3}, Options: streamtest.Options{Err: errBoom}},
 		{name: "SwitchMap, failing outside", make: func() stream.Observable[int] {
-			return stream.SwitchMap(paced(0, 10*s, errBoom, 1, 2), func(int) stream.Observable[int] { return endless })
+			return stream.SwitchMap(paced(0, 10*s, errBoom, 1, 2), func(v int) stream.Observable[int] {
+				return []stream.Observable[int]{endless, never}[v-1]
+			})
 		}, want: []int{1, 2, 3}, Options: streamtest.Options{Err: errBoom, Lossy: true}},
 		{name: "CombineLatest", make: func() stream.Observable[int] {
 			return stream.CombineLatest(paced(s, 2*s, nil, 1, 2), paced(2*s, 2*s, nil, 10, 20), add)

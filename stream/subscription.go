@@ -177,6 +177,18 @@ func (sub *subscription[T]) leave() {
 	s.remove(sub)
 }
 
+// adopt gives a subscription that nobody had taken the policy of who takes it now. What it has dropped
+// until then was nobody's.
+func (sub *subscription[T]) adopt(p Policy[T]) {
+	s := sub.subject
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	sub.dropOldest()
+	sub.policy, sub.dropped = p.normal(), 0
+	s.due = min(s.due, sub.due())
+	p.meter.add(sub)
+}
+
 // The following need the subject's lock.
 
 // follow makes the log's end the subscription's next value.

@@ -12,7 +12,7 @@ import (
 // values that came before it.
 //
 // o and the inner one have goroutines of their own; f is called on the subscriber's. o waits until a
-// value of it has replaced the inner observable. Inner values are fetched ahead as in Merge.
+// value of it has stopped the inner observable. Inner values are fetched ahead as in Merge.
 //
 //	o              ──1─────2────────|
 //	x → xa─xb─xc|  ──1a─1b─2a─2b─2c─|
@@ -50,11 +50,11 @@ type switcher[T, U any] struct {
 	f         func(T) Observable[U]
 	yield     func(U) bool
 	latest    atomic.Int64  // the number of the latest outer value
-	replaced  chan struct{} // gets a token for each outer value
+	replaced  chan struct{} // gets a token for each outer value that has stopped the inner one
 	stopInner func()
 }
 
-// announce is the yield of o. It returns when the value has replaced the inner observable.
+// announce is the yield of o. It returns when the value has stopped the inner observable.
 func (s *switcher[T, U]) announce(ctx context.Context, v T) bool {
 	err := s.subject.Update(ctx, func(emit func(switched[T, U])) {
 		emit(switched[T, U]{number: s.latest.Add(1), outer: v})
@@ -83,9 +83,14 @@ func (s *switcher[T, U]) accept(v switched[T, U]) bool {
 	}
 }
 
-// replace starts the inner observable of an outer value in place of the one before it.
+// replace starts the inner observable of an outer value in place of the one before it. o goes on first:
+// if it fails at once, or has another value, nothing comes of this one.
 func (s *switcher[T, U]) replace(v switched[T, U]) {
 	s.stopInner()
+	s.live.Add(1) // from now on the end of o is not that of all
+	defer s.ended(nil)
+	s.replaced <- struct{}{}
+	spin(turns, func() bool { return s.ctx.Err() != nil || s.latest.Load() != v.number })
 	if s.ctx.Err() != nil {
 		return
 	}
@@ -101,7 +106,6 @@ func (s *switcher[T, U]) replace(v switched[T, U]) {
 		defer cancel()
 		return s.runInner(ctx, inner, v.number)
 	})
-	s.replaced <- struct{}{} // now that the inner one counts, the end of o is not that of all
 }
 
 func (s *switcher[T, U]) runInner(ctx context.Context, inner Observable[U], number int64) error {

@@ -51,7 +51,7 @@ func operators() []operator {
 
 // synchronous are the operators that have no goroutine.
 func synchronous() []operator {
-	return slices.Concat(transforming(), filtering(), continuing(), terminals(), furtherSynchronous())
+	return slices.Concat(transforming(), filtering(), continuing(), terminals())
 }
 
 func transforming() []operator {
@@ -290,8 +290,8 @@ func asynchronous() []operator {
 			return stream.GroupBy(o, func(int) int { return 0 }, block, func(_ int, group ints) ints { return group })
 		}, model: same},
 		{name: "GroupByUntil", apply: func(o ints) ints {
-			return stream.GroupByUntil(spaced(o), func(int) int { return 0 }, block,
-				func(_ int, group ints) ints { return stream.Take(group, 1) },
+			return stream.GroupByUntil(o, func(int) int { return 0 }, block,
+				func(int, ints) ints { return never },
 				func(_ int, group ints) ints { return group })
 		}, model: same},
 		{name: "CombineLatest", apply: func(o ints) ints {
