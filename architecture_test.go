@@ -20,11 +20,11 @@ var knows = map[string][]string{
 	"stream":            {"github.com/cenkalti/backoff/v4"},
 	"stream/streamtest": {"stream"},
 	"stream/rx":         {"stream", "github.com/reactivex/rxgo/v2"},
-	"stream/sse":        {"stream", "internal/plainhttp", "github.com/cenkalti/backoff/v4", "github.com/launchdarkly/eventsource"},
-	"decode":            {"stream", "stream/sse", "internal/mask"},
-	"diff":              {"stream", "decode", "internal/mask", "github.com/google/go-cmp"},
+	"stream/sse":        {"stream", "internal/plainhttp", "internal/quote", "github.com/cenkalti/backoff/v4", "github.com/launchdarkly/eventsource"},
+	"decode":            {"stream", "stream/sse", "internal/expiry", "internal/mask", "internal/quote"},
+	"diff":              {"stream", "decode", "internal/quote", "github.com/google/go-cmp"},
 	"cache":             {"stream", "stream/sse", "decode", "diff"},
-	"params":            {"stream", "decode", "diff", "internal/mask"},
+	"params":            {"stream", "decode", "diff", "internal/expiry", "internal/mask"},
 	".": {
 		"stream", "stream/sse", "decode", "diff", "cache", "params",
 		"internal/clock", "internal/disconnect", "internal/endpoint", "internal/goroutine", "internal/journal", "internal/keyring",
@@ -34,6 +34,8 @@ var knows = map[string][]string{
 	"internal/goroutine":  {},
 	"internal/snippets":   {},
 	"internal/mask":       {},
+	"internal/quote":      {},
+	"internal/expiry":     {},
 	"internal/plainhttp":  {},
 	"internal/clock":      {},
 	"internal/endpoint":   {},
@@ -42,9 +44,11 @@ var knows = map[string][]string{
 	"internal/disconnect": {"stream/sse", "decode"},
 	"internal/reconnect":  {"stream/sse", "internal/disconnect", "github.com/cenkalti/backoff/v4"},
 	"internal/journal": {
-		"stream", "stream/sse", "decode", "diff", "cache", "internal/disconnect", "github.com/launchdarkly/go-sdk-common/v3",
+		"stream", "stream/sse", "decode", "diff", "cache", "internal/disconnect", "internal/quote", "github.com/launchdarkly/go-sdk-common/v3",
 	},
-	"internal/testkit": {".", "autoconfigtest", "decode", "stream", "github.com/google/go-cmp", "github.com/launchdarkly/go-sdk-common/v3"},
+	"internal/testkit": {
+		".", "autoconfigtest", "decode", "stream", "github.com/google/go-cmp", "github.com/launchdarkly/go-sdk-common/v3", "go.uber.org/goleak",
+	},
 
 	"autoconfigtest":             {"decode", "internal/mask", "github.com/launchdarkly/eventsource"},
 	"stream/sse/contractservice": {"stream/sse"},

@@ -18,9 +18,9 @@ import (
 	"github.com/relaystream/autoconfig/stream"
 )
 
-// What may lie between the network and a subscriber that has stopped, besides the changes that it lets
-// wait: the batch that it is busy with, the two that its limit does not cover, and the buffers of a
-// connection, twice 512 KiB when somebody falls behind, and 128 KiB for its transport and for what is in use.
+// The limits of what lies between the network and a stopped subscriber, besides the changes that wait for it:
+// maxBatch is the batch that it is busy with and two changes that its policy does not count; maxBuffers are the
+// buffers of the connection, in bytes, and those of its transport.
 const (
 	maxBatch   = 64 + 2
 	maxBuffers = 2*512<<10 + 128<<10
@@ -66,9 +66,9 @@ func (f *firehose) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// TestStoppedSubscriberStopsTheServer stops a lossless subscriber for longer than the idle limit, in the
-// middle of 100,000 changes a second. Meanwhile nothing may gather in the client, nor may it take its own
-// slowness for silence; what the server has to say waits at the server. After it nothing is missing.
+// TestStoppedSubscriberStopsTheServer stops a lossless subscriber for longer than the idle timeout while the
+// server sends 100,000 changes a second. The client must buffer no more than its limits, leave the rest to
+// the server, and not take its own slowness for silence. When the subscriber goes on, it gets every change.
 func TestStoppedSubscriberStopsTheServer(t *testing.T) {
 	const lag = 100
 	type subscribe func(t *testing.T, o *autoconfig.Options, each func(version int) bool)
@@ -148,8 +148,8 @@ func TestStoppedSubscriberStopsTheServer(t *testing.T) {
 	}
 }
 
-// sleepWatching sleeps for ten minutes, twice the longest silence of a manager, and demands that all
-// stands still and that little lies between server and subscriber.
+// sleepWatching sleeps for ten minutes, twice the default IdleTimeout. It fails the test unless nothing moves
+// meanwhile, and little lies between server and subscriber.
 func sleepWatching(t *testing.T, hose *firehose, w *testkit.Wire, version, waiting int) {
 	t.Helper()
 	time.Sleep(time.Second)
@@ -169,9 +169,9 @@ func sleepWatching(t *testing.T, hose *firehose, w *testkit.Wire, version, waiti
 	t.Logf("%d versions of %d bytes each lie in between, at most %d", ahead, size, most)
 }
 
-// TestSlownessWithoutARushIsNoSilence either: the subscriber takes its time for one change, of all there
-// are, and the server has nothing else to say.
-func TestSlownessWithoutARushIsNoSilence(t *testing.T) {
+// TestSlowSubscriberIsNotSilence checks that a subscriber that takes an hour for a change does not make
+// an otherwise quiet connection look idle.
+func TestSlowSubscriberIsNotSilence(t *testing.T) {
 	testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
 		srv.Put(testkit.Listing(testkit.Environment("a", 1)))
 		o := testkit.To(srv)
@@ -197,9 +197,9 @@ func TestSlownessWithoutARushIsNoSilence(t *testing.T) {
 	})
 }
 
-// TestKeysExpireOnceThereIsRoom: a lossless subscriber holds up the expiry of keys, too, which is a change
-// like any other, but does not prevent it.
-func TestKeysExpireOnceThereIsRoom(t *testing.T) {
+// TestBlockedSubscriberDelaysExpiry checks that a lossless subscriber delays the expiry of keys like any other
+// change, and does not prevent it.
+func TestBlockedSubscriberDelaysExpiry(t *testing.T) {
 	testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
 		e := testkit.Environment("a", 1)
 		e.SDKKey.Expiring = decode.ExpiringKeyRep{Value: "sdk-old", Timestamp: time.Now().Add(time.Minute).UnixMilli()}

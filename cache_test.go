@@ -1,7 +1,6 @@
 package autoconfig_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -13,7 +12,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -23,8 +21,8 @@ import (
 	"github.com/relaystream/autoconfig/internal/testkit"
 )
 
-// A memoryCache is a Cache in memory. A hook, if there is one, is called at the beginning of a call,
-// and an error of its is what the call returns.
+// A memoryCache is a Cache in memory. Each call begins with its hook, if that is not nil, and returns the
+// hook's error.
 type memoryCache struct {
 	onLoad, onSave func(context.Context) error
 
@@ -73,12 +71,13 @@ func (m *memoryCache) times() []time.Time {
 	return slices.Clone(m.saves)
 }
 
-// patient waits for the end of the context, and deaf for the test to say so.
+// patient is a hook that waits for the end of its context.
 func patient(ctx context.Context) error {
 	<-ctx.Done()
 	return context.Cause(ctx)
 }
 
+// deaf returns a hook that ignores its context and waits for release.
 func deaf(release <-chan struct{}) func(context.Context) error {
 	return func(context.Context) error {
 		<-release
@@ -106,22 +105,6 @@ func savedBy(t *testing.T, srv *autoconfigtest.Server) []byte {
 	return cache.data
 }
 
-// savedUnder returns what a client of another server saves, which takes this key.
-func savedUnder(t *testing.T, key autoconfig.AutoConfigKey) []byte {
-	t.Helper()
-	srv := autoconfigtest.NewPipeServer(string(key))
-	defer srv.Close()
-	srv.Put(testkit.Listing(testkit.Environment("e1", 1)))
-	var cache memoryCache
-	c, err := autoconfig.Open(t.Context(), key, with(&cache, srv))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close()
-	synctest.Wait()
-	return cache.data
-}
-
 // closing returns how long Close takes.
 func closing(c *autoconfig.Client) time.Duration {
 	start := time.Now()
@@ -142,8 +125,21 @@ func inventory(s autoconfig.Snapshot) string {
 	return b.String()
 }
 
-// TestCacheServesUntilTheServerDoes: the server hangs at first. What it finally says is compared with
-// what was saved.
+// expectCached fails the test unless a client that loads data, and has no server, has the wanted inventory.
+func expectCached(t *testing.T, data []byte, want string) {
+	t.Helper()
+	srv := autoconfigtest.NewPipeServer(testkit.Key)
+	defer srv.Close()
+	c := testkit.Open(t, with(&memoryCache{data: data}, srv))
+	defer c.Close()
+	synctest.Wait()
+	if got := inventory(c.Snapshot()); got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+// TestCacheServesUntilTheServerDoes checks that a client serves the saved configuration while the server
+// hangs, and then emits only what differs from it.
 func TestCacheServesUntilTheServerDoes(t *testing.T) {
 	testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
 		srv.Put(testkit.Listing(testkit.Environment("e1", 1), testkit.Environment("e2", 1)))
@@ -186,7 +182,8 @@ func TestCacheServesUntilTheServerDoes(t *testing.T) {
 	})
 }
 
-// TestCacheKeepsServingARejectedKey: with what was saved under it, a key is good while it is rejected.
+// TestCacheKeepsServingARejectedKey checks that a client whose key is rejected serves what was saved under
+// it.
 func TestCacheKeepsServingARejectedKey(t *testing.T) {
 	testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
 		srv.Put(testkit.Listing(testkit.Environment("e1", 1)))
@@ -209,8 +206,9 @@ func TestCacheKeepsServingARejectedKey(t *testing.T) {
 	})
 }
 
-// TestServerQuickerThanCache: the server's first put wins, whether the load heeds its context or not.
-func TestServerQuickerThanCache(t *testing.T) {
+// TestServerIsFasterThanCache checks that the server's first put wins over a slow load, whether the load
+// heeds its context or not.
+func TestServerIsFasterThanCache(t *testing.T) {
 	testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
 		srv.Put(testkit.Listing(testkit.Environment("gone", 1)))
 		old := savedBy(t, srv)
@@ -222,9 +220,6 @@ func TestServerQuickerThanCache(t *testing.T) {
 			changes := testkit.Watch(c.Changes())
 			synctest.Wait()
 			if name == "deaf" {
-				if len(cache.times()) > 0 {
-					t.Error("saved while the load was under way")
-				}
 				close(release)
 				synctest.Wait()
 			}
@@ -237,9 +232,9 @@ func TestServerQuickerThanCache(t *testing.T) {
 	})
 }
 
-// TestPatchQuickerThanCache: what the server has said is not undone by what was saved before, even if it
-// has not said everything yet.
-func TestPatchQuickerThanCache(t *testing.T) {
+// TestPatchIsFasterThanCache checks that a saved configuration does not undo what the server has already
+// said, even if that is only a patch.
+func TestPatchIsFasterThanCache(t *testing.T) {
 	testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
 		srv.Put(testkit.Listing(testkit.Environment("e1", 1)))
 		release := make(chan struct{})
@@ -261,8 +256,29 @@ func TestPatchQuickerThanCache(t *testing.T) {
 	})
 }
 
-// TestLoadThatDoesNotReturn holds up neither the stream nor, for long, Close.
-func TestLoadThatDoesNotReturn(t *testing.T) {
+// TestIgnoredMessageIsFasterThanCache checks that a message that is ignored does not replace the saved
+// configuration.
+func TestIgnoredMessageIsFasterThanCache(t *testing.T) {
+	testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
+		srv.Put(testkit.Listing(testkit.Environment("e1", 1)))
+		release := make(chan struct{})
+		cache := &memoryCache{data: savedBy(t, srv), onLoad: deaf(release)}
+		srv.Next(body(event("unknown", "{}")))
+		c := testkit.Open(t, with(cache, srv))
+		changes := testkit.Watch(c.Changes())
+		synctest.Wait()
+		if c.Stats().State.Ignored != 1 {
+			t.Fatal("no message was ignored")
+		}
+		close(release)
+		testkit.Expect(t, "from the cache", testkit.Describe(changes.Take()), "environment added: e1 (Project Env e1) version 1", "synced from cache")
+		c.Close()
+	})
+}
+
+// TestStuckLoad checks that a load that does not return delays Close up to its limit, and the
+// stream not at all.
+func TestStuckLoad(t *testing.T) {
 	testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
 		release := make(chan struct{})
 		defer close(release)
@@ -279,7 +295,8 @@ func TestLoadThatDoesNotReturn(t *testing.T) {
 	})
 }
 
-// TestCacheWaitsForTheKey: the one of the first attempt that has one opens what was saved.
+// TestCacheWaitsForTheKey checks that the saved configuration is opened with the key of the first attempt,
+// however late Options.Key returns it.
 func TestCacheWaitsForTheKey(t *testing.T) {
 	testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
 		srv.Put(testkit.Listing(testkit.Environment("e1", 1)))
@@ -305,87 +322,8 @@ func TestCacheWaitsForTheKey(t *testing.T) {
 	})
 }
 
-// TestUnusableCache: whatever is wrong with the saved configuration is reported, set aside, and no
-// reason to fail.
-// TestSavesAreAtMostOneASecond, however much changes, and the last state is among them.
-// expectCached compares what a client without a server has, that begins with the data.
-func expectCached(t *testing.T, data []byte, want string) {
-	t.Helper()
-	srv := autoconfigtest.NewPipeServer(testkit.Key)
-	defer srv.Close()
-	c := testkit.Open(t, with(&memoryCache{data: data}, srv))
-	defer c.Close()
-	synctest.Wait()
-	if got := inventory(c.Snapshot()); got != want {
-		t.Errorf("got %s, want %s", got, want)
-	}
-}
-
-// TestCloseSavesTheRest: what has changed since the last save is saved by Close, in no time if the
-// cache takes none.
-func TestCloseSavesTheRest(t *testing.T) {
-	testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
-		srv.Put(testkit.Listing(testkit.Environment("e1", 1)))
-		var cache memoryCache
-		c := testkit.Open(t, with(&cache, srv))
-		synctest.Wait()
-		srv.Patch(testkit.Environment("e1", 2))
-		srv.Patch(testkit.Environment("e2", 1))
-		synctest.Wait()
-		if len(cache.times()) != 1 {
-			t.Error(cache.times())
-		}
-		if took := closing(c); took != 0 || c.Stats().Cache.Saves != 2 {
-			t.Errorf("Close took %v, %+v", took, c.Stats().Cache)
-		}
-		expectCached(t, cache.data, "e1@2 e2@1 synced=true cached=true")
-	})
-}
-
-// TestSaveThatDoesNotReturn holds up neither the stream nor, for long, Close.
-func TestSaveThatDoesNotReturn(t *testing.T) {
-	testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
-		release := make(chan struct{})
-		defer close(release)
-		srv.Put(testkit.Listing())
-		for _, test := range []struct {
-			onSave func(context.Context) error
-			close  time.Duration
-		}{{patient, autoconfig.DefaultCloseTimeout}, {deaf(release), autoconfig.DefaultCloseTimeout + 20*time.Millisecond}} {
-			c := testkit.Open(t, with(&memoryCache{onSave: test.onSave}, srv))
-			for version := range 50 {
-				srv.Patch(testkit.Environment("e1", version))
-				synctest.Wait()
-				if got := c.Snapshot().Environments; len(got) != 1 || got[0].Version != version {
-					t.Error(got)
-				}
-			}
-			if took := closing(c); took != test.close {
-				t.Errorf("Close took %v, want %v", took, test.close)
-			}
-			srv.Put(testkit.Listing())
-		}
-	})
-}
-
-// TestOnlyTheServersStateIsSaved: what was loaded is not saved again, even when a key of it expires.
-func TestOnlyTheServersStateIsSaved(t *testing.T) {
-	testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
-		e := testkit.Environment("e1", 1)
-		e.SDKKey.Expiring.Value, e.SDKKey.Expiring.Timestamp = "sdk-old", time.Now().Add(time.Second).UnixMilli()
-		srv.Put(testkit.Listing(e, testkit.Environment("e2", 1)))
-		cache := &memoryCache{data: savedBy(t, srv)}
-		srv.Next(autoconfigtest.Hang())
-		c := testkit.Open(t, with(cache, srv))
-		defer c.Close()
-		testkit.Pass(5 * time.Second) // the key expires
-		if c.Stats().State.Expired != 1 || len(cache.times()) != 0 {
-			t.Errorf("%+v, saved at %v", c.Stats(), cache.times())
-		}
-	})
-}
-
-// TestKeysOfASavedConfigurationExpire while the server is away, or before the start.
+// TestKeysOfASavedConfigurationExpire checks that keys of a saved configuration expire while the server is
+// away, and stay away after a restart.
 func TestKeysOfASavedConfigurationExpire(t *testing.T) {
 	testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
 		e := testkit.Environment("e1", 1)
@@ -411,69 +349,8 @@ func TestKeysOfASavedConfigurationExpire(t *testing.T) {
 	})
 }
 
-// A route is a transport that chooses one for each request.
-type route func(*http.Request) *http.Client
-
-func (choose route) RoundTrip(r *http.Request) (*http.Response, error) {
-	return choose(r).Transport.RoundTrip(r)
-}
-
-// TestSavedUnderTheNewKey: a key that was rotated seals the same state anew, but not before there was
-// a connection with it.
-func TestSavedUnderTheNewKey(t *testing.T) {
-	testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
-		const newKey autoconfig.AutoConfigKey = "rel-test-0000-5678"
-		successor := autoconfigtest.NewPipeServer(string(newKey))
-		defer successor.Close()
-		srv.Put(testkit.Listing(testkit.Environment("e1", 1)))
-		successor.Put(testkit.Listing(testkit.Environment("e1", 1)))
-
-		var rotated, accepted atomic.Bool
-		var cache memoryCache
-		o := with(&cache, srv)
-		o.Key = func(context.Context) (autoconfig.AutoConfigKey, error) {
-			if rotated.Load() {
-				return newKey, nil
-			}
-			return testkit.Key, nil
-		}
-		o.HTTPClient = &http.Client{Transport: route(func(*http.Request) *http.Client {
-			if accepted.Load() {
-				return successor.Client()
-			}
-			return srv.Client()
-		})}
-		c := testkit.Open(t, o)
-		defer c.Close()
-		synctest.Wait()
-		rotated.Store(true)
-		srv.CloseConnections()
-		testkit.Pass(time.Hour) // the new key is rejected
-		saves := len(cache.times())
-		if c.Stats().Rejected == 0 || saves != 1 {
-			t.Errorf("rejected %d times, saved %d times", c.Stats().Rejected, saves)
-		}
-		expectCached(t, cache.data, "e1@1 synced=true cached=true")
-		accepted.Store(true)
-		testkit.Pass(time.Hour)
-		if saves := len(cache.times()); saves != 2 {
-			t.Errorf("saved %d times", saves)
-		}
-		c.Close()
-		expectCached(t, cache.data, "synced=false cached=false")
-		o.Cache = &memoryCache{data: cache.data}
-		successor.Close()
-		c = testkit.Open(t, o)
-		defer c.Close()
-		synctest.Wait()
-		if !c.Stats().Cache.Loaded {
-			t.Errorf("%+v", c.Stats().Cache)
-		}
-	})
-}
-
-// TestObserveWithCache: each subscription of the cold observable begins with what was saved, even if
-// the subscriber makes the server wait meanwhile.
+// TestObserveWithCache checks that a subscription to Observe begins with the saved configuration, even if
+// its subscriber is slow.
 func TestObserveWithCache(t *testing.T) {
 	testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
 		var all []autoconfig.EnvironmentRep
@@ -503,28 +380,8 @@ func TestObserveWithCache(t *testing.T) {
 	})
 }
 
-// secrets are what a client must not show, of these environments.
-func secrets(environments ...autoconfig.EnvironmentRep) []string {
-	all := []string{testkit.Key}
-	for _, e := range environments {
-		all = append(all, string(e.SDKKey.Value), string(e.MobKey))
-	}
-	return all
-}
-
-// TestNothingIsSavedInPlain: neither the keys nor anything else, in the file or in a temporary one,
-// and what a client shows of its cache has none of them.
-func contains(t *testing.T, what string, data []byte, forbidden ...string) {
-	t.Helper()
-	for _, s := range forbidden {
-		if bytes.Contains(data, []byte(s)) {
-			t.Errorf("%s contains %q", what, s)
-		}
-	}
-}
-
-// TestFileCacheIsSharedByClients that come and go while the configuration changes: what they leave
-// behind can be read. It is for the race detector, too.
+// TestFileCacheIsSharedByClients checks that clients that come and go while the configuration changes leave
+// a file that can be loaded. The race detector runs it, too.
 func TestFileCacheIsSharedByClients(t *testing.T) {
 	srv := autoconfigtest.NewServer(testkit.Key)
 	defer srv.Close()

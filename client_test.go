@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -65,7 +67,8 @@ func TestReady(t *testing.T) {
 	}
 }
 
-// TestReadyWaits for the configuration, which is neither the connection nor a message before the put.
+// TestReadyWaits checks that Ready waits for the configuration: neither the connection nor a message before
+// the put is enough.
 func TestReadyWaits(t *testing.T) {
 	testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
 		c := testkit.Open(t, testkit.To(srv))
@@ -87,8 +90,8 @@ func TestReadyWaits(t *testing.T) {
 	})
 }
 
-// TestStatus begins with the present one, is Valid only while there has been a put on the present
-// connection, and says when and why that is not so, and when it will be tried again.
+// TestStatus checks that Status begins with the present status, that the client is Valid only after a put on
+// the present connection, and that a status says when and why it is not, and when the next attempt begins.
 func TestStatus(t *testing.T) {
 	testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
 		began := time.Now()
@@ -150,19 +153,22 @@ func TestStatus(t *testing.T) {
 	})
 }
 
-func TestStateNames(t *testing.T) {
-	for state, want := range map[autoconfig.State]string{
+func TestNames(t *testing.T) {
+	for value, want := range map[fmt.Stringer]string{
 		autoconfig.Initializing: "initializing", autoconfig.Valid: "valid", autoconfig.Interrupted: "interrupted",
 		autoconfig.Off: "off", autoconfig.Off + 1: "State(4)",
+
+		autoconfig.NoConfiguration: "no configuration", autoconfig.Outdated: "outdated", autoconfig.Stalled: "stalled",
+		autoconfig.Ended: "ended", autoconfig.Ended + 1: "Problem(5)", autoconfig.Problem(0): "Problem(0)",
 	} {
-		if got := state.String(); got != want {
+		if got := value.String(); got != want {
 			t.Errorf("got %s, want %s", got, want)
 		}
 	}
 }
 
-// TestSnapshot is in the order of addition, whatever was updated since, and says whether it is
-// complete.
+// TestSnapshot checks that a snapshot is in the order of addition, whatever was updated since, and says
+// whether it is complete.
 func TestSnapshot(t *testing.T) {
 	testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
 		c := testkit.Open(t, testkit.To(srv))
@@ -199,8 +205,8 @@ func TestSnapshot(t *testing.T) {
 	})
 }
 
-// TestTaps tell what arrives, applied or not, on all connections, from the subscription on; what they
-// give is the subscriber's own.
+// TestTaps checks that Events and Messages yield everything that arrives on all connections after the
+// subscription, applied or not.
 func TestTaps(t *testing.T) {
 	testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
 		c := testkit.Open(t, testkit.To(srv))
@@ -236,7 +242,8 @@ func TestTaps(t *testing.T) {
 	})
 }
 
-// TestTapsLoseTheOldest of more than 1,024 that wait, and hold up nobody.
+// TestTapsLoseTheOldest checks that Events and Messages keep the latest 1,024 values for a slow subscriber,
+// delay nobody, and that the data of an event stays valid.
 func TestTapsLoseTheOldest(t *testing.T) {
 	testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
 		const waiting, more = 1024, 500
@@ -262,14 +269,20 @@ func TestTapsLoseTheOldest(t *testing.T) {
 		if len(got) != 1+waiting || got[1].Environment.Version != more || got[waiting].Environment.Version != more+waiting-1 {
 			t.Errorf("got %d messages, from %v to %v", len(got), got[1].Environment, got[len(got)-1].Environment)
 		}
-		if n := len(events.Take()); n != 1+waiting {
-			t.Errorf("got %d events", n)
+		kept := events.Take()
+		if len(kept) != 1+waiting {
+			t.Errorf("got %d events", len(kept))
+		}
+		for i, e := range kept[1:] { // whose data is still their own
+			if want := fmt.Sprintf(`"version":%d}`, more+i); !strings.HasSuffix(string(e.Data), want) {
+				t.Fatalf("event %d ends with %q, want %q", i+1, e.Data[max(0, len(e.Data)-len(want)):], want)
+			}
 		}
 	})
 }
 
-// TestCloseCompletesObservables, those of later subscriptions included; the end of the context that
-// the client was opened with fails them.
+// TestCloseCompletesObservables checks that Close completes all observables, those of later subscriptions
+// included, and that they fail with the cause of the context given to Open.
 func TestCloseCompletesObservables(t *testing.T) {
 	gone := errors.New("gone")
 	for name, want := range map[string]error{"Close": nil, "context": gone} {
@@ -311,8 +324,8 @@ func TestCloseCompletesObservables(t *testing.T) {
 	}
 }
 
-// TestKeysExpireWhileDisconnected, to the moment, and once: a server that does not know yet does
-// not bring them back.
+// TestKeysExpireWhileDisconnected checks that keys expire on time and once while the client is disconnected,
+// and that a server that does not know yet does not bring them back.
 func TestKeysExpireWhileDisconnected(t *testing.T) {
 	testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
 		at := time.Now().Add(10 * time.Minute)
@@ -334,6 +347,86 @@ func TestKeysExpireWhileDisconnected(t *testing.T) {
 		testkit.Expect(t, "after", changes.Take(), "synced")
 		if old := c.Snapshot().Environments[0].SDKKey.Expiring; old.Value != "" {
 			t.Errorf("the expired key is still there: %v", old)
+		}
+	})
+}
+
+// A registry is a context that never ends and counts who is registered to hear of its end.
+type registry struct {
+	context.Context
+	done       chan struct{}
+	registered atomic.Int32
+}
+
+func (r *registry) Done() <-chan struct{} { return r.done }
+
+// AfterFunc is what package context registers the children of a foreign context with.
+func (r *registry) AfterFunc(func()) (stop func() bool) {
+	r.registered.Add(1)
+	return func() bool {
+		r.registered.Add(-1)
+		return true
+	}
+}
+
+// TestEndedClientIsReleased checks that a client that has ended, for whatever reason, is not registered with
+// the context given to Open any more.
+func TestEndedClientIsReleased(t *testing.T) {
+	testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
+		for name, end := range map[string]func(c *autoconfig.Client){
+			"closed": (*autoconfig.Client).Close,
+			"failed": func(*autoconfig.Client) {
+				srv.Next(autoconfigtest.Status(204))
+				srv.EndConnections()
+				testkit.Pass(time.Minute)
+			},
+		} {
+			ctx := &registry{Context: context.Background(), done: make(chan struct{})}
+			o := with(&memoryCache{}, srv)
+			o.Logger = testkit.Censored(t)
+			c, err := autoconfig.Open(ctx, testkit.Key, o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			synctest.Wait()
+			if ctx.registered.Load() == 0 {
+				t.Error("a client at work is not registered")
+			}
+			end(c)
+			if n := ctx.registered.Load(); n != 0 || c.Stats().Status.State != autoconfig.Off {
+				t.Errorf("%s: %d registrations are left", name, n)
+			}
+		}
+	})
+}
+
+// TestUnchangedKeysAreShared checks that versions of an environment with the same keys share them: the
+// decoder looks up what the state holds.
+func TestUnchangedKeysAreShared(t *testing.T) {
+	testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
+		srv.Put(testkit.Listing(concurrent(testkit.Environment("e1", 1), "sdk-1", "sdk-2")))
+		c := testkit.Open(t, testkit.To(srv))
+		synctest.Wait()
+		before := c.Snapshot().Environments[0]
+		srv.Patch(concurrent(testkit.Environment("e1", 2), "sdk-1", "sdk-2"))
+		synctest.Wait()
+		if after := c.Snapshot().Environments[0]; after.Version != 2 || &after.SDKKeys[0] != &before.SDKKeys[0] {
+			t.Errorf("version %d has a copy of the keys of version %d", after.Version, before.Version)
+		}
+		c.Close()
+	})
+}
+
+// TestNoAttemptFollowsTheEnd checks that the status of a client that was closed while it waited to retry
+// announces no attempt.
+func TestNoAttemptFollowsTheEnd(t *testing.T) {
+	testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
+		srv.Next(autoconfigtest.Status(503))
+		c := testkit.Open(t, testkit.To(srv))
+		synctest.Wait()
+		c.Close()
+		if s := c.Stats().Status; s.State != autoconfig.Off || !s.NextAttempt.IsZero() {
+			t.Errorf("the status is %+v", s)
 		}
 	})
 }

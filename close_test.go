@@ -11,8 +11,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"github.com/relaystream/autoconfig"
 	"github.com/relaystream/autoconfig/autoconfigtest"
 	"github.com/relaystream/autoconfig/internal/testkit"
@@ -31,8 +29,9 @@ func faulty(fault autoconfigtest.Fault) func(stage) {
 	return func(s stage) { s.srv.Next(fault) }
 }
 
-// stages are all that a connection can be busy with. What can hold up Close besides is a subscriber, the
-// subject of the tests below, or a Cache: TestSaveThatDoesNotReturn, TestLoadThatDoesNotReturn.
+// stages are the phases of a connection. Close may also meet a blocked subscriber, which other tests of this
+// file are about, a busy Cache (TestStuckSave, TestStuckLoad, TestCloseGivesUpOnAStore), a slow logger
+// (TestSlowLoggerHoldsUpNobody), or a large put (TestEndWhileAPutIsDecoded, TestEndWhileAPutIsApplied).
 var stages = map[string]func(stage){
 	"dialling": func(s stage) {
 		s.wire.Dial = func(ctx context.Context, _, _ string) (net.Conn, error) {
@@ -57,9 +56,8 @@ var stages = map[string]func(stage){
 	"getting byte by byte":    faulty(autoconfigtest.Drip(time.Second)),
 }
 
-// TestCloseInEveryPhase closes a client, and a manager, while it is doing each of the things that take
-// time, and demands that no time passes and that nothing is left: neither connection nor, since a bubble
-// ends only when all goroutines have, goroutine.
+// TestCloseInEveryPhase closes a client and a manager in every phase of a connection. Close must take no
+// time, and neither a connection nor a goroutine may be left. A bubble ends only when all goroutines have.
 func TestCloseInEveryPhase(t *testing.T) {
 	kinds := map[string]func(t *testing.T, o *autoconfig.Options) (closer func()){
 		"client": func(t *testing.T, o *autoconfig.Options) func() { return testkit.Open(t, o).Close },
@@ -118,8 +116,8 @@ func TestCloseWhileTheKeyIsAwaited(t *testing.T) {
 	})
 }
 
-// TestCloseWhileSubscribersHoldUpTheStream closes a client that waits for a lossless subscriber, be it a
-// function or a channel that nobody receives from. What it had been given it still gets.
+// TestCloseWhileSubscribersHoldUpTheStream closes a client that waits for a lossless subscriber, a function
+// or a channel that nobody receives from. The subscriber still gets what was waiting for it.
 func TestCloseWhileSubscribersHoldUpTheStream(t *testing.T) {
 	testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
 		srv.Put(testkit.Listing())
@@ -157,7 +155,8 @@ func TestCloseWhileSubscribersHoldUpTheStream(t *testing.T) {
 
 var errTooLong = errors.New("took too long")
 
-// TestCloseContextGivesUpOnTheHandler, and on nothing else.
+// TestCloseContextGivesUpOnTheHandler checks that CloseContext stops waiting for a call of the handler when
+// its context ends, and that everything else has ended then.
 func TestCloseContextGivesUpOnTheHandler(t *testing.T) {
 	testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
 		goOn, calls := make(chan struct{}), 0
@@ -186,8 +185,8 @@ func TestCloseContextGivesUpOnTheHandler(t *testing.T) {
 	})
 }
 
-// TestCloseLeavesNoFile opens and closes clients of a real network, with the HTTP client that is made by
-// default, and counts the open files of the process.
+// TestCloseLeavesNoFile opens and closes clients on a real network with the default HTTP client, and counts
+// the open files of the process.
 func TestCloseLeavesNoFile(t *testing.T) {
 	const files = "/proc/self/fd"
 	if _, err := os.ReadDir(files); err != nil {
@@ -214,7 +213,7 @@ func TestCloseLeavesNoFile(t *testing.T) {
 		}
 	}
 	count := func() int {
-		goleak.VerifyNone(t) // waits for the goroutines that close what the peer has left
+		testkit.AwaitNoGoroutines(t) // some close what the peer has left
 		list, err := os.ReadDir(files)
 		if err != nil {
 			t.Fatal(err)

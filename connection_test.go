@@ -17,7 +17,7 @@ import (
 	"github.com/relaystream/autoconfig/stream/sse"
 )
 
-// A refuser is a transport that answers with a status that ends a client, and keeps the request.
+// A refuser is a transport that keeps the request and answers with a status that ends the client.
 type refuser struct {
 	status  int
 	request *http.Request
@@ -59,8 +59,8 @@ func TestURL(t *testing.T) {
 	}
 }
 
-// TestProtocolVersion is 2 by default, and not in the query where it is 1. The classic constructor asks
-// for filters only if there is somebody to tell of them.
+// TestProtocolVersion checks that version 2 is the default, that version 1 is not in the query, and that the
+// classic constructor asks for filters only if its handler takes them.
 func TestProtocolVersion(t *testing.T) {
 	modern := func(version int) string {
 		return requestOf(t, &autoconfig.Options{BaseURI: "https://example.com?a=1", ProtocolVersion: version}).URL.RawQuery
@@ -123,7 +123,7 @@ func TestLastEventIDIsCarriedOver(t *testing.T) {
 	})
 }
 
-// TestRotatedKeyRecoversByItself, because the provider is asked before each attempt.
+// TestRotatedKeyRecoversByItself checks that Options.Key is asked before each attempt.
 func TestRotatedKeyRecoversByItself(t *testing.T) {
 	testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
 		srv.Put(testkit.Listing())
@@ -143,7 +143,8 @@ func TestRotatedKeyRecoversByItself(t *testing.T) {
 	})
 }
 
-// TestCallersClientIsLeftAlone, and so is the stream by its Timeout.
+// TestCallersClientIsLeftAlone checks that Open copies Options.HTTPClient: it does not modify the caller's,
+// ignores its Timeout, and does not see what the caller changes later. The race detector runs it, too.
 func TestCallersClientIsLeftAlone(t *testing.T) {
 	testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
 		srv.Put(testkit.Listing())
@@ -151,7 +152,9 @@ func TestCallersClientIsLeftAlone(t *testing.T) {
 		caller := &http.Client{Transport: o.HTTPClient.Transport, Timeout: time.Second}
 		o.HTTPClient = caller
 		c := testkit.Open(t, o)
-		o.BaseURI, o.HTTPClient = "", nil // the options were copied at the call
+		o.BaseURI, o.HTTPClient = "", nil
+		own := http.Client{Timeout: 1, Transport: http.NewFileTransport(http.Dir("."))}
+		*caller = own
 		for range 10 {
 			testkit.Pass(time.Minute)
 			srv.Heartbeat()
@@ -159,13 +162,18 @@ func TestCallersClientIsLeftAlone(t *testing.T) {
 		if s := c.Stats(); s.Attempts != 1 || s.Status.State != autoconfig.Valid {
 			t.Errorf("after ten minutes: %+v", s)
 		}
-		if caller.Timeout != time.Second || caller.CheckRedirect != nil || caller.Jar != nil || caller.Transport != srv.Client().Transport {
+		srv.EndConnections()
+		testkit.Pass(time.Minute)
+		if s := c.Stats(); s.Attempts != 2 || s.Status.State != autoconfig.Valid {
+			t.Errorf("after another connection: %+v", s)
+		}
+		if caller.Timeout != own.Timeout || caller.CheckRedirect != nil || caller.Jar != nil || caller.Transport != own.Transport {
 			t.Errorf("the caller's client was modified: %+v", caller)
 		}
 	})
 }
 
-// TestTimeouts of an attempt and of silence, which are options, have the documented defaults.
+// TestTimeouts checks the options and documented defaults of the timeouts for connecting and for silence.
 func TestTimeouts(t *testing.T) {
 	for _, test := range []struct {
 		name            string
@@ -203,7 +211,7 @@ func TestTimeouts(t *testing.T) {
 	}
 }
 
-// TestPlainHTTPWhereItIsAllowed is for a host that is not this one.
+// TestPlainHTTPWhereItIsAllowed checks that AllowPlainHTTP permits plain http to another host.
 func TestPlainHTTPWhereItIsAllowed(t *testing.T) {
 	testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
 		srv.Put(testkit.Listing())
@@ -217,8 +225,8 @@ func TestPlainHTTPWhereItIsAllowed(t *testing.T) {
 	})
 }
 
-// TestOverTheNetwork connects with TLS, and with the client that is made by default.
-func TestOverTheNetwork(t *testing.T) {
+// TestRealNetwork connects over TLS, and with the default HTTP client.
+func TestRealNetwork(t *testing.T) {
 	for name, newServer := range map[string]func(string) *autoconfigtest.Server{
 		"default client": autoconfigtest.NewServer, "TLS": autoconfigtest.NewTLSServer,
 	} {

@@ -28,8 +28,8 @@ func TestCloseInterruptsTheFirstRetries(t *testing.T) {
 	})
 }
 
-// TestOneConnectionAtATime: reasons to reconnect that come while a retry is pending, or together, lead
-// to one connection.
+// TestOneConnectionAtATime checks that several reasons to reconnect, at once or while a retry is pending,
+// lead to one connection.
 func TestOneConnectionAtATime(t *testing.T) {
 	testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
 		srv.Put(testkit.Listing(testkit.Environment("e1", 1)))

@@ -41,14 +41,11 @@
 // server sends 100,000 patches a second and one of them stops for a minute:
 //
 //   - In memory, changes gather up to the limit: DefaultLag, or what stream.Block was given; and one batch
-//     of 64 that the subscriber has taken. The connection's buffers hold up to 256 KiB more that was read
-//     ahead. Then nothing is read, decoded or allocated any more. The expiry of keys waits, too.
-//   - On the wire, the operating systems' buffers fill, the receive window of TCP closes, and the server's
-//     writes wait. If the server drops the connection, the client notices when it goes on reading, and
-//     reconnects: that costs a new configuration, but no change is lost.
-//   - Options.IdleTimeout does not end the connection: it counts the time in which the server could have sent
-//     something, not the time in which nobody read.
-//   - Subscribers of Client.Changes on the same Client get nothing new meanwhile, and Client.Liveness
-//     reports Stalled once that has lasted longer than IdleTimeout and its tolerance.
-//   - When the subscriber goes on, it gets every change, in order, over the same connection.
+//     of 64 that the subscriber has taken. The connection's buffers hold up to 256 KiB more. Then nothing is
+//     read, decoded or allocated any more. The expiry of keys waits, too.
+//   - On the wire, the receive window of TCP closes, and the server's writes wait. If the server drops the
+//     connection, the client reconnects when it goes on reading, and no change is lost.
+//   - Options.IdleTimeout does not count the time in which nobody reads.
+//   - Subscribers of Client.Changes on the same Client get nothing new, and Client.Liveness reports Stalled
+//     once that has lasted longer than IdleTimeout and its tolerance.
 package autoconfig

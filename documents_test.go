@@ -69,8 +69,8 @@ func functionsOf(file *ast.File) (functions []*ast.FuncDecl) {
 	return functions
 }
 
-// TestPackagesSearchForLeaks: the tests of every package end with a search for leaked goroutines. Those in
-// bench/clients and bench/migration run libraries of others, which do leak some.
+// TestPackagesSearchForLeaks checks that the tests of every package end with a search for leaked goroutines. Those
+// in bench/clients and bench/migration run libraries of others, which do leak some.
 func TestPackagesSearchForLeaks(t *testing.T) {
 	searches := make(map[string]bool)
 	for path, file := range goFiles(t, isTest, parser.SkipObjectResolution) {

@@ -12,7 +12,7 @@ import (
 	"github.com/relaystream/autoconfig/stream"
 )
 
-// serve is a server for the examples, which has one environment.
+// serve returns a server with one environment.
 func serve(key string) *autoconfigtest.Server {
 	srv := autoconfigtest.NewServer(key)
 	e := autoconfig.EnvironmentRep{EnvID: "e1", ProjName: "Shop", EnvName: "Production", Version: 1}

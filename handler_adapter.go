@@ -23,7 +23,7 @@ type MessageHandler interface {
 	KeyExpired(id EnvironmentID, oldKey SDKKey)
 }
 
-// FilterHandler is implemented by a MessageHandler that wants to be told of payload filters, too.
+// FilterHandler is implemented by a MessageHandler that wants to be told about payload filters, too.
 type FilterHandler interface {
 	// AddFilter is called when there is a filter that was not there before.
 	AddFilter(params FilterParams)
@@ -31,21 +31,21 @@ type FilterHandler interface {
 	DeleteFilter(id FilterID)
 }
 
-// FilterUpdater is implemented by a FilterHandler that wants to be told of a changed filter as such. Others
-// are told that it was deleted and added.
+// FilterUpdater is implemented by a FilterHandler that tells a changed filter from a new one. For any other
+// FilterHandler a change is a DeleteFilter and then an AddFilter.
 type FilterUpdater interface {
 	// UpdateFilter is called when a filter has changed.
 	UpdateFilter(params FilterParams)
 }
 
-// Params returns what a MessageHandler is told of an environment.
+// Params returns the parameters with which a MessageHandler is told about an environment.
 func Params(e *EnvironmentRep) EnvironmentParams { return params.OfEnvironment(e) }
 
 // Dispatch calls handler for each of changes, on the calling goroutine, until changes ends, and returns
-// what changes returns. It is lossless if changes is. A MessageHandler has no method for the expiry of a
-// mobile key: it gets an UpdateEnvironment without that key.
+// what changes returns. After the end of ctx it makes no call. It is lossless if changes is. A MessageHandler has
+// no method for the expiry of a mobile key: it gets an UpdateEnvironment without that key.
 func Dispatch(ctx context.Context, changes stream.Observable[Change], handler MessageHandler) error {
-	d := dispatcher{handler: handler}
+	d := dispatcher{ctx: ctx, handler: handler}
 	d.filters, _ = handler.(FilterHandler)
 	return changes(ctx, func(c Change) bool {
 		d.dispatch(c)
@@ -55,6 +55,7 @@ func Dispatch(ctx context.Context, changes stream.Observable[Change], handler Me
 
 // A dispatcher turns changes into calls.
 type dispatcher struct {
+	ctx     context.Context
 	handler MessageHandler
 	filters FilterHandler   // nil if handler is none
 	told    *EnvironmentRep // the environment of the last call with params
@@ -101,7 +102,9 @@ func (d *dispatcher) filter(c Change) {
 			return
 		}
 		d.filters.DeleteFilter(c.OldFilter.ID)
-		d.filters.AddFilter(params.OfFilter(c.NewFilter))
+		if d.ctx.Err() == nil { // DeleteFilter may have closed the manager
+			d.filters.AddFilter(params.OfFilter(c.NewFilter))
+		}
 	case FilterDeleted:
 		d.filters.DeleteFilter(c.OldFilter.ID)
 	}

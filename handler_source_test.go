@@ -15,9 +15,8 @@ import (
 	"github.com/relaystream/autoconfig/stream"
 )
 
-// TestHandlerSourceIsTheReverseOfDispatch: what a handler is told of changes at random can be observed
-// as the same changes, by those who were there from the beginning, and by those who came later as
-// the state that they led to.
+// TestHandlerSourceIsTheReverseOfDispatch dispatches random changes to a HandlerSource. An early subscriber
+// must get the same changes, and a late one the state that they led to.
 func TestHandlerSourceIsTheReverseOfDispatch(t *testing.T) {
 	testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
 		seed := rand.Uint64()
@@ -65,8 +64,9 @@ func TestHandlerSourceIsTheReverseOfDispatch(t *testing.T) {
 	})
 }
 
-// TestHandlerSourceTakesWhatItIsTold, sensible or not: its changes follow from each other anyway.
-func TestHandlerSourceTakesWhatItIsTold(t *testing.T) {
+// TestHandlerSourceIsConsistent checks that a HandlerSource emits consistent changes whatever it is
+// told.
+func TestHandlerSourceIsConsistent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		source := autoconfig.NewHandlerSource()
 		changes := testkit.Watch(stream.Map(source.Changes(), lineOf))
@@ -102,5 +102,17 @@ func TestHandlerSourceTakesWhatItIsTold(t *testing.T) {
 			t.Error(err)
 		}
 		testkit.Expect(t, "state after Close", late.Take(), "added e1", "synced")
+	})
+}
+
+// TestHandlerSourceForgetsExpiredKeys checks that a late subscriber does not hear of a key that has expired.
+func TestHandlerSourceForgetsExpiredKeys(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		source := autoconfig.NewHandlerSource()
+		source.AddEnvironment(autoconfig.EnvironmentParams{EnvID: "e1", SDKKey: "sdk-1", ExpiringSDKKey: autoconfig.ExpiringSDKKey{Key: "sdk-0"}})
+		source.KeyExpired("e1", "sdk-0")
+		late := testkit.Watch(stream.Map(source.Changes(), lineOf))
+		testkit.Expect(t, "state", late.Take(), "added e1 sdk=sdk-1")
+		source.Close()
 	})
 }

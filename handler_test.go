@@ -13,7 +13,7 @@ import (
 	"github.com/relaystream/autoconfig/stream"
 )
 
-// everyKind is one change of each kind, and the lines of the calls that they lead to.
+// everyKind returns a change of each kind, and the calls that they lead to, as lines.
 func everyKind() (changes []autoconfig.Change, calls []string) {
 	one, two := testkit.Environment("e1", 1), testkit.Environment("e1", 2)
 	two.EnvName = "renamed"
@@ -60,7 +60,7 @@ func TestDispatch(t *testing.T) {
 	testkit.Expect(t, "calls of a handler without filters", calls, append(want[:5:5], want[8])...)
 }
 
-// TestDispatchReturnsWhatChangesReturn.
+// TestDispatchReturnsWhatChangesReturn checks the errors of Dispatch.
 func TestDispatchReturnsWhatChangesReturn(t *testing.T) {
 	failed, gone := errors.New("failed"), errors.New("gone")
 	if err := autoconfig.Dispatch(t.Context(), stream.Fail[autoconfig.Change](failed), recorder{}); err != failed {
@@ -76,6 +76,24 @@ func TestDispatchReturnsWhatChangesReturn(t *testing.T) {
 	if err := autoconfig.Dispatch(ctx, stream.Just(changes...), handler); err != gone || len(calls) != 1 {
 		t.Errorf("got %v after %q, want %v after one call", err, calls, gone)
 	}
+}
+
+// TestDispatchEndsWithinAChange of a filter, which is two calls for a handler without UpdateFilter.
+func TestDispatchEndsWithinAChange(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	var calls []string
+	handler := recorder{func(line string) {
+		calls = append(calls, line)
+		cancel()
+	}}
+	withoutUpdate := struct {
+		autoconfig.MessageHandler
+		autoconfig.FilterHandler
+	}{handler, handler}
+	before, after := autoconfig.Filter{ID: "f1"}, autoconfig.Filter{ID: "f1"}
+	changes := stream.Just(autoconfig.Change{Kind: autoconfig.FilterUpdated, OldFilter: &before, NewFilter: &after})
+	_ = autoconfig.Dispatch(ctx, changes, withoutUpdate)
+	testkit.Expect(t, "calls", calls, "filter deleted f1")
 }
 
 func TestParams(t *testing.T) {

@@ -41,13 +41,13 @@ func (o *outage) begin() {
 	o.srv.CloseConnections()
 }
 
-// end also waits until every client must have noticed.
+// End ends the outage, and waits until every client must have noticed.
 func (o *outage) End() {
 	o.on.Store(false)
 	testkit.Pass(time.Minute)
 }
 
-// wantHealth demands that err is about the problem that began a while ago; no problem is nil.
+// wantHealth fails the test unless err reports a problem that began that long ago, or is nil if want is 0.
 func wantHealth(t *testing.T, err error, want autoconfig.Problem, ago time.Duration) {
 	t.Helper()
 	if want == 0 {
@@ -66,7 +66,7 @@ func wantHealth(t *testing.T, err error, want autoconfig.Problem, ago time.Durat
 	}
 }
 
-// wantStatus demands that err is about an HTTP status.
+// wantStatus fails the test unless err is about an HTTP status.
 func wantStatus(t *testing.T, err error, code int) {
 	t.Helper()
 	var status *sse.StatusError
@@ -75,7 +75,8 @@ func wantStatus(t *testing.T, err error, code int) {
 	}
 }
 
-// A client is ready from its first configuration to its end, whatever happens to its connection.
+// TestReadinessOutlastsOutages checks that a client is ready from its first configuration to its end, whatever
+// happens to its connection.
 func TestReadinessOutlastsOutages(t *testing.T) {
 	testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
 		out := planOutage(srv)
@@ -103,8 +104,8 @@ func TestReadinessOutlastsOutages(t *testing.T) {
 	})
 }
 
-// An outage harms the liveness when it has lasted for longer than the tolerance, be it of a client
-// that never had a configuration or of one that had, and until the configuration is there again.
+// TestLivenessToleratesOutages checks that a client that has been outdated for longer than the tolerance is not
+// alive, with and without an earlier configuration, until it has a current one.
 func TestLivenessToleratesOutages(t *testing.T) {
 	const tolerance = 6 * time.Hour
 	testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
@@ -126,8 +127,8 @@ func TestLivenessToleratesOutages(t *testing.T) {
 	})
 }
 
-// Silence that is the server's right is no stall, even if nothing is tolerated; a connection that is
-// not read is one, although the server goes on sending.
+// TestLivenessNoticesAStall checks that silence within IdleTimeout is no stall, even without tolerance, and that
+// a connection that is not read is one, although the server goes on sending.
 func TestLivenessNoticesAStall(t *testing.T) {
 	testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
 		srv.Put(testkit.Listing())
@@ -172,7 +173,8 @@ func TestLivenessNoticesAStall(t *testing.T) {
 	})
 }
 
-// What has failed for good is neither ready nor alive, however much is tolerated, and says why.
+// TestHealthOfWhatHasFailed checks that a client that has failed for good is neither ready nor alive, whatever
+// the tolerance, and that it says why.
 func TestHealthOfWhatHasFailed(t *testing.T) {
 	testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
 		srv.Put(testkit.Listing(testkit.Environment("a", 1)))
@@ -191,8 +193,8 @@ func TestHealthOfWhatHasFailed(t *testing.T) {
 	})
 }
 
-// A saved configuration makes a client ready where the server can't be reached; that it is an old one
-// is for the liveness to tell.
+// TestHealthWithASavedConfiguration checks that a client with a saved configuration is ready, and that its
+// liveness tells that the configuration is old.
 func TestHealthWithASavedConfiguration(t *testing.T) {
 	testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
 		srv.Put(testkit.Listing(testkit.Environment("a", 1)))

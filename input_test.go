@@ -17,7 +17,7 @@ import (
 	"github.com/relaystream/autoconfig/stream/sse"
 )
 
-// lines returns level and message of the records.
+// lines returns the level and message of each record.
 func lines(records []slog.Record) []string {
 	var all []string
 	for _, r := range records {
@@ -26,9 +26,9 @@ func lines(records []slog.Record) []string {
 	return all
 }
 
-// TestInputThatIsNotAsItShouldBe is sent to a client that knows e1 in version 5 and the filter f1 in
-// version 1, and says what is logged, what changes, and whether the client connects anew. Nothing
-// logged shows any of the payload's values, each of which has "payload" in it.
+// TestInputThatIsNotAsItShouldBe sends bad input to a client that knows e1 in version 5 and filter f1 in
+// version 1. It checks the log, the changes, and whether the client reconnects. The log must not show values
+// of the payload, all of which contain "payload".
 func TestInputThatIsNotAsItShouldBe(t *testing.T) {
 	const (
 		malformed = "ERROR malformed event"
@@ -130,7 +130,8 @@ func TestInputThatIsNotAsItShouldBe(t *testing.T) {
 	}
 }
 
-// expectCause looks at the errors of the records: for the one wanted, and for values of the payload.
+// expectCause fails the test if the last error in the records is not the wanted one, or if a record shows a value
+// of the payload.
 func expectCause(t *testing.T, records []slog.Record, cause error, event string) {
 	t.Helper()
 	var last error
@@ -153,8 +154,8 @@ func expectCause(t *testing.T, records []slog.Record, cause error, event string)
 	}
 }
 
-// TestLogOfAnOrdinaryLife holds what an operator reads to levels and messages that can be relied on.
-func TestLogOfAnOrdinaryLife(t *testing.T) {
+// TestLog checks the levels and messages that an operator relies on.
+func TestLog(t *testing.T) {
 	testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
 		o, log := testkit.To(srv), new(testkit.Logbook)
 		o.Logger = log.Logger()
@@ -214,8 +215,11 @@ func TestLogOfAnOrdinaryLife(t *testing.T) {
 func TestPutWithoutEnvironments(t *testing.T) {
 	for _, raw := range []string{`{"path":"/"}`, `{"path":"/","data":null}`, `{"path":"/","data":{}}`, `{"path":"/","data":{"environments":null}}`} {
 		testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
+			earlier := autoconfigtest.NewPipeServer(testkit.Key)
+			defer earlier.Close()
+			earlier.Put(testkit.Listing(testkit.Environment("e1", 1)))
 			goOn := make(chan struct{})
-			cache := &memoryCache{data: savedUnder(t, testkit.Key), onLoad: deaf(goOn)}
+			cache := &memoryCache{data: savedBy(t, earlier), onLoad: deaf(goOn)}
 			c := testkit.Open(t, with(cache, srv))
 			synctest.Wait()
 			srv.SendEvent("put", raw)
@@ -235,7 +239,7 @@ func TestPutWithoutEnvironments(t *testing.T) {
 	}
 }
 
-// taken returns the records since the last call, but for those that only name an event that was received.
+// taken returns the records since the last call, without those of received events.
 func taken(log *testkit.Logbook) []slog.Record {
 	return slices.DeleteFunc(log.Take(), func(r slog.Record) bool { return r.Message == "received event" })
 }
@@ -249,7 +253,7 @@ func attrs(r slog.Record, names ...string) []string {
 	return values
 }
 
-// TestRejectedKeyIsAnErrorInTheLog even where it will be tried again.
+// TestRejectedKeyIsAnErrorInTheLog checks that a rejected key is logged as an error even if it is retried.
 func TestRejectedKeyIsAnErrorInTheLog(t *testing.T) {
 	testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
 		o, log := testkit.To(srv), new(testkit.Logbook)

@@ -23,19 +23,19 @@ type HTTPConfig interface {
 	Client() *http.Client
 }
 
-// A StreamManager connects to the stream and calls a MessageHandler for what it says: the drop-in
-// replacement for Relay's. Its methods may be called concurrently. The zero StreamManager has
-// nothing to start: Start and Done panic, Close does nothing.
+// A StreamManager connects to the stream and calls a MessageHandler for each change: the drop-in replacement for
+// Relay's. Its methods may be called concurrently. The zero StreamManager has nothing to start: Start and Done panic,
+// and the other methods do nothing.
 type StreamManager struct {
 	settings func() (*settings, error)
 	handler  MessageHandler
 	ready    chan error    // what Start returns
+	told     sync.Once     // sends the value of ready, or prevents it
 	done     chan struct{} // closed when everything has ended
 	err      error         // why; set before done is closed
 
 	mu     sync.Mutex
 	begun  bool                    // Start or Close was called
-	told   bool                    // ready has its value
 	cancel context.CancelCauseFunc // of the subscription; not nil if there is one
 	client *Client                 // of the subscription
 
@@ -43,9 +43,9 @@ type StreamManager struct {
 }
 
 // NewStreamManager returns a StreamManager that is not started. streamURI is as Options.BaseURI, and may be
-// plain http, with a warning in the log. A nil httpConfig means the default client, an initialRetryDelay of 0
-// or less DefaultInitialRetryDelay. Filters are asked for if handler is also a FilterHandler. A rejected key
-// is permanent; any other status is retried. Start tells of wrong arguments. A nil handler panics.
+// plain http, with a warning in the log. A nil httpConfig means the default client, and an initialRetryDelay of 0
+// or less means DefaultInitialRetryDelay. Filters are asked for if handler is also a FilterHandler. A rejected key
+// is permanent; any other status is retried. Start reports wrong arguments. NewStreamManager panics if handler is nil.
 func NewStreamManager(
 	key AutoConfigKey,
 	streamURI string,
@@ -119,7 +119,7 @@ func (s *StreamManager) begin(settings *settings, err error) {
 	}
 	s.begun = true
 	if err != nil {
-		s.tellLocked(err)
+		s.tell(err)
 		s.finish(err)
 		return
 	}
@@ -141,20 +141,9 @@ func (s *StreamManager) run(ctx context.Context) {
 }
 
 // tell sends the value of ready, if it has none yet and Close was not called.
-func (s *StreamManager) tell(err error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.tellLocked(err)
-}
+func (s *StreamManager) tell(err error) { s.told.Do(func() { s.ready <- err }) }
 
-func (s *StreamManager) tellLocked(err error) {
-	if !s.told {
-		s.told = true
-		s.ready <- err
-	}
-}
-
-// finish notes that everything has ended, and why.
+// finish records that everything has ended, and why.
 func (s *StreamManager) finish(err error) {
 	s.err = err
 	close(s.done)
@@ -185,14 +174,14 @@ func (s *StreamManager) Err() error {
 func (s *StreamManager) Close() { _ = s.CloseContext(context.Background()) }
 
 // CloseContext is Close that waits until ctx ends at most. It returns nil when everything has ended, and
-// context.Cause(ctx) if a call of the handler was still under way when ctx ended. Everything else has ended
-// then, too, and when that call returns nothing follows it. Calling CloseContext again waits for that.
+// context.Cause(ctx) if a call of the handler was still under way when ctx ended. Everything else ends without
+// waiting for that call, and nothing follows it when it returns. Calling CloseContext again waits for it.
 func (s *StreamManager) CloseContext(ctx context.Context) error {
 	if s.settings == nil {
 		return nil
 	}
+	s.told.Do(func() {}) // nothing is sent from now on
 	s.mu.Lock()
-	s.told = true // nothing is sent from now on
 	if !s.begun {
 		s.begun = true
 		s.finish(ErrClosed)

@@ -27,7 +27,7 @@ func manage(t *testing.T, srv *autoconfigtest.Server, handler autoconfig.Message
 	return m
 }
 
-// outcome returns what a channel of Start has got, nil if it is nothing yet.
+// outcome returns the value in a channel of Start, or nil if there is none.
 func outcome(ready <-chan error) *error {
 	synctest.Wait()
 	select {
@@ -38,8 +38,8 @@ func outcome(ready <-chan error) *error {
 	}
 }
 
-// TestStartTellsOfTheConnection: nil comes at the first response that is an event stream, whether or not there
-// is a configuration, and nothing follows it.
+// TestStartTellsOfTheConnection checks that the channel of Start gets nil at the first event stream, with or
+// without a configuration, and nothing afterwards.
 func TestStartTellsOfTheConnection(t *testing.T) {
 	testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
 		srv.Next(autoconfigtest.Status(503), autoconfigtest.Status(204))
@@ -69,8 +69,9 @@ func TestStartTellsOfTheConnection(t *testing.T) {
 	})
 }
 
-// TestStartTellsWhatFailed for good, as a value that can be matched.
-func TestStartTellsWhatFailed(t *testing.T) {
+// TestStartReportsFailure checks that the channel of Start gets the error with which the stream has failed
+// for good.
+func TestStartReportsFailure(t *testing.T) {
 	rejected := func(code int) func(error) bool {
 		return func(err error) bool {
 			status := (*sse.StatusError)(nil)
@@ -131,7 +132,8 @@ func TestStartTellsWhatFailed(t *testing.T) {
 	}
 }
 
-// TestCloseSendsNothing: Relay's caller exits the process on any error that the channel of Start has.
+// TestCloseSendsNothing checks that Close sends nothing on the channel of Start: Relay exits the process on
+// any error there.
 func TestCloseSendsNothing(t *testing.T) {
 	for _, before := range []bool{true, false} {
 		testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
@@ -154,8 +156,8 @@ func TestCloseSendsNothing(t *testing.T) {
 	}
 }
 
-// TestCloseAtAnyMoment does what Relay does: it waits for the channel of Start in a goroutine, and would exit at an
-// error. Closing at a random moment of a life without a permanent failure never gives one.
+// TestCloseAtAnyMoment does what Relay does: it waits for the channel of Start on a goroutine, and would
+// exit on an error. Closing at a random moment of a life without a permanent failure must not send one.
 func TestCloseAtAnyMoment(t *testing.T) {
 	for seed := range uint64(100) {
 		testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
@@ -188,7 +190,8 @@ func TestCloseAtAnyMoment(t *testing.T) {
 	}
 }
 
-// TestManagerWarnsOfPlainHTTP, which works, as in Relay, with a warning.
+// TestManagerWarnsOfPlainHTTP checks that the classic constructor takes plain http, as Relay does, and logs
+// a warning.
 func TestManagerWarnsOfPlainHTTP(t *testing.T) {
 	for uri, want := range map[string]int{"http://relay.internal:8030": 1, "http://localhost:8030": 0, "https://relay.internal": 0} {
 		log := ldlogtest.NewMockLog()
@@ -204,7 +207,8 @@ func TestManagerWarnsOfPlainHTTP(t *testing.T) {
 	}
 }
 
-// TestRejectionAfterAGoodStart is logged, and ends the stream, as the program can tell.
+// TestRejectionAfterAGoodStart checks that a key that is rejected later ends the stream, and that log, Done
+// and Err tell.
 func TestRejectionAfterAGoodStart(t *testing.T) {
 	testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
 		srv.Put(testkit.Listing())
@@ -238,7 +242,8 @@ type configFunc func() *http.Client
 
 func (f configFunc) Client() *http.Client { return f() }
 
-// TestStartSurvivesItsHTTPConfig, which is asked once, unless it panics, and may even call the manager.
+// TestStartSurvivesItsHTTPConfig checks that Start asks its HTTPConfig once, may be called again if that
+// panics, and lets it call Close.
 func TestStartSurvivesItsHTTPConfig(t *testing.T) {
 	testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
 		srv.Put(testkit.Listing())
@@ -278,8 +283,8 @@ func TestStartSurvivesItsHTTPConfig(t *testing.T) {
 	})
 }
 
-// TestCloseWithinTheHandler, from any of its methods: everything else has ended when Close returns, and
-// the handler is not called again.
+// TestCloseWithinTheHandler calls Close from within each method of a handler. Everything else must have
+// ended when Close returns, and the handler must not be called again.
 func TestCloseWithinTheHandler(t *testing.T) {
 	for _, method := range []string{
 		"added", "updated", "expired", "deleted", "filter added", "filter updated", "filter deleted", "synced",
@@ -326,7 +331,7 @@ func TestCloseWithinTheHandler(t *testing.T) {
 	}
 }
 
-// tellEverything sends what leads to a call of every method.
+// tellEverything has the server send what leads to a call of every method of a handler.
 func tellEverything(srv *autoconfigtest.Server) {
 	srv.Put(testkit.Listing(concurrent(testkit.Environment("e1", 1), "sdk-1", "sdk-2")))
 	srv.Patch(concurrent(testkit.Environment("e1", 2), "sdk-1")) // sdk-2 expires
@@ -336,7 +341,8 @@ func tellEverything(srv *autoconfigtest.Server) {
 	srv.DeleteFilter("f1", 3)
 }
 
-// TestCloseWaitsForACallOfTheHandler, whoever calls it and however often.
+// TestCloseWaitsForACallOfTheHandler checks that every call of Close waits for the call of the handler that
+// is under way.
 func TestCloseWaitsForACallOfTheHandler(t *testing.T) {
 	testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
 		const closers = 10
@@ -370,8 +376,8 @@ func TestCloseWaitsForACallOfTheHandler(t *testing.T) {
 	})
 }
 
-// TestManagerLog goes to the ldlog loggers of the caller, at the same levels, with the prefix that
-// Relay gives this component, and no more of it than these want.
+// TestManagerLog checks that the log of a manager goes to the caller's ldlog loggers, with the levels and
+// the prefix of Relay's.
 func TestManagerLog(t *testing.T) {
 	const prefix = "AutoConfiguration: "
 	for _, level := range []ldlog.LogLevel{ldlog.Debug, ldlog.Info, ldlog.Warn, ldlog.Error, ldlog.None} {
@@ -419,7 +425,8 @@ func TestManagerLog(t *testing.T) {
 	}
 }
 
-// TestManagerDefaults are those of the constructor's comment: a delay of 1 s, and a client of its own.
+// TestManagerDefaults checks the defaults that the constructor documents: a delay of 1 s, and an HTTP client
+// of its own.
 func TestManagerDefaults(t *testing.T) {
 	for _, delay := range []time.Duration{0, -time.Second, 10 * time.Second} {
 		testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {

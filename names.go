@@ -8,15 +8,11 @@ import (
 	"github.com/relaystream/autoconfig/stream/sse"
 )
 
-// Event names; see package decode.
+// SSE event names; see package decode.
 const (
-	// PutEvent is the SSE event name corresponding to PutMessageData.
-	PutEvent = decode.PutEvent
-	// PatchEvent is the SSE event name corresponding to PatchMessageData.
-	PatchEvent = decode.PatchEvent
-	// DeleteEvent is the SSE event name corresponding to DeleteMessageData.
-	DeleteEvent = decode.DeleteEvent
-	// ReconnectEvent is the SSE event name for a message that forces a stream reconnect.
+	PutEvent       = decode.PutEvent
+	PatchEvent     = decode.PatchEvent
+	DeleteEvent    = decode.DeleteEvent
 	ReconnectEvent = decode.ReconnectEvent
 )
 
@@ -96,25 +92,20 @@ type (
 	Cache = cache.Store
 	// FileCache is a Cache in a file.
 	FileCache = cache.File
-	// CacheStats describes how a client's cache fares.
+	// CacheStats describes how a client's cache is doing.
 	CacheStats = cache.Stats
 )
 
 // ErrKeyRejected matches the error of a connection whose key the server did not accept: 401 or 403.
 var ErrKeyRejected = sse.ErrUnauthorized
 
-// Errors of a cache; see package cache.
+// Errors of a cache, where ErrNotSaved is Client.CloseContext's; see package cache.
 var (
-	// ErrCacheDamaged reports saved data that is not a configuration, or was changed since it was saved.
-	ErrCacheDamaged = cache.ErrDamaged
-	// ErrCacheForeign reports a configuration saved under another auto-configuration key.
-	ErrCacheForeign = cache.ErrForeign
-	// ErrCacheVersion reports a configuration saved in an unknown format.
-	ErrCacheVersion = cache.ErrVersion
-	// ErrCacheTooLarge reports a configuration larger than FileCache.MaxSize.
+	ErrCacheDamaged  = cache.ErrDamaged
+	ErrCacheForeign  = cache.ErrForeign
+	ErrCacheVersion  = cache.ErrVersion
 	ErrCacheTooLarge = cache.ErrTooLarge
-	// ErrNotSaved reports that the last configuration is not in the cache; see Client.CloseContext.
-	ErrNotSaved = cache.ErrNotSaved
+	ErrNotSaved      = cache.ErrNotSaved
 )
 
 // NewHandlerSource returns a HandlerSource that has not been told anything.

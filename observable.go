@@ -20,14 +20,14 @@ import (
 	"github.com/relaystream/autoconfig/stream/sse"
 )
 
-// ErrClosed is what waiting for a client returns when Close ended it.
+// ErrClosed reports that Close ended the client.
 var ErrClosed = errors.New("autoconfig: client closed")
 
 // Observe returns the changes of the configuration as a cold observable: each subscription has a
 // connection and a state of its own, reconnects by itself, and ends when its context ends, yield
 // stops it, or the connection has failed for good. Nothing is dropped or merged: a slow subscriber holds up
 // its own connection. Nil options mean the defaults. Wrong options or a wrong key end a subscription with an
-// *OptionError or ErrInvalidKey.
+// *OptionError or ErrInvalidKey. With a Cache, the end of a subscription waits for the last save, as Client.Close does.
 func Observe(key AutoConfigKey, o *Options) stream.Observable[Change] {
 	s, err := o.resolve(key)
 	if err != nil {
@@ -38,8 +38,8 @@ func Observe(key AutoConfigKey, o *Options) stream.Observable[Change] {
 	}
 }
 
-// A Client is one connection, kept up, and one state, for any number of subscribers. Open makes one; the
-// methods of the zero Client panic. Methods may be called concurrently.
+// A Client keeps one connection and one state for any number of subscribers. Open makes one; the
+// methods of the zero Client panic, except String and Format. Methods may be called concurrently.
 type Client struct {
 	settings *settings
 	session  sse.Session
@@ -48,7 +48,7 @@ type Client struct {
 	state    *diff.State // guarded by changes
 	changes  *stream.Subject[Change]
 	emit     func(Change) // what publish passes a change to; guarded by changes
-	publish  func(Change) // publishChange, bound once so that an update need not allocate
+	publish  func(Change) // publishChange as a value, made once so that an update does not allocate
 	events   *tap.Tap[sse.Event]
 	messages *tap.Tap[decode.Message]
 
@@ -58,14 +58,14 @@ type Client struct {
 	cache    *cache.Cache // nil without Options.Cache
 	keys     *keyring.Ring
 
-	heard chan struct{} // gets a token at the first message of the server's
+	heard chan struct{} // gets a token at the server's first message
 	ready chan struct{} // closed at the first Synced
 	over  chan struct{} // closed when the stream has ended
 	err   error         // why; set before over is closed
 
 	cancel  context.CancelCauseFunc
 	endSave context.CancelCauseFunc
-	saved   chan error    // gets what became of the last save
+	saved   chan error    // receives the result of the last save
 	saveErr error         // that; set before done is closed
 	done    chan struct{} // closed when everything has stopped
 }
@@ -83,7 +83,7 @@ func Open(ctx context.Context, key AutoConfigKey, o *Options) (*Client, error) {
 	return c, nil
 }
 
-// mustBeOpen panics for the zero Client, with a sentence.
+// mustBeOpen returns c. It panics if c is the zero Client.
 func (c *Client) mustBeOpen() *Client {
 	if c.settings == nil {
 		panic("autoconfig: zero Client: Open makes one")
@@ -119,7 +119,7 @@ func newClient(s *settings) *Client {
 	return c
 }
 
-// start runs the client, its log and its saving, on goroutines that finish waits for.
+// start runs the client, its log and its saving on goroutines of their own. The log and the saving end in finish.
 func (c *Client) start(ctx context.Context) {
 	ctx, c.cancel = context.WithCancelCause(ctx)
 	saving, endSave := context.WithCancelCause(context.WithoutCancel(ctx))
@@ -132,7 +132,7 @@ func (c *Client) start(ctx context.Context) {
 	}()
 }
 
-// run is the whole way of the data.
+// run is the whole path of the data.
 func (c *Client) run(ctx context.Context) error {
 	events := stream.Tap(c.connection(), c.arrived)                     // one connection: ends with its error
 	messages := decode.Messages(events, c.decodeOptions())              // its events, typed
@@ -276,7 +276,11 @@ func (c *Client) save(ctx context.Context) error {
 		}
 		return make([]Change, 1) // a configuration came before this subscription
 	})
-	return c.cache.Save(ctx, changed, c.additions, c.keys.Current)
+	err := c.cache.Save(ctx, changed, c.additions, c.keys.Current)
+	if !errors.Is(err, ErrNotSaved) {
+		return nil // what else it returns is why the changes ended
+	}
+	return err
 }
 
 // observe runs a client that has not been started for one subscriber, and closes it.
@@ -311,20 +315,24 @@ func (c *Client) finish(err error) {
 	c.cancel(nil)
 }
 
-// errSaveTimeout is why a save was ended that took longer than Options.CloseTimeout.
+// errSaveTimeout is the cause when a save takes longer than Options.CloseTimeout.
 var errSaveTimeout = fmt.Errorf("autoconfig: CloseTimeout: %w", context.DeadlineExceeded)
 
 // Close ends the client at once, whatever it is doing. When it has returned, the connection, all
-// goroutines and timers are gone, but for a call of the Logger or the Cache that does not return, which
-// nothing follows. Subscribers get what was waiting for them, and then their observables complete. With a
-// Cache, Close waits until the last configuration is saved, for Options.CloseTimeout at most. Close is
-// idempotent. A subscriber may call it; the functions in Options must not.
+// goroutines and timers are gone, except for a call of the Logger or the Cache that does not return;
+// nothing follows it. Subscribers get what was waiting for them, and then their observables complete. With a
+// Cache, Close waits until the last configuration is saved, for Options.CloseTimeout at most; one that Close
+// interrupts is not complete and not saved. Close is idempotent. A subscriber may call it; the functions in Options
+// must not.
 func (c *Client) Close() { _ = c.CloseContext(context.Background()) }
 
 // CloseContext is Close that stops saving when ctx ends. It returns nil if the last configuration has been
 // saved, or needed no saving, and otherwise an error that matches ErrNotSaved and the reason.
 func (c *Client) CloseContext(ctx context.Context) error {
 	c.mustBeOpen()
+	if ctx.Err() != nil {
+		c.endSave(context.Cause(ctx)) // before closing can begin a save
+	}
 	c.cancel(ErrClosed)
 	defer context.AfterFunc(ctx, func() { c.endSave(context.Cause(ctx)) })()
 	<-c.done
@@ -332,8 +340,8 @@ func (c *Client) CloseContext(ctx context.Context) error {
 }
 
 // Ready waits until there is a configuration, a cached one included, and returns nil then. It returns
-// context.Cause(ctx) if ctx ends first, ErrClosed if the client is closed first, and what ended the client
-// if something else did.
+// context.Cause(ctx) if ctx ends first, ErrClosed if the client is closed first, and otherwise the error that
+// ended the client.
 func (c *Client) Ready(ctx context.Context) error {
 	c.mustBeOpen()
 	var err error
@@ -344,7 +352,7 @@ func (c *Client) Ready(ctx context.Context) error {
 	case <-c.over:
 		err = c.err
 	}
-	// Of several that are ready select takes any; that there is a configuration counts.
+	// Select picks any case that is ready; a configuration takes precedence.
 	select {
 	case <-c.ready:
 		return nil
@@ -356,8 +364,8 @@ func (c *Client) Ready(ctx context.Context) error {
 // Changes returns the changes of the configuration, for any number of subscriptions. Each gets the
 // state so far as additions and, if it was complete, Synced, and then every change that follows;
 // nothing is missed and nothing comes twice. When more than Options.Lag changes wait for a subscriber,
-// those of the same environment are merged: it ends up in the same state, and holds up nobody. Changes
-// completes when the client is closed, and fails when the client fails.
+// those of the same environment are merged: it ends up in the same state, and holds up nobody. The observable
+// completes when the client is closed. It fails when the client does, or when the context of Open ends.
 func (c *Client) Changes() stream.Observable[Change] {
 	return c.ChangesUnder(stream.Coalesce(c.mustBeOpen().settings.Lag, Change.Subject, diff.Merge))
 }
@@ -392,7 +400,8 @@ func (c *Client) EnvironmentByKey(key Key) (e *EnvironmentRep) {
 	return e
 }
 
-// Snapshot returns the configuration as it is now.
+// Snapshot returns the configuration as it is now. Its Synced is false while that is not complete: before the first
+// put, or if the client ended in the middle of one.
 func (c *Client) Snapshot() Snapshot { return diff.SnapshotOf(c.additions()) }
 
 // String returns a description without the key.

@@ -16,7 +16,8 @@ import (
 	"github.com/relaystream/autoconfig/stream/streamtest"
 )
 
-// TestObserveIsCold: nothing happens before a subscription, and each has its own connection and state.
+// TestObserveIsCold checks that nothing happens before a subscription, and that each has its own connection
+// and state.
 func TestObserveIsCold(t *testing.T) {
 	testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
 		srv.Put(testkit.Listing(testkit.Environment("e1", 1)))
@@ -46,8 +47,8 @@ func TestObserveIsCold(t *testing.T) {
 	})
 }
 
-// TestObserveConforms to the contract of observables: each subscription in this test has a server of
-// its own, which loses a connection on the way.
+// TestObserveConforms checks the contract of observables. Each subscription has a server of its own, which
+// loses a connection on the way.
 func TestObserveConforms(t *testing.T) {
 	e1, e2, e1too := testkit.Environment("e1", 1), testkit.Environment("e2", 1), testkit.Environment("e1", 2)
 	// The third connection is the last one if end is not nil: the key provider then ends it all.

@@ -74,7 +74,7 @@ type Options struct {
 	// sse.ErrEventTooLarge. The default is 64 MiB.
 	MaxEventSize int
 	// MaxEnvironments limits the environments, and the filters, of one put. More environments end the
-	// connection with decode.ErrTooMany; more filters are ignored. The default is decode.DefaultMaxListed.
+	// connection with decode.ErrTooMany; more filters are ignored. It also limits each list of keys. The default is decode.DefaultMaxListed.
 	MaxEnvironments int
 	// MaxTombstones limits how many deletions are remembered; see diff.Options. The default is
 	// diff.DefaultMaxTombstones.
@@ -100,8 +100,10 @@ type Options struct {
 
 	// Logger gets what an operator should know: at level error what needs attention, at warn what
 	// interrupts the client or will end a key, at info each attempt and each change, at debug each event.
-	// It is called on a goroutine of its own. If it is slower than the client, lines are left out, and
-	// another line counts them. The default passes warnings and errors to slog.Default.
+	// It is called on a goroutine of its own, and may call the client, even Close. If it is slower than the
+	// client, lines are left out, and another line counts them. Only the Enabled method of its handler is
+	// called wherever something happens: it must be quick and must not call the client. The default passes
+	// warnings and errors to slog.Default.
 	Logger *slog.Logger
 }
 

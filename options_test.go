@@ -12,8 +12,8 @@ import (
 	"github.com/relaystream/autoconfig/internal/testkit"
 )
 
-// TestInvalidOptions are refused before anything happens, with an error that names the option and does
-// not repeat the value, which may have secrets in it.
+// TestInvalidOptions checks that wrong options are refused before anything happens, with an error that names
+// the option and does not repeat the value, which may be secret.
 func TestInvalidOptions(t *testing.T) {
 	for _, test := range []struct {
 		option string
@@ -51,7 +51,7 @@ func TestInvalidOptions(t *testing.T) {
 	}
 }
 
-// TestInvalidKeys are those that no header can carry, or none should.
+// TestInvalidKeys checks that keys that a header cannot carry are refused.
 func TestInvalidKeys(t *testing.T) {
 	for _, key := range []autoconfig.AutoConfigKey{"", " ", "rel 1", "rel-1\n", "rel-1\x00", "rel-\x7f", "rel-é", "rel-\xff"} {
 		_, opened := autoconfig.Open(t.Context(), key, nil)
@@ -62,7 +62,8 @@ func TestInvalidKeys(t *testing.T) {
 	}
 }
 
-// TestKeyProviderReplacesTheKey, which need not even be one then.
+// TestKeyProviderReplacesTheKey checks that the key given to Observe or Open need not be valid if there is
+// an Options.Key.
 func TestKeyProviderReplacesTheKey(t *testing.T) {
 	testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
 		srv.Put(testkit.Listing())

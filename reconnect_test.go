@@ -20,14 +20,14 @@ import (
 	"github.com/relaystream/autoconfig/stream/sse"
 )
 
-// A failure is the end of a connection or attempt, and the delay that followed.
+// A failure is why a connection or attempt ended, and the delay that followed.
 type failure struct {
 	err   error
 	delay time.Duration
 }
 
-// failures runs a client for a time and returns its failures, after making sure that each attempt
-// was made when the status before had announced it.
+// failures runs a client for a time and returns its failures. It fails the test if an attempt does not begin at
+// the time that Status.NextAttempt announced.
 func failures(t *testing.T, o *autoconfig.Options, d time.Duration) []failure {
 	t.Helper()
 	c, statuses, attempts := observed(t, o)
@@ -46,8 +46,8 @@ func failures(t *testing.T, o *autoconfig.Options, d time.Duration) []failure {
 	return found
 }
 
-// observed opens a client that makes its first attempt when its status is being watched, and notes
-// when attempts are made. It returns after what follows from the first one at once.
+// observed opens a client whose first attempt begins when its status is being watched, and records the times of
+// attempts. It returns when the first attempt has led to all that it leads to at once.
 func observed(t *testing.T, o *autoconfig.Options) (*autoconfig.Client, *testkit.Watcher[autoconfig.Status], *[]time.Time) {
 	t.Helper()
 	watched, attempts, key := make(chan struct{}), new([]time.Time), o.Key
@@ -68,7 +68,7 @@ func observed(t *testing.T, o *autoconfig.Options) (*autoconfig.Client, *testkit
 	return c, statuses, attempts
 }
 
-// expectDelays holds the delays to a schedule without jitter: each of which may be shorter by a half.
+// expectDelays fails the test unless the delays follow a schedule, minus a jitter of up to a half.
 func expectDelays(t *testing.T, got []failure, schedule ...time.Duration) {
 	t.Helper()
 	if len(got) < len(schedule) {
@@ -81,7 +81,7 @@ func expectDelays(t *testing.T, got []failure, schedule ...time.Duration) {
 	}
 }
 
-// event is one event on the wire.
+// event returns an event as on the wire.
 func event(name, data string) string { return fmt.Sprintf("event: %s\ndata: %s\n\n", name, data) }
 
 const (
@@ -90,12 +90,12 @@ const (
 	contradictory = `{"envID":"e1","sdkKey":{"value":"sdk-1"},"sdkKeys":[{"value":"sdk-2"}],"version":1}`
 )
 
-// repeat is n times the same fault.
+// repeat returns n times the same fault.
 func repeat(n int, fault autoconfigtest.Fault) []autoconfigtest.Fault {
 	return slices.Repeat([]autoconfigtest.Fault{fault}, n)
 }
 
-// body answers with an event stream that consists of raw and ends there.
+// body returns a fault that answers with an event stream that consists of raw.
 func body(raw string) autoconfigtest.Fault {
 	return autoconfigtest.Answer(http.StatusOK, http.Header{"Content-Type": {"text/event-stream"}}, raw)
 }
@@ -161,8 +161,8 @@ func TestFailuresThatTakeTheNormalSchedule(t *testing.T) {
 	}
 }
 
-// TestDelaysDoubleTo30Seconds and are spread over the whole of the jitter's range, however long it
-// goes on, and whether or not a connection was open before it failed.
+// TestDelaysDoubleTo30Seconds checks that delays double up to 30 s and are spread over the whole range of
+// the jitter, however long it goes on, and whether or not a connection was open.
 func TestDelaysDoubleTo30Seconds(t *testing.T) {
 	for name, fault := range map[string]autoconfigtest.Fault{
 		"refused":                              autoconfigtest.Status(503),
@@ -185,8 +185,8 @@ func TestDelaysDoubleTo30Seconds(t *testing.T) {
 	}
 }
 
-// TestDelayStartsAfreshAfterAMinute of connection, counted from its opening: neither the last event
-// before the end nor the absence of events matters.
+// TestDelayStartsAfreshAfterAMinute checks that the delay returns to its base after a connection that was
+// open for a minute, whatever events it brought.
 func TestDelayStartsAfreshAfterAMinute(t *testing.T) {
 	for _, test := range []struct {
 		name      string
@@ -225,8 +225,8 @@ func TestDelayStartsAfreshAfterAMinute(t *testing.T) {
 	}
 }
 
-// TestServerSetsTheBaseDelay with a retry field, within bounds that keep the client neither in a hot
-// loop nor away for good.
+// TestServerSetsTheBaseDelay checks that a retry field sets the base delay, within bounds that prevent both
+// a hot loop and an endless wait.
 func TestServerSetsTheBaseDelay(t *testing.T) {
 	const ms = time.Millisecond
 	for _, test := range []struct {
@@ -256,7 +256,8 @@ func TestServerSetsTheBaseDelay(t *testing.T) {
 	}
 }
 
-// TestServerChangesTheBaseDelay and does not begin the schedule anew by that, however often.
+// TestServerChangesTheBaseDelay checks that a changed base delay does not reset the growth, however often it
+// changes.
 func TestServerChangesTheBaseDelay(t *testing.T) {
 	const ms = time.Millisecond
 	for _, test := range []struct {
@@ -312,8 +313,8 @@ func TestInitialRetryDelay(t *testing.T) {
 	}
 }
 
-// TestRetryAfter is at least what follows, and up to a half more, so that a fleet spreads; where the normal delay is
-// longer, that holds.
+// TestRetryAfter checks that the delay is at least that of Retry-After, with up to a half more at random,
+// and that a longer normal delay wins.
 func TestRetryAfter(t *testing.T) {
 	for _, test := range []struct {
 		value    string
@@ -347,7 +348,8 @@ func TestRetryAfter(t *testing.T) {
 	}
 }
 
-// TestRejectedKeyIsRetriedSlowly until the server takes it again, and then begins anew.
+// TestRejectedKeyIsRetriedSlowly checks the slow schedule of a rejected key, and that a connection that
+// opens ends it.
 func TestRejectedKeyIsRetriedSlowly(t *testing.T) {
 	testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
 		unauthorized, forbidden := autoconfigtest.Status(401), autoconfigtest.Status(403)
@@ -359,8 +361,8 @@ func TestRejectedKeyIsRetriedSlowly(t *testing.T) {
 	})
 }
 
-// TestReconnectAtOnce is what the server can ask for, at random within a second, but not twice in a
-// minute.
+// TestReconnectAtOnce checks that the client follows a request to reconnect within a second, at random, but
+// not twice within a minute.
 func TestReconnectAtOnce(t *testing.T) {
 	testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
 		srv.Put(testkit.Listing())
@@ -399,7 +401,7 @@ func TestReconnectAtOnce(t *testing.T) {
 	})
 }
 
-// TestFailuresThatArePermanent end the client, and everything that can be observed of it, with their
+// TestFailuresThatArePermanent checks that a permanent failure ends the client and its observables with its
 // error.
 func TestFailuresThatArePermanent(t *testing.T) {
 	status := func(code int) func(error) bool {

@@ -23,6 +23,7 @@ import (
 
 	"github.com/relaystream/autoconfig"
 	"github.com/relaystream/autoconfig/autoconfigtest"
+	"github.com/relaystream/autoconfig/cache"
 	"github.com/relaystream/autoconfig/decode"
 	"github.com/relaystream/autoconfig/diff"
 	"github.com/relaystream/autoconfig/internal/testkit"
@@ -30,8 +31,8 @@ import (
 	"github.com/relaystream/autoconfig/stream/sse"
 )
 
-// planted are keys that must not be seen, each with a middle that nothing else has. One is too short to
-// show its end.
+// planted are keys that must not be shown. Each contains a word that occurs nowhere else. One is too short for
+// its last characters to be shown.
 var planted = struct{ auto, current, expiring, mobile, short string }{
 	"rel-AUTOSECRET-0001", "sdk-CURRENTSECRET-0002", "sdk-EXPIRINGSECRET-0003", "mob-MOBILESECRET-0004", "SHRTKEY8",
 }
@@ -63,8 +64,8 @@ func secretEnvironment(version int) autoconfig.EnvironmentRep {
 	return e
 }
 
-// samples returns values of all exported types, with the planted keys in them wherever one fits, and some of
-// what callers make of them.
+// samples returns a value of every exported type, with the planted keys wherever one fits, and some values that
+// callers make of them.
 func samples(t *testing.T) []any {
 	e := secretEnvironment(1)
 	key := autoconfig.AutoConfigKey(planted.auto)
@@ -109,6 +110,7 @@ func samples(t *testing.T) []any {
 	return []any{
 		key, *o, o, client, client.Snapshot(), client.Stats(), client.Stats().Status, client.Stats().Cache, manager, source,
 		params, params.Identifiers, params.ExpiringSDKKey, params.AcceptedSDKKeys[0], autoconfig.FilterParams{}, autoconfig.FileCache{},
+		cache.New(&autoconfig.FileCache{Path: t.TempDir()}, nil), cache.Event{}, cache.Loaded,
 		&autoconfig.OptionError{}, &autoconfig.HealthError{Err: refused}, autoconfig.Outdated, autoconfig.Valid,
 
 		e, &e, e.EnvID, e.SDKKey, e.SDKKey.Expiring, e.SDKKeys, e.SDKKeys[0], e.SDKKey.Value, e.MobKey, autoconfig.SDKKey(planted.short),
@@ -133,8 +135,8 @@ func samples(t *testing.T) []any {
 	}
 }
 
-// exportedTypes returns the names of the exported types of the packages that handle keys, with that of the
-// package, but for interfaces and aliases.
+// exportedTypes returns the exported types of the packages that handle keys, except interfaces and aliases, as
+// package.Type.
 func exportedTypes(t *testing.T) map[string]bool {
 	t.Helper()
 	names := make(map[string]bool)
@@ -143,7 +145,7 @@ func exportedTypes(t *testing.T) map[string]bool {
 		if err != nil {
 			t.Fatal(err)
 		}
-		library := regexp.MustCompile(`^((autoconfigtest|decode|diff|stream|stream/sse)/)?\w+\.go$`)
+		library := regexp.MustCompile(`^((autoconfigtest|cache|decode|diff|params|stream|stream/sse)/)?\w+\.go$`)
 		if strings.HasSuffix(path, "_test.go") || !library.MatchString(filepath.ToSlash(path)) {
 			continue
 		}
@@ -164,8 +166,8 @@ func exportedTypes(t *testing.T) map[string]bool {
 	return names
 }
 
-// TestNoVerbRevealsAKey formats a value of every exported type, by itself and inside of other values. Package fmt does
-// not ask a type about %p, %T and %w, which go vet reports; these are left out.
+// TestNoVerbRevealsAKey formats a value of every exported type, by itself and inside of other values. It
+// leaves out %p, %T and %w, for which package fmt does not ask a type; go vet reports them.
 func TestNoVerbRevealsAKey(t *testing.T) {
 	missing := exportedTypes(t)
 	for _, value := range samples(t) {
@@ -204,7 +206,7 @@ func (b *syncBuffer) Write(p []byte) (int, error) {
 	return b.buf.Write(p)
 }
 
-// TestLogsAndStatusesRevealNoKey lets a client and a manager live through much that is worth logging.
+// TestLogsAndStatusesRevealNoKey checks the log, statuses and changes of a client for keys.
 func TestLogsAndStatusesRevealNoKey(t *testing.T) {
 	testkit.InBubble(t, func(t *testing.T, _ *autoconfigtest.Server) {
 		srv := autoconfigtest.NewPipeServer(planted.auto)
@@ -257,7 +259,7 @@ func replayed(c autoconfig.Change) *stream.ReplaySubject[autoconfig.Change] {
 	return s
 }
 
-// TestManagerLogRevealsNoKey is the same for the logger of a StreamManager.
+// TestManagerLogRevealsNoKey checks the log of a StreamManager for keys.
 func TestManagerLogRevealsNoKey(t *testing.T) {
 	srv := autoconfigtest.NewServer(planted.auto)
 	defer srv.Close()

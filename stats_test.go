@@ -2,6 +2,7 @@ package autoconfig_test
 
 import (
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -14,9 +15,9 @@ import (
 	"github.com/relaystream/autoconfig/stream"
 )
 
-// TestStatsTellWhyConnectionsEnd has an attempt end in every way there is, after which another one
-// goes well: it counts once, in one place.
-func TestStatsTellWhyConnectionsEnd(t *testing.T) {
+// TestStatsCountWhyConnectionsEnd ends an attempt in every possible way, each followed by a successful one.
+// Stats must count it once, in one place.
+func TestStatsCountWhyConnectionsEnd(t *testing.T) {
 	type ends struct {
 		ReconnectRequests, Malformed, Refused, Rejected, BadResponses, TimedOut, Ended, Failed uint64
 	}
@@ -63,7 +64,7 @@ data: {"path":"/environments/b","data":{"envID":"b","sdkKey":{"value":"k"},"sdkK
 	}
 }
 
-// TestStats goes through a client's life and looks at everything that is counted.
+// TestStats goes through a client's life and checks everything that is counted.
 func TestStats(t *testing.T) {
 	testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
 		opened := time.Now()
@@ -127,4 +128,34 @@ func wantStats(t *testing.T, got, want autoconfig.Stats) {
 	if d := cmp.Diff(want, got, cmpopts.EquateApproxTime(0)); d != "" {
 		t.Errorf("-want +got:\n%s", d)
 	}
+}
+
+// TestLastChange checks that LastChange is the time of the last change, whatever the reason, and that a put that
+// changes nothing is none.
+func TestLastChange(t *testing.T) {
+	testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
+		e := rotated(1, "sdk-new", "sdk-old", time.Now().Add(4*time.Minute))
+		c := testkit.Open(t, testkit.To(srv))
+		for minute, step := range []struct {
+			why     string
+			do      func()
+			changes bool
+		}{
+			{"a put", func() { srv.Put(testkit.Listing(e)) }, true},
+			{"the same put", func() { srv.Put(testkit.Listing(e)) }, false},
+			{"a patch", func() { srv.Patch(testkit.Environment("e2", 1)) }, true},
+			{"a stale patch", func() { srv.Patch(testkit.Environment("e2", 1)) }, false},
+			{"a key expires", func() {}, true},
+		} {
+			before, now := c.Stats().LastChange, time.Now()
+			step.do()
+			synctest.Wait()
+			got := c.Stats().LastChange
+			if step.changes != (got.Sub(now).Abs() < time.Second) || !step.changes && !got.Equal(before) {
+				t.Errorf("minute %d, %s: the last change was %v ago", minute, step.why, now.Sub(got))
+			}
+			time.Sleep(time.Minute)
+		}
+		c.Close()
+	})
 }

@@ -54,12 +54,12 @@ type Status struct {
 	NextAttempt time.Time
 	// Cached reports that the configuration is a saved one, not yet replaced by the server's.
 	Cached bool
-	// OutdatedSince is since when the configuration may differ from the server's: since the client was
-	// opened, or was last Valid. It is zero while the client is Valid.
+	// OutdatedSince is the time since which the configuration may differ from the server's: when the client
+	// was opened, or was last Valid. It is zero while the client is Valid.
 	OutdatedSince time.Time
 }
 
-// A moment is one event in the life of a client. Status and the counts of Stats are scans of them.
+// A moment is one event in the life of a client. Status and the counts of Stats are scans of moments.
 type moment struct {
 	kind  momentKind
 	err   error         // of lost and ended
@@ -176,11 +176,11 @@ type Stats struct {
 	Subscribers []stream.SubscriptionStats
 	// Delivery sums up what the subscribers of the changes were given, past ones included.
 	Delivery stream.SubscriptionStats
-	// Cache describes how Options.Cache fares. What it loaded counts as a put in State.
+	// Cache describes how Options.Cache is doing. What it loaded counts as a put in State.
 	Cache CacheStats
 }
 
-// Stats returns the counts up to now. Counting goes on while they are read, so they need not add up exactly.
+// Stats returns the counts up to now. Counting goes on while they are read, so they may not add up exactly.
 func (c *Client) Stats() Stats {
 	l := c.mustBeOpen().life.Get()
 	s := Stats{
@@ -270,11 +270,11 @@ func (e *HealthError) Unwrap() error { return e.Err }
 // *HealthError with the Problem NoConfiguration or Ended. It does not block. An interruption does not change
 // the answer: the client goes on serving what it knows.
 //
-// It is meant for a readiness probe. That a configuration is old is for Liveness to tell: if all members of
+// It is meant for a readiness probe. Liveness tells whether a configuration is old: if all members of
 // a fleet left the load balancer because none reaches the server, nobody would be served. A program with a
 // subscriber of its own is ready when that subscriber has got its first Synced.
 func (c *Client) Readiness() error {
-	status := c.status()
+	status := c.mustBeOpen().status()
 	if status.State == Off {
 		return c.endedError(status)
 	}
@@ -296,7 +296,7 @@ func (c *Client) Readiness() error {
 // end an outage of the service, and loses a configuration that is not saved; and for monitoring with a
 // tolerance of minutes. A restart does help against Stalled and Ended.
 func (c *Client) Liveness(tolerance time.Duration) error {
-	status := c.status()
+	status := c.mustBeOpen().status()
 	problem := HealthError{Problem: Outdated, Since: status.OutdatedSince, Err: status.Err}
 	switch status.State {
 	case Off:
@@ -315,13 +315,13 @@ func (c *Client) endedError(status Status) error {
 	return &HealthError{Problem: Ended, Since: status.Since, Err: c.err}
 }
 
-// tell lets the scans know of a moment. No subscriber has a policy that blocks, and after the end
-// nobody listens, so there is neither waiting nor an error to handle.
+// tell passes a moment to the scans. It does not wait, because no subscriber has a policy that blocks, and its only
+// error is that the client has ended.
 func (c *Client) tell(m moment) {
 	_ = c.life.Update(context.Background(), func(l life) life { return l.after(m) })
 }
 
-// status returns the present status, which is that of a client not started if c is the zero Client.
+// status returns the present status. The zero Client, which can be printed, has the zero Status.
 func (c *Client) status() Status {
 	if c.life == nil {
 		return Status{}

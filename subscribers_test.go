@@ -29,9 +29,9 @@ import (
 // everything.
 const lastID = "last"
 
-// TestEverySubscriberSeesWhatTheServerHas, whenever it came and whatever its policy, while the
-// server changes things at random, loses connections, and other subscribers come and go: the state
-// so far, and then each change once.
+// TestEverySubscriberSeesWhatTheServerHas checks that a subscriber gets the state so far and then each
+// change once, whenever it came and whatever its policy, while the server changes things at random, loses
+// connections, and other subscribers come and go.
 func TestEverySubscriberSeesWhatTheServerHas(t *testing.T) {
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
@@ -146,8 +146,8 @@ func withKeys(e autoconfig.EnvironmentRep, rng *rand.Rand) autoconfig.Environmen
 	return e
 }
 
-// TestALargePutArrivesInTheOrderOfTheWire, complete, before its Synced and before the patches that
-// follow it.
+// TestALargePutArrivesInTheOrderOfTheWire checks that a put arrives complete, before its Synced and before
+// the patches that follow it.
 func TestALargePutArrivesInTheOrderOfTheWire(t *testing.T) {
 	const n = 30_000
 	order := rand.Perm(n)
@@ -193,9 +193,9 @@ func TestALargePutArrivesInTheOrderOfTheWire(t *testing.T) {
 	}
 }
 
-// TestASleeperHoldsOneChangePerEnvironment at most, while a million patches pass by, and wakes to changes
-// that follow from each other and end in the same state: no deletion, expiry or sync that concerns
-// it is lost.
+// TestASleeperHoldsOneChangePerEnvironment lets a million patches pass by a subscriber that sleeps. At most
+// one change of each environment may wait for it, and when it wakes, the changes must follow from each other
+// and lead to the same state, without the loss of a deletion, expiry or Synced.
 func TestASleeperHoldsOneChangePerEnvironment(t *testing.T) {
 	const environments, known, deleted = 1000, 500, 10
 	rounds := 1000
@@ -330,7 +330,7 @@ func blocked[T any](o stream.Observable[T]) (w *testkit.Watcher[T], release func
 	return testkit.Watch(stream.Tap(o, func(T) { <-gate })), func() { close(gate) }
 }
 
-// TestLag is how many changes wait for a subscriber before any are merged.
+// TestLag checks how many changes wait for a subscriber before any are merged.
 func TestLag(t *testing.T) {
 	if autoconfig.DefaultLag != 1024 {
 		t.Error("DefaultLag is not the documented one")
@@ -369,7 +369,7 @@ func TestLag(t *testing.T) {
 	}
 }
 
-// TestBlockLosesNothing, however slow the subscriber is.
+// TestBlockLosesNothing checks that a slow subscriber with stream.Block gets every change.
 func TestBlockLosesNothing(t *testing.T) {
 	testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
 		const patches = 300

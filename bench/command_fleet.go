@@ -8,6 +8,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -188,7 +189,7 @@ func (f *fleet) clients(ctx context.Context, server *autoconfigtest.Server) erro
 	clients := make([]*autoconfig.Client, f.Clients)
 	start := time.Now()
 	err := f.all(func(i int) (err error) {
-		if clients[i], err = autoconfig.Open(ctx, fleetKey, &autoconfig.Options{BaseURI: server.URL}); err != nil {
+		if clients[i], err = autoconfig.Open(ctx, fleetKey, &autoconfig.Options{BaseURI: server.URL, Logger: slog.New(slog.DiscardHandler)}); err != nil {
 			return err
 		}
 		return clients[i].Ready(ctx)

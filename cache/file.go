@@ -26,7 +26,8 @@ const DefaultMaxSize = 256 << 20
 // Data that can't be used is set aside in a file of the same name with ".bad" appended, in place of the one before.
 type File struct {
 	// Path is the path of the file. Its directory must exist, and allow files to be created. If Path is a symbolic
-	// link, the file that it leads to is meant, and the link stays; that file need not exist.
+	// link, the file that it leads to is meant, and the link stays; that file need not exist. What is there and is
+	// not a regular file, such as a device, stays as it is; the error matches errors.ErrUnsupported.
 	Path string
 	// MaxSize limits what is loaded and saved, in bytes. A larger configuration is ErrTooLarge. The default, for
 	// 0 and less, is DefaultMaxSize.
@@ -57,12 +58,6 @@ func (f *File) Load(ctx context.Context) ([]byte, error) {
 		return nil, err
 	}
 	removeLeftovers(path)
-	// Opening a named pipe could take for ever.
-	if info, err := os.Stat(path); err != nil {
-		return nil, err
-	} else if !info.Mode().IsRegular() {
-		return nil, &os.PathError{Op: "load", Path: path, Err: errors.ErrUnsupported}
-	}
 	file, err := os.Open(path)
 	if err != nil {
 		return nil, err
@@ -129,7 +124,7 @@ func (f *File) resolve() (string, error) {
 	for range maxLinks {
 		next, err := os.Readlink(path)
 		if err != nil { // not a link
-			return path, nil
+			return path, checkRegular(path)
 		}
 		if !filepath.IsAbs(next) {
 			directory, _ := split(path)
@@ -138,6 +133,16 @@ func (f *File) resolve() (string, error) {
 		path = next
 	}
 	return "", &os.PathError{Op: "resolve", Path: f.Path, Err: errLinks}
+}
+
+// checkRegular returns an error if there is something at path that is not a regular file. To open a named pipe could
+// take for ever, and a save would put a file in the place of a device, such as /dev/null.
+func checkRegular(path string) error {
+	info, err := os.Lstat(path)
+	if err != nil || info.Mode().IsRegular() {
+		return nil // whoever uses the path learns what else is wrong with it
+	}
+	return &os.PathError{Op: "use as a cache", Path: path, Err: errors.ErrUnsupported}
 }
 
 // split returns the directory of path, with a separator at its end, and the name in it. Unlike filepath.Dir it does

@@ -358,8 +358,8 @@ func TestFileWithoutAFile(t *testing.T) {
 	if err := errors.Join(os.WriteFile(file, nil, 0o600), os.Mkdir(filepath.Join(directory, "directory"), 0o700)); err != nil {
 		t.Fatal(err)
 	}
-	paths := map[string]bool{ // whether it can be saved to
-		filepath.Join(directory, "directory"): false,
+	paths := map[string]bool{ // whether there is something
+		filepath.Join(directory, "directory"): true,
 		filepath.Join(file, "below"):          false,
 		filepath.Join(directory, "a/b"):       false,
 		filepath.Join(directory, "a\x00"):     false,
@@ -368,13 +368,16 @@ func TestFileWithoutAFile(t *testing.T) {
 		paths[pipe] = true
 	}
 	before := names(t, directory)
-	for path, writable := range paths {
+	for path, exists := range paths {
 		f := &File{Path: path}
-		if data, err := f.Load(t.Context()); err == nil {
-			t.Errorf("loaded %q from %q", data, path)
+		_, loading := f.Load(t.Context())
+		for _, err := range []error{loading, f.Save(t.Context(), []byte("x")), f.SetAside(t.Context())} {
+			if err == nil || errors.Is(err, errors.ErrUnsupported) != exists {
+				t.Errorf("%q: %v", path, err)
+			}
 		}
-		if err := f.Save(t.Context(), []byte("x")); (err == nil) != writable {
-			t.Errorf("saving to %q: %v", path, err)
+		if info, err := os.Lstat(path); exists && (err != nil || info.Mode().IsRegular()) {
+			t.Errorf("%q was replaced: %v", path, err)
 		}
 	}
 	if after := names(t, directory); after != before {

@@ -11,35 +11,35 @@ func (c *Cache) markOf(snapshot []byte, key string) mark {
 	return mark{maphash.Bytes(c.seed, snapshot), maphash.String(c.seed, key)}
 }
 
-// holds tells that the store holds what m marks.
+// holds reports whether the store is known to hold what m marks.
 func (c *Cache) holds(m mark) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.stored == m
 }
 
-// holdsUnder tells that the store holds a configuration sealed under key.
+// holdsUnder reports whether the store is known to hold a configuration sealed under key.
 func (c *Cache) holdsUnder(key string) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.stored.key == maphash.String(c.seed, key)
 }
 
-// saving notes that nobody knows what the store holds, until saved.
+// saving records that a save begins: until saved is called, what the store holds is unknown.
 func (c *Cache) saving() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.stored, c.touched = mark{}, true
 }
 
-// saved notes what the store holds.
+// saved records what the store holds.
 func (c *Cache) saved(m mark) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.stored = m
 }
 
-// loaded notes what the store held when it was loaded, unless that may have been replaced since.
+// loaded records what the store held when it was loaded, unless that may have been replaced since.
 func (c *Cache) loaded(m mark) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -36,7 +36,7 @@ func (c *Cache) Save(
 	ctx context.Context, changed stream.Observable[diff.Change], snapshot func() []diff.Change, key func() string,
 ) error {
 	s := &saver{cache: c, snapshot: snapshot, key: key, wake: make(chan struct{}, 1), final: make(chan struct{})}
-	s.pending.Store(true) // of what precedes the first change nothing is known
+	s.pending.Store(true) // there may be a configuration before the first change
 	following, unfollow := context.WithCancel(ctx)
 	var follower sync.WaitGroup
 	defer follower.Wait() // also after a panic
@@ -66,7 +66,7 @@ type saver struct {
 	final    chan struct{} // closed when no more changes can come
 }
 
-// note sets pending. While the saver pauses, that wakes nobody.
+// note sets pending and leaves a token, which a saver that pauses takes afterwards.
 func (s *saver) note() {
 	s.pending.Store(true)
 	select {
@@ -135,7 +135,7 @@ func (s *saver) save(ctx context.Context) error {
 	return nil
 }
 
-// summarize returns the event that tells of a saved configuration, and whether the server has completed it.
+// summarize returns the event that reports a configuration as saved, and whether the server has completed it.
 func summarize(changes []diff.Change) (e Event, complete bool) {
 	e.Kind = Saved
 	for _, c := range changes {

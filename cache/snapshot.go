@@ -21,7 +21,7 @@ import (
 //
 //	{"lingering":{"<envID>":[{"value":"…","timestamp":…}]}}
 
-// errLingering reports lingering keys that can't be. Its text shows none of them.
+// errLingering reports lingering keys that are not valid. Its text shows none of them.
 var errLingering = errors.New("malformed lingering keys")
 
 // environmentSize is about how many bytes an environment takes in a snapshot.
@@ -159,5 +159,5 @@ func decodeLingering(put *decode.Listing, data []byte) error {
 	return nil
 }
 
-// impossible tells that a lingering key is none, or never expires.
+// impossible reports whether a lingering key is empty or never expires.
 func impossible(k decode.ExpiringKeyRep) bool { return k.Value == "" || k.Timestamp == 0 }

@@ -2,7 +2,10 @@
 //
 // Messages maps an observable of server-sent events to an observable of messages. It accepts exactly
 // what encoding/json accepts into the wire types (PutMessageData and the others), with the same values and
-// the same errors.
+// the same errors. There are these exceptions:
+//
+//   - A filter that is missing or null is ignored, not an empty one, and a malformed filter affects nothing else.
+//   - A put whose last data member is null is like one without data; see Options.Held.
 //
 // These errors end the observable, and with it the connection:
 //

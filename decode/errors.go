@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/relaystream/autoconfig/internal/quote"
 )
 
 // ErrReconnect ends the messages of a connection when the server asks for a new one.
@@ -86,7 +88,8 @@ func (e syntaxError) Unwrap() error { return e.err }
 
 // An IgnoredError reports a message, or an entry of a put, that is ignored.
 type IgnoredError struct {
-	// Event is the name of the event, at most 128 bytes of it.
+	// Event is the name of the event. It is empty if that does not look like a name, because a server that
+	// forgets a line feed may send anything in its place.
 	Event string
 	// Path is the path of the message or, for an entry of a put, of the item. It is empty if there is none,
 	// and cut off after 128 bytes.
@@ -106,12 +109,11 @@ func (e *IgnoredError) Unwrap() error { return e.Err }
 // ignored returns the error for an event or an entry of it.
 func ignored(event, path string, reason error) *IgnoredError {
 	const limit = 128
-	// Without Clone, a part of a string would keep all of it in memory.
-	return &IgnoredError{
-		Event: strings.Clone(event[:min(len(event), limit)]),
-		Path:  strings.Clone(path[:min(len(path), limit)]),
-		Err:   reason,
+	if !quote.IsName(event) {
+		event = ""
 	}
+	// Without Clone, a part of a string would keep all of it in memory.
+	return &IgnoredError{Event: event, Path: strings.Clone(path[:min(len(path), limit)]), Err: reason}
 }
 
 // A RefusedError reports an environment whose keys contradict each other. It is refused: the environment that is
@@ -123,9 +125,9 @@ type RefusedError struct {
 	Err error
 }
 
-// Error returns a description of the error.
+// Error returns a description of the error, with at most 128 characters of the ID.
 func (e *RefusedError) Error() string {
-	return fmt.Sprintf("decode: refused environment %q: %v", string(e.ID), e.Err)
+	return fmt.Sprintf("decode: refused environment %.128q: %v", string(e.ID), e.Err)
 }
 
 // Unwrap returns Err.

@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"slices"
 	"time"
+
+	"github.com/relaystream/autoconfig/internal/expiry"
 )
 
 // A Key is a credential that an environment accepts: an SDK key or a mobile key. Exactly one of the two is set.
@@ -42,20 +44,25 @@ func (k Key) LogValue() slog.Value { return slog.StringValue(k.String()) }
 //
 // It takes time in proportion to the number of keys.
 func (r *EnvironmentRep) AcceptedKeys() []Key {
-	set := keySet{keys: make([]Key, 0, 3+len(r.SDKKeys)+len(r.MobileKeys)+len(r.Lingering))}
-	set.add(Key{SDKKey: r.SDKKey.Value}, 0)
-	set.add(Key{MobileKey: r.MobKey}, 0)
+	return r.AppendAcceptedKeys(nil)
+}
+
+// AppendAcceptedKeys appends to keys those of AcceptedKeys that are not in keys yet, whatever their expiry.
+func (r *EnvironmentRep) AppendAcceptedKeys(keys []Key) []Key {
+	set := keySet{keys: slices.Grow(keys, 3+len(r.SDKKeys)+len(r.MobileKeys)+len(r.Lingering))}
+	set = set.with(Key{SDKKey: r.SDKKey.Value}, 0)
+	set = set.with(Key{MobileKey: r.MobKey}, 0)
 	for i := range r.SDKKeys {
-		set.add(Key{SDKKey: r.SDKKeys[i].Value}, r.SDKKeys[i].expiry())
+		set = set.with(Key{SDKKey: r.SDKKeys[i].Value}, r.SDKKeys[i].expiry())
 	}
 	for i := range r.MobileKeys {
-		set.add(Key{MobileKey: r.MobileKeys[i].Value}, r.MobileKeys[i].expiry())
+		set = set.with(Key{MobileKey: r.MobileKeys[i].Value}, r.MobileKeys[i].expiry())
 	}
 	if old := r.SDKKey.Expiring; len(r.SDKKeys) == 0 {
-		set.add(Key{SDKKey: old.Value}, old.Timestamp)
+		set = set.with(Key{SDKKey: old.Value}, old.Timestamp)
 	}
 	for _, old := range r.Lingering {
-		set.add(Key{SDKKey: old.Value}, old.Timestamp)
+		set = set.with(Key{SDKKey: old.Value}, old.Timestamp)
 	}
 	return set.keys
 }
@@ -74,16 +81,15 @@ type keySet struct {
 	seen map[Key]struct{} // the keys without their expiry, if they are many
 }
 
-// add adds k with an expiry in Unix milliseconds, unless k is empty or in the set.
-func (s *keySet) add(k Key, milliseconds int64) {
+// with returns s with k, which has an expiry in Unix milliseconds, unless k is empty or in the set. It works on a
+// copy of s so that keys may be on the stack of the caller.
+func (s keySet) with(k Key, milliseconds int64) keySet {
 	if k == (Key{}) || s.has(k) {
-		return
+		return s
 	}
-	if milliseconds != 0 {
-		// A time before 1970 becomes 1970, because the beginning of the year 1 is the zero time: never.
-		k.Expiry = time.UnixMilli(max(milliseconds, 1))
-	}
+	k.Expiry = expiry.Time(milliseconds)
 	s.keys = append(s.keys, k)
+	return s
 }
 
 // has reports whether k is in the set, and adds it to seen.

@@ -49,6 +49,24 @@ func TestAcceptedKeys(t *testing.T) {
 	}
 }
 
+// TestAppendAcceptedKeys uses the memory that it gets, and adds no key twice.
+func TestAppendAcceptedKeys(t *testing.T) {
+	r := EnvironmentRep{SDKKey: SDKKeyRep{"a", ExpiringKeyRep{"b", 5}}, MobKey: "m"}
+	b := Key{SDKKey: "b", Expiry: time.UnixMilli(9)}
+	if got, want := r.AppendAcceptedKeys([]Key{b}), []Key{b, {SDKKey: "a"}, {MobileKey: "m"}}; !slices.Equal(got, want) {
+		t.Errorf("%v, want %v", got, want)
+	}
+	n := testing.AllocsPerRun(100, func() {
+		var buffer [8]Key
+		if len(r.AppendAcceptedKeys(buffer[:0])) != 3 {
+			t.Error("it does not return 3 keys")
+		}
+	})
+	if n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
 // TestManyAcceptedKeys lists each key twice. It takes minutes if the time is quadratic.
 func TestManyAcceptedKeys(t *testing.T) {
 	const many = 100_000
@@ -62,10 +80,11 @@ func TestManyAcceptedKeys(t *testing.T) {
 }
 
 func TestStringOfConcurrentKey(t *testing.T) {
-	at := int64(1_700_000_000_000)
+	at, never := int64(1_700_000_000_000), int64(0)
 	for want, k := range map[string]ConcurrentKeyRep[SDKKey]{
 		"***":          {Value: "short"},
 		"name ***tail": {Key: "name", Value: "sdk-0123456789-tail"},
+		"***0000":      {Value: "sdk-0123456789-0000", Expiry: &never},
 		"***tail until 2023-11-14T22:13:20Z with views": {Value: "sdk-0123456789-tail", Expiry: &at, HasViews: true},
 	} {
 		if got := k.String(); got != want {

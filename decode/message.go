@@ -5,6 +5,8 @@ import (
 	"io"
 	"log/slog"
 	"strconv"
+
+	"github.com/relaystream/autoconfig/internal/quote"
 )
 
 // A Kind is the kind of a message.
@@ -102,12 +104,12 @@ func (l Listing) String() string {
 	return fmt.Sprintf("%d environments, %d filters", len(l.Environments), len(l.Filters))
 }
 
-// String returns the ID with the version or the error.
+// String returns the ID, in quotes if it is not plain, with the version or the error.
 func (e Entry[ID, Rep]) String() string {
 	if e.Err != nil {
-		return fmt.Sprintf("%s: %v", string(e.ID), e.Err)
+		return fmt.Sprintf("%s: %v", quote.Line(string(e.ID)), e.Err)
 	}
-	return fmt.Sprintf("%s version %d", string(e.ID), e.Version)
+	return fmt.Sprintf("%s version %d", quote.Line(string(e.ID)), e.Version)
 }
 
 // Format implements fmt.Formatter. Every verb prints what String returns.

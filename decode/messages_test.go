@@ -1,6 +1,7 @@
 package decode
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/relaystream/autoconfig/stream"
@@ -25,5 +26,18 @@ func TestKindsHaveNames(t *testing.T) {
 	}
 	if len(names) != int(Delete)+2 || names[""] {
 		t.Error(names)
+	}
+}
+
+// TestIDsAreQuoted in the text of a message: a line feed in an ID must not begin another line of a log.
+func TestIDsAreQuoted(t *testing.T) {
+	for _, m := range []Message{
+		{Kind: Delete, Environment: EnvironmentEntry{ID: "e1\nforged", Version: 1}},
+		{Kind: Delete, Filter: FilterEntry{ID: "f1\nforged", Version: 1}},
+		{Kind: Patch, Filter: FilterEntry{ID: "f1\nforged", Err: errNoFilter}},
+	} {
+		if text := m.String(); strings.Contains(text, "\n") {
+			t.Errorf("%q has two lines", text)
+		}
 	}
 }

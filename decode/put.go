@@ -37,8 +37,9 @@ func (d *decoder) put(data []byte) (Message, error) {
 	return c.message()
 }
 
-// A content is the data of a put. If a member occurs several times, each occurrence adds to those before it,
-// and null removes them.
+// A content is the data of a put. If a member occurs several times, each occurrence adds to those before it, and null
+// removes them. Null in place of the data removes all of it. Package encoding/json would leave the struct as it is; this
+// is the safe side, because a put without environments is malformed if it would delete something.
 type content struct {
 	environments []EnvironmentEntry // nil if there is no such object
 	filters      []FilterEntry      // nil if there is no such object
@@ -169,7 +170,7 @@ func listedFilter(r *reader, id []byte) FilterEntry {
 }
 
 // lastOfEach removes the entries that a later entry with the same ID supersedes, so that no error is reported
-// for them. If no entry has an error it returns all: whoever applies them does so in order.
+// for them. If no entry has an error it returns all: applied in order, the last of each ID counts.
 func lastOfEach[ID EnvironmentID | FilterID, Rep any](entries []Entry[ID, Rep]) []Entry[ID, Rep] {
 	if !slices.ContainsFunc(entries, func(e Entry[ID, Rep]) bool { return e.Err != nil }) {
 		return entries

@@ -7,7 +7,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/relaystream/autoconfig/internal/expiry"
 	"github.com/relaystream/autoconfig/internal/mask"
+	"github.com/relaystream/autoconfig/internal/quote"
 )
 
 // SDKKey is a server-side SDK key.
@@ -44,11 +46,11 @@ func (k MobileKey) LogValue() slog.Value { return slog.StringValue(k.String()) }
 func (k ConcurrentKeyRep[K]) String() string {
 	words := make([]string, 0, 4)
 	if k.Key != "" {
-		words = append(words, k.Key)
+		words = append(words, quote.Line(k.Key))
 	}
 	words = append(words, fmt.Sprint(k.Value))
-	if k.Expiry != nil {
-		words = append(words, "until "+time.UnixMilli(*k.Expiry).UTC().Format(time.RFC3339Nano))
+	if at := expiry.Time(k.expiry()); !at.IsZero() {
+		words = append(words, "until "+at.UTC().Format(time.RFC3339Nano))
 	}
 	if k.HasViews {
 		words = append(words, "with views")

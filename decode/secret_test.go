@@ -48,6 +48,23 @@ func TestMasked(t *testing.T) {
 	}
 }
 
+// TestTextsAreOneLine: a name in a message can't pass for another line of a log.
+func TestTextsAreOneLine(t *testing.T) {
+	const forged = "e1\nERROR forged \x1b[2J"
+	rep := EnvironmentRep{EnvID: forged}
+	reason := ignored(forged, forged, ErrWrongID)
+	for _, value := range []any{
+		Message{Kind: Patch, Environment: EnvironmentEntry{ID: forged, Rep: &rep}},
+		Message{Kind: Delete, Filter: FilterEntry{ID: forged}},
+		Message{Err: reason}, EnvironmentEntry{ID: forged, Err: reason}, reason, &RefusedError{ID: forged, Err: ErrAnchor},
+		ConcurrentKeyRep[SDKKey]{Key: forged, Value: secret + forged}, Key{SDKKey: secret + "\nERR"}, MobileKey(secret + "\nERR"),
+	} {
+		if text := fmt.Sprint(value); strings.ContainsAny(text, "\n\x1b") {
+			t.Errorf("a %T: %q", value, text)
+		}
+	}
+}
+
 // TestNotMasked checks the limits of masking that the documentation states. If it fails, the documentation may
 // promise more.
 func TestNotMasked(t *testing.T) {
@@ -57,6 +74,17 @@ func TestNotMasked(t *testing.T) {
 		encoded, err := json.Marshal(value)
 		if err != nil || !bytes.Contains(encoded, []byte(secret)) || !strings.Contains(log.String(), secret) {
 			t.Errorf("a %T: %s\n%s, %v", value, encoded, log.String(), err)
+		}
+	}
+}
+
+// TestEventsThatAreNotNamed: a server that forgets a line feed sends data in the place of a name.
+func TestEventsThatAreNotNamed(t *testing.T) {
+	for event, want := range map[string]string{"payload_event": "payload_event", `put data: {"sdkKey":{"value":"` + secret: "", secret: ""} {
+		m, err := newDecoder(nil).decode(event, nil)
+		reason, ok := as[*IgnoredError](m.Err)
+		if err != nil || !ok || reason.Event != want || strings.Contains(reason.Error(), secret) {
+			t.Errorf("%q: %v, %v", event, m, err)
 		}
 	}
 }

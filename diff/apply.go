@@ -6,15 +6,14 @@ import (
 	"github.com/relaystream/autoconfig/decode"
 )
 
-// Apply applies a message and emits the changes that it makes, at most one for each item, and Synced after
-// those of a put. An emitted change may stand for several; see Change.Split.
+// Apply applies a message and emits the changes that it makes. An emitted change may stand for several; see
+// Change.Split.
 //
-// Before a put it expires the keys whose time has come, because the machine may have been asleep. Otherwise
-// that is for Expire alone. A saved put, whose Listing is Cached, is ignored once another message has been
-// applied.
+// A put begins with what Expire does, because the machine may have been asleep, and ends with Synced. A saved
+// put, whose Listing is Cached, is ignored once a message from the server has been applied.
 //
-// If ctx ends during a put, Apply stops in the middle and returns the context's cause. The state is without
-// Synced then until the next put is complete. There is no other error.
+// If ctx ends during a put, Apply stops in the middle and returns the context's cause. The state then has no
+// Synced until a put is complete. Apply returns no other error.
 func (s *State) Apply(ctx context.Context, m *decode.Message, emit func(Change)) (err error) {
 	switch m.Kind {
 	case decode.Put:
@@ -36,7 +35,7 @@ func (s *State) Apply(ctx context.Context, m *decode.Message, emit func(Change))
 	return err
 }
 
-// put applies all that there is: environments, then filters.
+// put applies a complete configuration: environments, then filters.
 func (s *State) put(ctx context.Context, listing *decode.Listing, emit func(Change)) error {
 	if listing == nil || listing.Cached && s.heard {
 		s.stats.Ignored++

@@ -1,6 +1,7 @@
 package diff
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"testing"
@@ -89,5 +90,76 @@ func TestPatchesAllocateNothing(t *testing.T) {
 	// The slots of the entries, of environments and of filters, and functions.
 	if n := testing.AllocsPerRun(100, func() { _ = s.Apply(ctx, put, discard) }); n > 6 {
 		t.Errorf("a put that changes nothing: %v allocations", n)
+	}
+}
+
+// A keyWork is work on an environment with keys that expire.
+type keyWork struct {
+	name string
+	do   func()
+	// allocs is how often do may allocate; negative if that is of no interest.
+	allocs float64
+}
+
+// keyWorks has environments that use a number of SDK keys in turn. None of them expires meanwhile: the last one is
+// in the single slot, and those before it linger.
+func keyWorks(ctx context.Context) (works []keyWork) {
+	for _, test := range []struct {
+		keys                  int
+		rotated, same, merged float64
+	}{{2, 1, 0, 0}, {3, 5, 1, 0}, {100, 5, 1, -1}} {
+		items := make([]decode.EnvironmentRep, test.keys)
+		for i := range items {
+			items[i] = rotating(0, decode.SDKKey(fmt.Sprint("key ", i+1)), decode.SDKKey(fmt.Sprint("key ", i)), 1<<50)
+		}
+		items[test.keys-1].SDKKey.Value = items[0].SDKKey.Expiring.Value
+		s, version, last := NewState(nil), 0, 0
+		m := &decode.Message{Kind: decode.Patch}
+		patch := func(emit func(Change)) {
+			version++
+			m.Environment = decode.EnvironmentEntry{ID: "a", Version: version, Rep: &items[last%test.keys]}
+			_ = s.Apply(ctx, m, emit)
+		}
+		other := rotating(1, "new", "old", 1<<50)
+		other.EnvID = "b" // so that the schedule is never empty
+		_ = s.Apply(ctx, &decode.Message{Kind: decode.Patch, Environment: entry(other)}, discard)
+		var all []Change
+		for range 2 * test.keys {
+			last++
+			patch(func(c Change) { all = append(all, c) })
+		}
+		merged := all[test.keys]
+		merged.several = true
+		split := func() {
+			for range merged.Split {
+			}
+		}
+		name := func(what string) string { return fmt.Sprintf("%d keys, %s", test.keys, what) }
+		works = append(works,
+			keyWork{name("rotated"), func() { last++; patch(discard) }, test.rotated},
+			keyWork{name("the same"), func() { patch(discard) }, test.same},
+			keyWork{name("merged"), split, test.merged})
+	}
+	return works
+}
+
+// BenchmarkExpiringKeys is about an environment with a key that expires, or some that linger.
+func BenchmarkExpiringKeys(b *testing.B) {
+	for _, work := range keyWorks(b.Context()) {
+		b.Run(work.name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				work.do()
+			}
+		})
+	}
+}
+
+// TestExpiringKeysAllocateLittle holds the usual work on them to what BenchmarkExpiringKeys shows.
+func TestExpiringKeysAllocateLittle(t *testing.T) {
+	for _, work := range keyWorks(t.Context()) {
+		if n := testing.AllocsPerRun(100, work.do); work.allocs >= 0 && n > work.allocs {
+			t.Errorf("%s: %v allocations, want at most %v", work.name, n, work.allocs)
+		}
 	}
 }

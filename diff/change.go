@@ -59,7 +59,7 @@ type Change struct {
 	// Omitted is set for EnvironmentDeleted and FilterDeleted if a put omitted the item. Its version is
 	// forgotten then: the same version may be added again.
 	Omitted bool
-	// several is set if Split may yield more than c itself, or something else.
+	// several is set if Split may yield anything but the change itself.
 	several bool
 	// Version is the version of the delete, for EnvironmentDeleted and FilterDeleted that are not Omitted.
 	Version int
@@ -142,7 +142,7 @@ func (f *Filter) String() string {
 	return fmt.Sprintf("%s (%s %s) version %d", plain(string(f.ID)), plain(f.ProjKey), plain(f.FilterKey), f.Version)
 }
 
-// plain returns s, quoted if it contains anything that Go quotes as an escape, such as a line feed.
+// plain returns s, in quotes if it contains anything that Go would escape, such as a line feed.
 func plain(s string) string {
 	if quoted := strconv.Quote(s); len(quoted) != len(s)+2 {
 		return quoted

@@ -6,12 +6,12 @@ import (
 	"github.com/relaystream/autoconfig/stream"
 )
 
-// Compose returns the one change that has the effect of older and then newer, which must have the
-// same Subject and follow each other; ok is false if together they have none. Added and then Updated
-// is Added, Deleted and then Added is Updated, Added and then Deleted is nothing, and so on.
+// Compose returns the one change that has the effect of older followed by newer. They must have the same
+// Subject, and newer must be the next change of it. If together they have no effect, ok is false. Added and then
+// Updated is Added, Deleted and then Added is Updated, Added and then Deleted is nothing, and so on.
 //
-// Changes must be composed before they are split: the result stands for the KeyExpired of each key that its
-// items tell of, and of the changes that Split yields, only the first has items that differ.
+// Changes must be composed before they are split: which keys expire follows from the items of the result, and
+// of the changes that Split yields, only the first has items that differ.
 func Compose(older, newer Change) (c Change, ok bool) {
 	if older.Kind == Synced {
 		return newer, true
@@ -33,7 +33,7 @@ func Compose(older, newer Change) (c Change, ok bool) {
 	return c, c.Kind != 0
 }
 
-// kindOf returns the kind of change from before to after: added or one of the two that follow it.
+// kindOf returns the kind of the change from before to after: added, or Updated or Deleted, which follow it.
 func kindOf[T any](before, after *T, added Kind) Kind {
 	switch {
 	case before == nil && after == nil:
@@ -47,8 +47,8 @@ func kindOf[T any](before, after *T, added Kind) Kind {
 	}
 }
 
-// Merge is Compose in the form of a stream.Coalesce policy over Change.Subject. Changes are merged
-// at the place of the older one, so that a Synced stays behind what it covers.
+// Merge is Compose for stream.Coalesce, with Change.Subject as the key. The merged change takes the place of the
+// older one, and Synced that of the newer one, so that a Synced stays behind what it covers.
 func Merge(older, newer Change) (Change, stream.Place) {
 	if newer.Kind == Synced {
 		return newer, stream.AtNewer
@@ -69,9 +69,9 @@ func Merge(older, newer Change) (Change, stream.Place) {
 //
 // The keys that expired are those that Old accepts with an expiry and New does not accept. They come in the
 // order of their expiry. The first change that Split yields has the Old and the New of c. The others have the
-// New of c as both, because it is without all of these keys.
+// New of c as both, because it already lacks all of these keys.
 //
-// The cost is that of sorting the keys of both items, once.
+// Split sorts the keys of both items once. It does not allocate if there are only a few and none expired.
 func (c Change) Split(yield func(Change) bool) {
 	if !c.composed() {
 		yield(c)
@@ -96,8 +96,8 @@ func (c Change) Split(yield func(Change) bool) {
 // composed reports whether Split has something to do.
 func (c *Change) composed() bool { return c.several || c.Kind == KeyExpired && c.Key == nil }
 
-// Split passes on the individual changes that changes stand for; see Change.Split. It belongs behind
-// whatever merges changes, and before whoever handles each KeyExpired.
+// Split passes on the individual changes that changes stand for; see Change.Split. It belongs after every
+// operator that merges changes, and before whatever handles each KeyExpired.
 func Split(changes stream.Observable[Change]) stream.Observable[Change] {
 	return func(ctx context.Context, yield func(Change) bool) error {
 		var ended error

@@ -1,20 +1,19 @@
 // Package diff keeps the versioned state that messages describe, and emits how it changes.
 //
-// Changes is the whole of it as an operator: an observable of messages in, an observable of changes
-// out. State is the same for whoever has more subscribers than one, or a lock of their own, and Table is
-// the versioned map below it, free of any domain.
+// Changes is the whole package as one operator: an observable of messages in, an observable of changes out.
+// State does the same for callers with several subscribers or a lock of their own. Table is the versioned map
+// below it, which knows nothing of environments.
 //
 // # Order
 //
-// The changes of a message follow its order on the wire. A put's changes are those of the
-// environments, then those of the filters, each additions and updates first and deletions last, and
-// then Synced. A KeyExpired comes after the EnvironmentAdded that named the key, after the change
-// that made the key expire, and never after the EnvironmentDeleted.
+// The changes of a message follow its order on the wire. A put changes environments, then filters, and ends
+// with Synced. Of each kind, additions and updates come first and deletions last. A KeyExpired comes after the
+// change that named the key and after the change that made it expire, and never after the EnvironmentDeleted.
 //
 // # Items
 //
-// The items that changes point to are shared and must not be modified. An item names only keys that
-// are accepted: one that expires is taken out of the item when it does, by KeyExpired, and one that
-// has expired already when a message names it is never there. SDKKey.Expiring is never the current key,
-// and beside SDKKeys it is one of these, with their expiry, or empty.
+// The items that changes point to are shared and must not be modified. An item names only keys that are
+// accepted. KeyExpired replaces an item by one without the keys that expired, and a key that has expired
+// before a message names it is in no item. SDKKey.Expiring is never the current key. If SDKKeys is not empty,
+// SDKKey.Expiring is one of these keys, with the same expiry, or empty.
 package diff

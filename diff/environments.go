@@ -4,7 +4,7 @@ import "github.com/relaystream/autoconfig/decode"
 
 type environmentSlot = slot[decode.EnvironmentID, environment]
 
-// usable reports whether an environment that a message names can be used. It may be without a Rep.
+// usable reports whether the entry of a message can be used. It may have no Rep.
 func usable(entry *decode.EnvironmentEntry) bool {
 	return entry.Err == nil && entry.ID != "" && (entry.Rep == nil || entry.Rep.EnvID == entry.ID)
 }
@@ -12,7 +12,7 @@ func usable(entry *decode.EnvironmentEntry) bool {
 // listed applies an entry of a put.
 func (s *State) listed(known *environmentSlot, entry *decode.EnvironmentEntry, emit func(Change)) {
 	switch same := entry.Rep != nil && entry.Rep == known.value.rep; {
-	case !same && !usable(entry): // what is known need not be looked at
+	case !same && !usable(entry): // what is known has been checked
 		s.stats.Skipped++
 	case entry.Rep == nil:
 		s.stale(Subject{Environment: entry.ID}, entry.Version)
@@ -43,8 +43,8 @@ func (s *State) upsert(known *environmentSlot, entry *decode.EnvironmentEntry, e
 	emit(c)
 }
 
-// unchanged deals with an environment that a put lists at its known version. That changes nothing, unless the
-// clock was set back and keys have been dropped that have not expired by it.
+// unchanged handles an environment that a put lists at its known version. Nothing changes, unless the clock was
+// set back and has yet to reach the expiry of a key that was dropped.
 func (s *State) unchanged(known *environmentSlot, emit func(Change)) {
 	old := known.value
 	if old.keys == nil || old.keys.dropped == 0 || old.keys.dropped <= s.clock() {
@@ -57,7 +57,7 @@ func (s *State) unchanged(known *environmentSlot, emit func(Change)) {
 	emit(Change{Kind: EnvironmentUpdated, Old: old.rep, New: known.value.rep, several: true})
 }
 
-// environmentDeleted emits c, which tells how, for an environment that was deleted.
+// environmentDeleted emits the deletion of an environment. c says how it was deleted.
 func (s *State) environmentDeleted(old environment, c Change, emit func(Change)) {
 	if old.keys != nil {
 		s.schedule.remove(old.keys)
@@ -68,7 +68,7 @@ func (s *State) environmentDeleted(old environment, c Change, emit func(Change))
 	emit(c)
 }
 
-// replaced keeps the index of keys in line with the environments. Either of the two may be nil.
+// replaced updates the index of keys, if there is one. Either of the environments may be nil.
 func (s *State) replaced(before, after *decode.EnvironmentRep) {
 	if s.index != nil {
 		s.index.update(before, after)

@@ -37,29 +37,25 @@ func (s *State) expire(r *keyring, now int64, emit func(Change)) {
 }
 
 // revise returns the environment that replaces old when a message names it, and whether keys of old expire
-// with that.
+// with that. It uses the keyring of old again.
 func (s *State) revise(old environment, named *decode.EnvironmentRep) (e environment, expires bool) {
-	now := s.clock()
-	if old.keys.still(old.rep, named, now) {
-		old.keys.named = named
-		return environment{named, old.keys}, false
+	now, ring := s.clock(), old.keys
+	if ring.still(old.rep, named, now) {
+		ring.named = withLingering(named, old.rep.Lingering)
+		return environment{ring.named, ring}, false
 	}
-	settled := settle(named)
-	e.keys = &keyring{named: settled, keys: sortedKeys(settled)}
-	if len(named.Lingering) > 0 { // of a saved configuration
-		saved := &keyring{keys: sortedKeys(&decode.EnvironmentRep{Lingering: named.Lingering})}
-		lingering, _ := e.keys.meet(saved, now)
-		e.keys.linger(lingering)
-	}
-	if old.keys != nil {
-		lingering, expired := e.keys.meet(old.keys, now)
-		e.keys.linger(lingering)
-		s.schedule.remove(old.keys)
+	revised := newKeyring(named, now)
+	if ring == nil {
+		ring = new(keyring)
+	} else {
+		expired := revised.meet(ring, now)
+		s.schedule.remove(ring)
 		s.stats.Expired += uint64(expired)
 		expires = expired > 0
 	}
-	if e.rep = s.prune(e.keys, now); e.keys.next == 0 && e.keys.dropped == 0 {
-		e.keys = nil // none expires
+	*ring = revised
+	if e.rep = s.prune(ring, now); ring.next != 0 || ring.dropped != 0 {
+		e.keys = ring
 	}
 	return e, expires
 }

@@ -86,7 +86,7 @@ func (r *reporter) name() string {
 	return strings.TrimPrefix(b.String(), ".")
 }
 
-// show formats a value with package fmt, which masks keys.
+// show returns the value as package fmt shows it, which masks keys.
 func show(v reflect.Value) string {
 	for v.IsValid() && v.Kind() == reflect.Pointer {
 		v = v.Elem()

@@ -4,7 +4,7 @@ import "github.com/relaystream/autoconfig/decode"
 
 type filterSlot = slot[decode.FilterID, *Filter]
 
-// usableFilter reports whether a filter that a message names can be used.
+// usableFilter reports whether the entry of a message can be used.
 func usableFilter(entry *decode.FilterEntry) bool {
 	return entry.Err == nil && entry.ID != "" && entry.Rep != nil
 }
@@ -37,7 +37,7 @@ func (s *State) upsertFilter(known *filterSlot, entry *decode.FilterEntry, emit 
 	}
 }
 
-// filterDeleted emits c, which tells how, for a filter that was deleted.
+// filterDeleted emits the deletion of a filter. c says how it was deleted.
 func (s *State) filterDeleted(old *Filter, c Change, emit func(Change)) {
 	s.stats.Applied++
 	c.Kind, c.OldFilter = FilterDeleted, old

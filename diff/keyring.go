@@ -6,8 +6,8 @@ import (
 	"github.com/relaystream/autoconfig/decode"
 )
 
-// A keyring has the keys of an environment of which at least one expires. The keys are computed once for each
-// message; an environment's item is what prune leaves of it.
+// A keyring has the keys of an environment of which at least one expires. They are computed only when a message
+// changes them. The item of the environment is what prune returns.
 type keyring struct {
 	// named is the environment as the last message named it, with the keys that linger.
 	named *decode.EnvironmentRep
@@ -21,13 +21,24 @@ type keyring struct {
 	index   int   // in the schedule, if next is not 0
 }
 
-// has reports whether the item accepts k.
-func (r *keyring) has(k *Key) bool { return k.Expiry.IsZero() || expiry(k) > r.pruned }
+// newKeyring returns the keyring of an environment as a message names it. In a saved configuration some keys may
+// linger. The keyring has yet to be pruned.
+func newKeyring(named *decode.EnvironmentRep, now int64) keyring {
+	settled := settle(named)
+	r := keyring{named: settled, keys: sortedKeys(nil, settled)}
+	if len(named.Lingering) > 0 {
+		r.meet(&keyring{keys: sortedKeys(nil, &decode.EnvironmentRep{Lingering: named.Lingering})}, now)
+	}
+	return r
+}
 
-// accepts reports whether the item accepts a key, and the key has not expired by now.
-func (r *keyring) accepts(key Key, now int64) bool {
+// has reports whether the item accepts k.
+func (r *keyring) has(k *Key) bool { return !past(k, r.pruned) }
+
+// expired reports whether a key that the item accepts has expired by now.
+func (r *keyring) expired(key Key, now int64) bool {
 	i, ok := slices.BinarySearchFunc(r.keys, key, compareKeys)
-	return ok && r.has(&r.keys[i]) && (r.keys[i].Expiry.IsZero() || expiry(&r.keys[i]) > now)
+	return ok && past(&r.keys[i], now)
 }
 
 // prune returns the environment without the keys that have expired by now.
@@ -54,36 +65,54 @@ func (r *keyring) prune(now int64) *decode.EnvironmentRep {
 	})
 }
 
-// linger adds keys to the environment that it does not name, but that are accepted until they expire.
+// still reports whether a message names the same keys again, those that linger aside, and no key has expired by
+// now.
+func (r *keyring) still(item, named *decode.EnvironmentRep, now int64) bool {
+	return r != nil && r.dropped == 0 && r.next > now && sameNamed(item, named) &&
+		(len(named.Lingering) == 0 || sameList(item.Lingering, named.Lingering))
+}
+
+// meet compares the keys of r, which a message names, with those of before. It adds to r those that linger: SDK
+// keys that have not expired yet and lost their place in the single slot. It returns how many keys expire with the
+// message: they are taken back before their time, or the message says that their time is past.
+func (r *keyring) meet(before *keyring, now int64) (expired int) {
+	slotted := len(r.named.SDKKeys) == 0
+	var lingering []Key
+	for i, j := range align(before.keys, r.keys) {
+		if i < 0 || before.keys[i].Expiry.IsZero() {
+			continue
+		}
+		switch k := &before.keys[i]; {
+		case j < 0 && slotted && k.SDKKey != "" && expiry(k) > now:
+			if lingering == nil {
+				lingering = make([]Key, 0, max(before.pending, 1))
+			}
+			lingering = append(lingering, *k)
+		case before.has(k) && (j < 0 || past(&r.keys[j], now)):
+			expired++
+		}
+	}
+	r.linger(lingering)
+	return expired
+}
+
+// linger adds sorted keys that the message does not name, but that are accepted until they expire.
 func (r *keyring) linger(keys []Key) {
 	if len(keys) == 0 {
 		return
 	}
-	for _, k := range keys {
-		r.named.Lingering = append(r.named.Lingering, decode.ExpiringKeyRep{Value: k.SDKKey, Timestamp: expiry(&k)})
+	lingering := slices.Grow(slices.Clip(r.named.Lingering), len(keys))
+	for i := range keys {
+		lingering = append(lingering, decode.ExpiringKeyRep{Value: keys[i].SDKKey, Timestamp: expiry(&keys[i])})
 	}
-	r.keys = append(r.keys, keys...)
-	slices.SortFunc(r.keys, compareKeys)
-}
-
-// still reports whether named has the keys of r, all of which are in item and have not expired by now.
-func (r *keyring) still(item, named *decode.EnvironmentRep, now int64) bool {
-	return r != nil && r.dropped == 0 && r.next > now && sameKeys(item, named)
-}
-
-// meet compares the keys of r, which a message names, with those of before. It returns the keys that linger: SDK
-// keys that have not expired yet and lost their place in the single slot. It also counts the keys that expire
-// with the message: they are taken back before their time, or the message says that their time is past.
-func (r *keyring) meet(before *keyring, now int64) (lingering []Key, expired int) {
-	slotted := len(r.named.SDKKeys) == 0
-	for k, named := range align(before.keys, r.keys) {
-		switch {
-		case k == nil || k.Expiry.IsZero():
-		case named == nil && slotted && k.SDKKey != "" && expiry(k) > now:
-			lingering = append(lingering, *k)
-		case before.has(k) && (named == nil || !named.Expiry.IsZero() && expiry(named) <= now):
-			expired++
+	r.named = withLingering(r.named, lingering)
+	all := make([]Key, 0, len(r.keys)+len(keys))
+	for i, j := range align(r.keys, keys) {
+		if i >= 0 {
+			all = append(all, r.keys[i])
+		} else {
+			all = append(all, keys[j])
 		}
 	}
-	return lingering, expired
+	r.keys = all
 }

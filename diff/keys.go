@@ -26,8 +26,12 @@ func anyExpires[K decode.SDKKey | decode.MobileKey](keys []decode.ConcurrentKeyR
 
 // sameKeys reports whether a and b have the same keys with the same expiries. It may be false if they do.
 func sameKeys(a, b *decode.EnvironmentRep) bool {
-	return a.SDKKey == b.SDKKey && a.MobKey == b.MobKey &&
-		sameList(a.SDKKeys, b.SDKKeys) && sameList(a.MobileKeys, b.MobileKeys) && sameList(a.Lingering, b.Lingering)
+	return sameNamed(a, b) && sameList(a.Lingering, b.Lingering)
+}
+
+// sameNamed is sameKeys but for those that linger.
+func sameNamed(a, b *decode.EnvironmentRep) bool {
+	return a.SDKKey == b.SDKKey && a.MobKey == b.MobKey && sameList(a.SDKKeys, b.SDKKeys) && sameList(a.MobileKeys, b.MobileKeys)
 }
 
 // sameList reports whether a and b share their memory, as decode makes equal lists.
@@ -35,9 +39,12 @@ func sameList[T any](a, b []T) bool {
 	return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0])
 }
 
-// sortedKeys returns the keys that e accepts, sorted for align.
-func sortedKeys(e *decode.EnvironmentRep) []Key {
-	keys := e.AcceptedKeys()
+// few is how many keys of an environment are sorted on the stack.
+const few = 8
+
+// sortedKeys returns the keys that e accepts, sorted for align. It uses the memory of buffer, which is empty.
+func sortedKeys(buffer []Key, e *decode.EnvironmentRep) []Key {
+	keys := e.AppendAcceptedKeys(buffer)
 	slices.SortFunc(keys, compareKeys)
 	return keys
 }
@@ -50,26 +57,28 @@ func compareKeys(a, b Key) int {
 	return strings.Compare(string(a.SDKKey), string(b.SDKKey))
 }
 
-// align pairs the equal keys of two sorted sets. It yields every key of both once, with nil beside those that
-// only one set has.
-func align(before, after []Key) iter.Seq2[*Key, *Key] {
-	return func(yield func(before, after *Key) bool) {
-		for len(before) > 0 || len(after) > 0 {
-			var b, a *Key
-			order := 0
+// align pairs the equal keys of two sorted sets. It yields the indexes of every key in both sets once, and -1 for
+// the set that does not have it.
+func align(before, after []Key) iter.Seq2[int, int] {
+	return func(yield func(b, a int) bool) {
+		for i, j := 0, 0; i < len(before) || j < len(after); {
+			b, a := -1, -1
+			var order int
 			switch {
-			case len(after) == 0:
+			case j == len(after):
 				order = -1
-			case len(before) == 0:
+			case i == len(before):
 				order = 1
 			default:
-				order = compareKeys(before[0], after[0])
+				order = compareKeys(before[i], after[j])
 			}
 			if order <= 0 {
-				b, before = &before[0], before[1:]
+				b = i
+				i++
 			}
 			if order >= 0 {
-				a, after = &after[0], after[1:]
+				a = j
+				j++
 			}
 			if !yield(b, a) {
 				return
@@ -81,9 +90,14 @@ func align(before, after []Key) iter.Seq2[*Key, *Key] {
 // expired returns the keys that before accepts with an expiry and after does not accept, in the order of
 // their expiry.
 func expired(before, after *decode.EnvironmentRep) (keys []Key) {
-	for k, still := range align(sortedKeys(before), sortedKeys(after)) {
-		if still == nil && !k.Expiry.IsZero() {
-			keys = append(keys, *k)
+	if sameKeys(before, after) {
+		return nil
+	}
+	var b, a [few]Key
+	old, current := sortedKeys(b[:0], before), sortedKeys(a[:0], after)
+	for i, j := range align(old, current) {
+		if j < 0 && !old[i].Expiry.IsZero() {
+			keys = append(keys, old[i])
 		}
 	}
 	slices.SortStableFunc(keys, func(a, b Key) int { return cmp.Compare(expiry(&a), expiry(&b)) })
@@ -98,15 +112,29 @@ func expiry(k *Key) int64 {
 	return k.Expiry.UnixMilli()
 }
 
-// settle returns a copy of e that says of each key what is so: the current keys do not expire, the single slot
-// agrees with SDKKeys, which are authoritative, and no key lingers.
+// past reports whether a key has expired by now.
+func past(k *Key, now int64) bool { return !k.Expiry.IsZero() && expiry(k) <= now }
+
+// settle returns e without contradictions: the current keys do not expire, the single slot agrees with SDKKeys,
+// which are authoritative, and no key lingers. It returns a copy, or e itself if nothing had to change.
 func settle(e *decode.EnvironmentRep) *decode.EnvironmentRep {
+	slot, sdkKeys, mobileKeys := singleSlot(e), withoutExpiry(e.SDKKeys, e.SDKKey.Value), withoutExpiry(e.MobileKeys, e.MobKey)
+	if slot == e.SDKKey.Expiring && sameList(sdkKeys, e.SDKKeys) && sameList(mobileKeys, e.MobileKeys) && len(e.Lingering) == 0 {
+		return e
+	}
 	settled := *e
-	settled.SDKKeys = withoutExpiry(e.SDKKeys, e.SDKKey.Value)
-	settled.MobileKeys = withoutExpiry(e.MobileKeys, e.MobKey)
-	settled.SDKKey.Expiring = singleSlot(e)
-	settled.Lingering = nil
+	settled.SDKKey.Expiring, settled.SDKKeys, settled.MobileKeys, settled.Lingering = slot, sdkKeys, mobileKeys, nil
 	return &settled
+}
+
+// withLingering returns e with the keys that linger: a copy, or e itself if it has them.
+func withLingering(e *decode.EnvironmentRep, keys []decode.ExpiringKeyRep) *decode.EnvironmentRep {
+	if sameList(e.Lingering, keys) {
+		return e
+	}
+	changed := *e
+	changed.Lingering = keys
+	return &changed
 }
 
 // withoutExpiry returns keys with no expiry for the current one.
@@ -124,7 +152,7 @@ func withoutExpiry[K decode.SDKKey | decode.MobileKey](keys []decode.ConcurrentK
 	return keys
 }
 
-// singleSlot returns the single slot of e as it counts.
+// singleSlot returns the single slot of e, empty or corrected where it contradicts the other keys.
 func singleSlot(e *decode.EnvironmentRep) decode.ExpiringKeyRep {
 	slot := e.SDKKey.Expiring
 	if slot.Value == e.SDKKey.Value || slot.Value == "" {

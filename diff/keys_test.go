@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"testing"
 
 	"github.com/relaystream/autoconfig/decode"
@@ -301,6 +302,15 @@ func TestTheClockIsCorrected(t *testing.T) {
 			c.clock = 1000
 			c.put(known(c))
 		}, []string{"added a@1", "synced", "updated a@1>a@2", "synced"}},
+		{"not if a later message named only what was left", func(c *conversation) {
+			c.clock = 2000
+			c.put(entry(array(1, key("k1", 0), key("k2", 2000), key("k3", 9000))))
+			e := *c.state.Environment([]byte("a"))
+			e.Version = 2
+			c.patch(e)
+			c.clock = 1000
+			c.put(known(c))
+		}, []string{"added a@1", "announced k3 of a at 9000", "synced", "updated a@1>a@2", "synced"}},
 		{"not with a patch of the same version", func(c *conversation) {
 			c.clock = 9000
 			c.put(entry(rotating(1, "new", "old", 2000)))
@@ -433,6 +443,44 @@ func TestEnvironmentByKey(t *testing.T) {
 	want(2, k1, k2, k3)
 	c.delete("a", 3)
 	want(-1, k1, k2, k3)
+}
+
+// TestSharedKey is about a key that several environments accept, which any of them may be found by.
+func TestSharedKey(t *testing.T) {
+	c := newConversation(t, Options{})
+	shared, found := Key{MobileKey: "m"}, map[decode.EnvironmentID]bool{}
+	c.state.EnvironmentByKey(shared) // makes the index
+	for _, id := range []string{"a", "b", "c"} {
+		e := env(id, 1)
+		e.MobKey = shared.MobileKey
+		c.patch(e)
+	}
+	for e := c.state.EnvironmentByKey(shared); e != nil && !found[e.EnvID]; e = c.state.EnvironmentByKey(shared) {
+		found[e.EnvID] = true
+		c.delete(e.EnvID, 2)
+	}
+	if len(found) != 3 || len(c.state.index) != 0 {
+		t.Errorf("found %v, and %d keys are left", found, len(c.state.index))
+	}
+}
+
+// BenchmarkSharedKey is about a key that many environments accept, and no longer do: each costs the same,
+// however many there are.
+func BenchmarkSharedKey(b *testing.B) {
+	for _, n := range []int{many, 4 * many} {
+		b.Run(strconv.Itoa(n), func(b *testing.B) {
+			x := keyIndex{}
+			for b.Loop() {
+				for i := range n {
+					x.update(nil, &decode.EnvironmentRep{EnvID: decode.EnvironmentID(strconv.Itoa(i)), MobKey: "m"})
+				}
+				for i := range n {
+					x.update(&decode.EnvironmentRep{EnvID: decode.EnvironmentID(strconv.Itoa(i)), MobKey: "m"}, nil)
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*n), "ns/environment")
+		})
+	}
 }
 
 // TestExpired is about changes that are made without a State.

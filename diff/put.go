@@ -6,9 +6,9 @@ import (
 	"github.com/relaystream/autoconfig/decode"
 )
 
-// put applies to t a complete listing: it calls upsert for every entry that counts, in their order, and then
+// put applies a complete listing to t. It calls upsert for every entry that counts, in their order, and then
 // omit for every value that is not listed, in the order of addition. Of several entries with one ID the last
-// counts. What is omitted is forgotten, with its version. If ctx ends meanwhile, put stops and returns the
+// counts. What is not listed is forgotten, with its version. If ctx ends meanwhile, put stops and returns the
 // context's cause.
 func put[ID decode.EnvironmentID | decode.FilterID, Rep, V any](
 	ctx context.Context, t *Table[ID, V], entries []decode.Entry[ID, Rep],
@@ -42,7 +42,7 @@ func put[ID decode.EnvironmentID | decode.FilterID, Rep, V any](
 	return nil
 }
 
-// stopped reports whether ctx has ended. It looks at one step in 64, which cost a few microseconds.
+// stopped reports whether ctx has ended. It looks only at every 64th step, to keep the steps cheap.
 func stopped(ctx context.Context, step int) bool { return step%64 == 0 && ctx.Err() != nil }
 
 // begin begins a put of n entries.
@@ -53,7 +53,7 @@ func (t *Table[K, V]) begin(n int) {
 	}
 }
 
-// mark notes that the put lists key. It returns the slot of key, or nil if the put listed it already.
+// mark records that the put lists key. It returns the slot of key, or nil if the put listed it already.
 func (t *Table[K, V]) mark(key K) *slot[K, V] {
 	s := t.slot(key)
 	if s.listed == t.puts {
@@ -84,7 +84,7 @@ func (t *Table[K, V]) sweep(yield func(old V) bool) {
 	}
 }
 
-// discard forgets those of the slots that are unknown still: their entries could not be used.
+// discard forgets the slots that are still unknown, because their entries could not be used.
 func (t *Table[K, V]) discard(slots []*slot[K, V]) {
 	for i := 0; t.unused > 0 && i < len(slots); i++ {
 		if s := slots[i]; s != nil && s.state == unknown {

@@ -44,13 +44,13 @@ type updater = func(ctx context.Context, f func(emit func(Change))) error
 // error of messages. The sources in more end then, too; one of them that completes earlier ends nothing,
 // and one that fails ends Run with its error. A put that ctx interrupts ends Run with the context's cause.
 //
-// Run uses s only in functions that it passes to update. Update must run the function, never while s is used
+// Run uses s only in functions that it passes to update. update must run the function, never while s is used
 // elsewhere, and may wait afterwards. An error of update ends Run with that error. The Update method of a
 // stream.Subject is such a function.
 //
 // Run reads messages on the caller's goroutine, and each of more on a goroutine of its own. One more goroutine
-// waits for the next expiry. They have ended when Run returns. A state is run only once; Apply may be
-// called meanwhile under the same rule, and keys that its messages announce expire too.
+// waits for the next expiry. They have ended when Run returns. Run must be called only once. Apply may be called
+// meanwhile under the same rule, and keys that its messages announce expire too.
 func (s *State) Run(
 	ctx context.Context, update func(ctx context.Context, f func(emit func(Change))) error,
 	messages stream.Observable[decode.Message], more ...stream.Observable[decode.Message],
@@ -105,7 +105,7 @@ type timekeeper struct {
 	earlier chan struct{} // gets a token when next has become earlier
 }
 
-// arm notes when the next key expires. It is called inside of update.
+// arm records when the next key expires. It is called within update.
 func (t *timekeeper) arm() {
 	next := int64(0)
 	if expiry, ok := t.state.NextExpiry(); ok {

@@ -13,12 +13,12 @@ const DefaultMaxTombstones = 1 << 16
 
 // Options refine Changes and NewState. The zero value, like nil, is the default.
 type Options struct {
-	// MaxTombstones limits the number of deletions, of environments and of filters each, of which
-	// the version is remembered; past it the oldest is forgotten. The default is
-	// DefaultMaxTombstones. NewState and Changes panic if it is negative.
+	// MaxTombstones limits how many deletions are remembered, for environments and for filters
+	// separately. Beyond it the oldest is forgotten. The default is DefaultMaxTombstones. NewState
+	// and Changes panic if it is negative.
 	MaxTombstones int
-	// Stale, if not nil, is called for a patch, delete or entry of a put of which the version is not
-	// newer than the known one, and which is ignored. It is called during Apply and must be quick.
+	// Stale, if not nil, is called for each patch, delete or entry of a put that is ignored because its
+	// version is not newer than the known one. It is called during Apply and must be quick.
 	Stale func(s Subject, version int)
 }
 
@@ -89,8 +89,8 @@ func (s *State) Environment(id []byte) *decode.EnvironmentRep {
 	return e.rep
 }
 
-// Held returns how many environments and filters there are: a decode.Options.Held. Because that decides what a
-// put of the server's means, a saved put that comes later is ignored.
+// Held returns how many environments and filters there are: a decode.Options.Held. Because the decoding of the
+// server's put depends on that, a saved put that is applied later is ignored.
 func (s *State) Held() (environments, filters int) {
 	s.heard = true
 	return s.environments.Len(), s.filters.Len()

@@ -263,18 +263,22 @@ func TestStats(t *testing.T) {
 	c.patch(e)
 	want.PendingExpiries, want.Patches, want.Applied, want.Expired = 0, 2, 5, 2
 	check()
+	e.Version, e.SDKKey.Expiring = 3, decode.ExpiringKeyRep{} // the key has expired already
+	c.patch(e)
+	want.Patches, want.Applied = 3, 6
+	check()
 	filter := decode.FilterEntry{ID: "f", Version: 1, Rep: &decode.FilterRep{Version: 1}}
 	for range 2 {
 		c.apply(decode.Message{Kind: decode.Put, Put: &decode.Listing{Environments: []decode.EnvironmentEntry{entry(e)}, Filters: []decode.FilterEntry{filter}}})
 	}
-	want.Environments, want.Filters, want.Puts, want.Applied, want.Unchanged = 1, 1, 6, 7, 6
+	want.Environments, want.Filters, want.Puts, want.Applied, want.Unchanged = 1, 1, 6, 8, 6
 	check()
 	filter.Version = 2
 	c.apply(decode.Message{Kind: decode.Patch, Filter: filter})
 	c.apply(decode.Message{Kind: decode.Delete, Filter: decode.FilterEntry{ID: "f", Version: 3}})
 	c.apply(decode.Message{Kind: decode.Delete, Filter: decode.FilterEntry{ID: "f", Version: 2}})
-	c.delete("a", 3)
-	want.Environments, want.Filters, want.Tombstones, want.Patches, want.Deletes, want.Applied = 0, 0, 2, 3, 4, 10
+	c.delete("a", 4)
+	want.Environments, want.Filters, want.Tombstones, want.Patches, want.Deletes, want.Applied = 0, 0, 2, 4, 4, 11
 	check()
 }
 

@@ -35,13 +35,13 @@ type Table[K comparable, V any] struct {
 	limit      int        // of tombstones
 
 	puts    uint32      // how many puts there were; see put
-	unused  int         // slots that a put made and that are unknown still
-	recent  *slot[K, V] // found last: whoever reads what is known of a key is about to change it
-	inOrder bool        // recent was a neighbour of the one that was found before
+	unused  int         // slots that are still unknown
+	recent  *slot[K, V] // found last: a key that was read is often the next to be changed
+	inOrder bool        // recent was a neighbour of the slot found before it
 }
 
 // A slot is what a Table knows of a key. It is in the list of the live or in that of the tombstones, unless
-// the key is unknown still.
+// the key is still unknown.
 type slot[K comparable, V any] struct {
 	key        K
 	value      V
@@ -96,7 +96,7 @@ func (t *Table[K, V]) All(yield func(key K, value V) bool) {
 	}
 }
 
-// Replace gives key another value of the same version. It panics if key is not live.
+// Replace gives key another value at the same version. It panics if key is not live.
 func (t *Table[K, V]) Replace(key K, value V) {
 	s := t.find(key)
 	if s == nil || s.state != live {
@@ -162,8 +162,8 @@ func (t *Table[K, V]) slot(key K) *slot[K, V] {
 	return s
 }
 
-// find returns the slot of key, or nil. Whoever repeats a listing asks for the keys in the order of the slots,
-// or backwards, which saves the look-ups in the map: see BenchmarkPut/unchanged.
+// find returns the slot of key, or nil. A repeated listing has the keys in the order of the slots, and find is
+// called for them in that order, or backwards, which saves the look-ups in the map: see BenchmarkPut/unchanged.
 func (t *Table[K, V]) find(key K) *slot[K, V] {
 	recent := t.recent
 	if recent == nil {

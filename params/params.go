@@ -1,5 +1,5 @@
-// Package params describes environments and payload filters as a classic MessageHandler is told of them:
-// the types have the fields of Relay's own.
+// Package params describes environments and payload filters as a classic MessageHandler gets them: the types have
+// the fields of Relay's own.
 package params
 
 import (
@@ -10,6 +10,7 @@ import (
 
 	"github.com/relaystream/autoconfig/decode"
 	"github.com/relaystream/autoconfig/diff"
+	"github.com/relaystream/autoconfig/internal/expiry"
 	"github.com/relaystream/autoconfig/internal/mask"
 )
 
@@ -19,9 +20,9 @@ type Environment struct {
 	EnvID decode.EnvironmentID
 	// Identifiers name the environment and its project.
 	Identifiers Identifiers
-	// decode.SDKKey is the current SDK key.
+	// SDKKey is the current SDK key.
 	SDKKey decode.SDKKey
-	// decode.MobileKey is the current mobile key, empty if there is none.
+	// MobileKey is the current mobile key, empty if there is none.
 	MobileKey decode.MobileKey
 	// ExpiringSDKKey is an older SDK key that is accepted for a while.
 	ExpiringSDKKey ExpiringSDKKey
@@ -32,7 +33,7 @@ type Environment struct {
 	AcceptedMobileKeys []AcceptedKey[decode.MobileKey]
 	// TTL is the cache TTL for PHP clients, in whole minutes on the wire.
 	TTL time.Duration
-	// SecureMode tells that secure mode is required.
+	// SecureMode is true if secure mode is required.
 	SecureMode bool
 }
 
@@ -60,7 +61,7 @@ type AcceptedKey[K decode.SDKKey | decode.MobileKey] struct {
 	Value K
 	// Expiry is when it expires; zero means never.
 	Expiry time.Time
-	// HasViews tells that the key is restricted to views.
+	// HasViews is true if the key is restricted to views.
 	HasViews bool
 }
 
@@ -72,14 +73,14 @@ type Filter struct {
 	ProjKey, Key string
 }
 
-// OfEnvironment returns what a MessageHandler is told of an environment.
+// OfEnvironment returns the parameters that describe an environment to a MessageHandler.
 func OfEnvironment(e *decode.EnvironmentRep) Environment {
 	return Environment{
 		EnvID:              e.EnvID,
 		Identifiers:        Identifiers{EnvKey: e.EnvKey, EnvName: e.EnvName, ProjKey: e.ProjKey, ProjName: e.ProjName},
 		SDKKey:             e.SDKKey.Value,
 		MobileKey:          e.MobKey,
-		ExpiringSDKKey:     ExpiringSDKKey{Key: e.SDKKey.Expiring.Value, Expiration: timeOf(e.SDKKey.Expiring.Timestamp)},
+		ExpiringSDKKey:     ExpiringSDKKey{Key: e.SDKKey.Expiring.Value, Expiration: expiry.Time(e.SDKKey.Expiring.Timestamp)},
 		AcceptedSDKKeys:    acceptedSDKKeys(e),
 		AcceptedMobileKeys: acceptedKeys(e.MobileKeys, e.MobKey),
 		TTL:                minutes(e.DefaultTTL),
@@ -87,7 +88,7 @@ func OfEnvironment(e *decode.EnvironmentRep) Environment {
 	}
 }
 
-// OfFilter returns what a MessageHandler is told of a filter.
+// OfFilter returns the parameters that describe a filter to a FilterHandler.
 func OfFilter(f *diff.Filter) Filter {
 	return Filter{ID: f.ID, ProjKey: f.ProjKey, Key: f.FilterKey}
 }
@@ -96,13 +97,6 @@ func OfFilter(f *diff.Filter) Filter {
 func minutes(n int) time.Duration {
 	const most = math.MaxInt64 / int64(time.Minute)
 	return time.Duration(max(-most, min(int64(n), most))) * time.Minute
-}
-
-func timeOf(milliseconds int64) time.Time {
-	if milliseconds == 0 {
-		return time.Time{}
-	}
-	return time.UnixMilli(milliseconds)
 }
 
 // acceptedSDKKeys returns the concurrent SDK keys, and those that linger after a newer key took their place.
@@ -114,11 +108,11 @@ func acceptedSDKKeys(e *decode.EnvironmentRep) []AcceptedKey[decode.SDKKey] {
 	if accepted == nil {
 		accepted = []AcceptedKey[decode.SDKKey]{{Value: e.SDKKey.Value}}
 		if old := e.SDKKey.Expiring; old.Value != "" {
-			accepted = append(accepted, AcceptedKey[decode.SDKKey]{Value: old.Value, Expiry: timeOf(old.Timestamp)})
+			accepted = append(accepted, AcceptedKey[decode.SDKKey]{Value: old.Value, Expiry: expiry.Time(old.Timestamp)})
 		}
 	}
 	for _, old := range e.Lingering {
-		accepted = append(accepted, AcceptedKey[decode.SDKKey]{Value: old.Value, Expiry: timeOf(old.Timestamp)})
+		accepted = append(accepted, AcceptedKey[decode.SDKKey]{Value: old.Value, Expiry: expiry.Time(old.Timestamp)})
 	}
 	return accepted
 }
@@ -132,7 +126,7 @@ func acceptedKeys[K decode.SDKKey | decode.MobileKey](keys []decode.ConcurrentKe
 	for i, k := range keys {
 		accepted[i] = AcceptedKey[K]{Key: k.Key, Value: k.Value, HasViews: k.HasViews}
 		if k.Expiry != nil && k.Value != current {
-			accepted[i].Expiry = timeOf(*k.Expiry)
+			accepted[i].Expiry = expiry.Time(*k.Expiry)
 		}
 	}
 	return accepted

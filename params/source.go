@@ -16,8 +16,8 @@ const lag = 1024
 // its types, drives this one, and subscribers observe Changes. NewSource makes one; the methods of
 // the zero Source panic. Methods may be called concurrently, and do not block.
 //
-// It takes what it is told as it is: an update of an unknown environment is an addition, and the other
-// way round. Versions are numbers of its own, one more with each call.
+// It does not check the calls: an update of an unknown environment is an addition, and the other way round. Versions
+// are numbers of its own, one more with each call.
 type Source struct {
 	changes      *stream.Subject[diff.Change]
 	environments *diff.Table[decode.EnvironmentID, *decode.EnvironmentRep] // guarded by changes, like the others
@@ -26,7 +26,7 @@ type Source struct {
 	synced       bool
 }
 
-// NewSource returns a Source that has not been told anything.
+// NewSource returns a Source without environments and filters.
 func NewSource() *Source {
 	return &Source{
 		changes:      stream.NewSubject[diff.Change](),
@@ -35,15 +35,15 @@ func NewSource() *Source {
 	}
 }
 
-// Changes returns what the handler has been told so far, as additions and Synced if that was told, and
-// then what it is told. When more than 1,024 changes wait for a subscriber, those of one environment are merged, as with
-// Client.Changes. It completes when Close is called.
+// Changes returns the state that the calls so far have made, as additions and, after ReceivedAllEnvironments, Synced,
+// and then the change that each call makes. When more than 1,024 changes wait for a subscriber, those of one
+// environment are merged, as with Client.Changes. It completes when Close is called.
 func (h *Source) Changes() stream.Observable[diff.Change] {
 	policy := stream.Coalesce(lag, diff.Change.Subject, diff.Merge)
 	return diff.Split(h.subject().Observe(policy, h.snapshot))
 }
 
-// Close completes the observables of Changes. What the handler is told afterwards is ignored.
+// Close completes the observables of Changes. Later calls of the handler are ignored.
 func (h *Source) Close() { h.subject().Close(nil) }
 
 func (h *Source) subject() *stream.Subject[diff.Change] {
@@ -69,7 +69,7 @@ func (h *Source) snapshot() []diff.Change {
 
 // tell emits the changes that f returns, which it makes with the state locked and a new version.
 func (h *Source) tell(f func(version int) (c diff.Change, changed bool)) {
-	// No subscriber has a policy that blocks, and after Close there is nobody to tell.
+	// No subscriber has a policy that blocks, so there is no wait. The only error is that Close was called.
 	_ = h.subject().Update(context.Background(), func(emit func(diff.Change)) {
 		h.version++
 		if c, changed := f(h.version); changed {

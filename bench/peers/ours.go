@@ -2,6 +2,7 @@ package peers
 
 import (
 	"context"
+	"log/slog"
 	"net/http"
 	"runtime"
 
@@ -43,9 +44,12 @@ func ourChanges(ctx context.Context, client *http.Client, url string, out Output
 const key = "rel-00000000-0000-4000-8000-000000000000"
 
 func observe(ctx context.Context, client *http.Client, url string, out Output) error {
-	changes := autoconfig.Observe(key, &autoconfig.Options{BaseURI: url, HTTPClient: client, ProtocolVersion: 1})
+	changes := autoconfig.Observe(key, &autoconfig.Options{BaseURI: url, HTTPClient: client, ProtocolVersion: 1, Logger: silent()})
 	return ended(ctx, autoconfig.Dispatch(ctx, changes, out))
 }
+
+// silent returns a logger that logs nothing, as none of the peers does: a key that will expire is a warning.
+func silent() *slog.Logger { return slog.New(slog.DiscardHandler) }
 
 // openClient subscribes with a policy that merges nothing, so that the handler gets as many calls as those
 // of the other peers.
@@ -69,7 +73,7 @@ func openClient(ctx context.Context, httpClient *http.Client, url string, out Ou
 		return key, nil
 	}
 	client, err := autoconfig.Open(ctx, key, &autoconfig.Options{
-		BaseURI: url, HTTPClient: httpClient, ProtocolVersion: 1, Key: subscribed,
+		BaseURI: url, HTTPClient: httpClient, ProtocolVersion: 1, Key: subscribed, Logger: silent(),
 	})
 	if err != nil {
 		return err

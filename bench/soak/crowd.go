@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"math/rand/v2"
 	"net/http"
 	"sync"
@@ -28,7 +29,7 @@ const retryDelay = time.Millisecond
 // options returns the options of all clients.
 func (n *network) options(cache string) *autoconfig.Options {
 	o := &autoconfig.Options{
-		BaseURI: address, HTTPClient: n.client, InitialRetryDelay: retryDelay,
+		BaseURI: address, HTTPClient: n.client, InitialRetryDelay: retryDelay, Logger: slog.New(slog.DiscardHandler),
 		ConnectTimeout: timeout, IdleTimeout: timeout, MaxEventSize: maxEventSize,
 	}
 	if cache != "" {

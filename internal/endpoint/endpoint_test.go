@@ -15,6 +15,7 @@ func TestURL(t *testing.T) {
 		{"https://h", 1, "https://h/relay_auto_config"},
 		{"https://h/", 1, "https://h/relay_auto_config"},
 		{"https://h/a//b/", 1, "https://h/a//b/relay_auto_config"}, // nothing else is rewritten
+		{"https://h/a//", 1, "https://h/a//relay_auto_config"},
 		{"https://h/a/../b", 1, "https://h/a/../b/relay_auto_config"},
 		{"https://h/a%2Fb/", 1, "https://h/a%2Fb/relay_auto_config"},
 		{"https://h/a%2F", 1, "https://h/a%2F/relay_auto_config"}, // an escaped slash is not a trailing one

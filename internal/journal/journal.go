@@ -147,7 +147,7 @@ func (j *Journal) Run() {
 
 // Close ends the log. Lines that wait are still written for 50 ms; then one line says how many were left
 // out, and Run returns. Close waits for that for 80 ms in all, so that a call of the logger that takes longer
-// holds up nobody. When that call returns, Run returns too and writes nothing more.
+// delays nobody. When that call returns, Run returns too and writes nothing more.
 //
 // If Run has not been called yet, Close waits for it in the same way. It may be called several times.
 func (j *Journal) Close() {

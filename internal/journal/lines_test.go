@@ -219,20 +219,52 @@ func TestMessages(t *testing.T) {
 }
 
 func TestOtherLines(t *testing.T) {
-	long := strings.Repeat("x", 129)
 	got := written(t, slog.LevelDebug, func(j *Journal) {
 		j.Event("put")
-		j.Event(long)
+		j.Event(`put data: {"sdkKey":{"value":"sdk-`)
 		j.Stale(diff.Subject{Environment: "e1"}, 4)
 		j.Stale(diff.Subject{Filter: "f1"}, 5)
 		j.Note(slog.LevelWarn, "configuration not saved", slog.Any("error", errors.New("disk full")))
 	})
 	expect(t, "log", got,
 		"DEBUG received event event=put",
-		"DEBUG received event event="+long[:128],
+		"DEBUG received event event=",
 		"DEBUG ignored: version is not newer environment=e1 version=4",
 		"DEBUG ignored: version is not newer filter=f1 version=5",
 		"WARN configuration not saved error=disk full")
+}
+
+// TestNamesAreCutOff: no name that the server chose makes a line of megabytes.
+func TestNamesAreCutOff(t *testing.T) {
+	for _, test := range []struct{ name, want string }{
+		{strings.Repeat("x", maxName), strings.Repeat("x", maxName)},
+		{strings.Repeat("x", 8<<20), strings.Repeat("x", maxName) + "…"},
+		{strings.Repeat("x", maxName-1) + "ö", strings.Repeat("x", maxName-1) + "…"},
+	} {
+		e := environmentOf(decode.EnvironmentID(test.name), 1, slot("sdk-old-old-old", 5*second))
+		e.ProjName, e.EnvName = test.name, test.name
+		f := &diff.Filter{ID: decode.FilterID(test.name), FilterRep: decode.FilterRep{ProjKey: test.name, FilterKey: test.name}}
+		got := written(t, slog.LevelDebug, func(j *Journal) {
+			j.Stale(diff.Subject{Environment: e.EnvID}, 4)
+			j.Stale(diff.Subject{Filter: f.ID}, 5)
+			j.Change(diff.Change{Kind: diff.FilterAdded, NewFilter: f})
+			j.Change(diff.Change{Kind: diff.EnvironmentDeleted, Old: e})
+			j.Change(added(e))
+			j.Lost(&decode.RefusedError{ID: e.EnvID, Err: decode.ErrAnchor}, 0)
+		})
+		for i, line := range got {
+			got[i] = strings.ReplaceAll(line, test.want, "N")
+		}
+		refused := (&decode.RefusedError{ID: decode.EnvironmentID(test.name[:128]), Err: decode.ErrAnchor}).Error()
+		expect(t, "log", got,
+			"DEBUG ignored: version is not newer environment=N version=4",
+			"DEBUG ignored: version is not newer filter=N version=5",
+			"INFO filter added filter=N project=N version=0",
+			"INFO environment deleted environment=N project=N name=N version=1",
+			"INFO environment added environment=N project=N name=N version=1",
+			"WARN key will expire environment=N project=N name=N version=1 key=SDK key ***-old at="+fmt.Sprint(time.Unix(5, 0)),
+			"ERROR environment refused error="+refused+" retry_in=0s")
+	}
 }
 
 // TestLevels records one of everything for each level.

@@ -10,6 +10,7 @@ import (
 	"github.com/relaystream/autoconfig/decode"
 	"github.com/relaystream/autoconfig/diff"
 	"github.com/relaystream/autoconfig/internal/disconnect"
+	"github.com/relaystream/autoconfig/internal/quote"
 	"github.com/relaystream/autoconfig/stream/sse"
 )
 
@@ -37,19 +38,33 @@ func (j *Journal) Stale(s diff.Subject, version int) {
 	if !j.enabled(slog.LevelDebug) {
 		return
 	}
-	item := slog.String("environment", string(s.Environment))
+	item := named("environment", string(s.Environment))
 	if s.Filter != "" {
-		item = slog.String("filter", string(s.Filter))
+		item = named("filter", string(s.Filter))
 	}
 	j.Note(slog.LevelDebug, "ignored: version is not newer", item, slog.Int("version", version))
 }
 
-// Event records that an event was received.
+// Event records that an event was received. A name that does not look like one is left out.
 func (j *Journal) Event(name string) {
-	const most = 128 // bytes; the server may send any name
-	if j.enabled(slog.LevelDebug) {
-		j.Note(slog.LevelDebug, "received event", slog.String("event", strings.Clone(name[:min(len(name), most)])))
+	if !j.enabled(slog.LevelDebug) {
+		return
 	}
+	if !quote.IsName(name) {
+		name = ""
+	}
+	j.Note(slog.LevelDebug, "received event", slog.String("event", name))
+}
+
+// maxName is how much of a name that the server chose is logged, in bytes. It may have megabytes.
+const maxName = 256
+
+// named returns an attribute with a name that the server chose.
+func named(key, name string) slog.Attr {
+	if len(name) > maxName {
+		name = strings.ToValidUTF8(name[:maxName], "") + "…" // without a part of a character at the end
+	}
+	return slog.String(key, name)
 }
 
 // Message records what m says that the changes it makes do not tell: the size of a put, and what is

@@ -127,13 +127,13 @@ func (w *writer) finish() {
 
 func environment(e *decode.EnvironmentRep) []slog.Attr {
 	return []slog.Attr{
-		slog.String("environment", string(e.EnvID)), slog.String("project", e.ProjName),
-		slog.String("name", e.EnvName), slog.Int("version", e.Version),
+		named("environment", string(e.EnvID)), named("project", e.ProjName),
+		named("name", e.EnvName), slog.Int("version", e.Version),
 	}
 }
 
 func filter(f *diff.Filter) []slog.Attr {
 	return []slog.Attr{
-		slog.String("filter", string(f.ID)), slog.String("project", f.ProjKey), slog.Int("version", f.Version),
+		named("filter", string(f.ID)), named("project", f.ProjKey), slog.Int("version", f.Version),
 	}
 }

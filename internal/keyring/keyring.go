@@ -1,4 +1,4 @@
-// Package keyring remembers the keys that connections are made with, for whoever seals data with them.
+// Package keyring remembers the auto-configuration keys of connections. The saved configuration is sealed with them.
 package keyring
 
 import (

@@ -8,6 +8,7 @@ package mask
 import (
 	"fmt"
 	"strconv"
+	"strings"
 )
 
 const (
@@ -15,17 +16,22 @@ const (
 	shortest = 9 // bytes of a credential that is long enough to show some
 )
 
-// String returns the masked form of secret. It shows the last four bytes of a secret of nine bytes or more, and
-// nothing of a shorter one. The masked form of the empty string is empty.
+// String returns the masked form of secret. It shows the last four bytes of a secret of nine bytes or more, if they
+// are visible ASCII, and nothing of another one. The masked form of the empty string is empty.
 func String(secret string) string {
 	switch {
 	case secret == "":
 		return ""
-	case len(secret) < shortest:
+	case len(secret) < shortest || !visible(secret[len(secret)-shown:]):
 		return "***"
 	default:
 		return "***" + secret[len(secret)-shown:]
 	}
+}
+
+// visible reports whether s can stand in a line of text without passing for something else.
+func visible(s string) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' })
 }
 
 // Format implements fmt.Formatter for a credential. %q and %#v print the masked form in quotes, and all other verbs

@@ -28,6 +28,9 @@ func TestString(t *testing.T) {
 		"12345678":  "***",
 		"123456789": "***6789",
 		secret:      "***tail",
+
+		// The end of a key that is no key must not end the line, or reach the terminal.
+		"sdk-0123456789\ntop": "***", "sdk-0123456789 top": "***", "sdk-0123456789\x1b[J": "***", "sdk-0123456789ttöp": "***",
 	} {
 		if got := mask.String(secret); got != want {
 			t.Errorf("a secret of %d bytes is shown as %q, want %q", len(secret), got, want)

@@ -8,7 +8,7 @@ import (
 	"github.com/relaystream/autoconfig/stream"
 )
 
-// A Tap passes values on to whoever observes it. It costs next to nothing while nobody does. Its
+// A Tap passes values on to its observers. It costs next to nothing while nobody does. Its
 // methods may be called concurrently.
 type Tap[T any] struct {
 	subject   *stream.Subject[T]

@@ -19,6 +19,9 @@ func TestPassCostsNothingWhileNobodyObserves(t *testing.T) {
 		copies++
 		return append([]byte(nil), b...)
 	})
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_ = tapped.Observe()(ctx, func([]byte) bool { return true }) // an observer that has left
 	value := []byte("value")
 	if n := testing.AllocsPerRun(100, func() { tapped.Pass(value) }); n != 0 || copies != 0 {
 		t.Errorf("%v allocations and %d copies; want none", n, copies)

@@ -15,23 +15,28 @@ import (
 	"github.com/relaystream/autoconfig/decode"
 )
 
-// A Mirror is a configuration put together from nothing but changes. It is strict: each change has
-// to begin with what the ones before it led to.
+// A Mirror builds a configuration from nothing but changes. It is strict: each change must begin with what
+// those before it led to.
 type Mirror struct {
-	Name string
+	Name string // for messages
 
-	mu           sync.Mutex
+	// The following are for tests that know that no change is being applied.
+
 	Environments map[autoconfig.EnvironmentID]autoconfig.EnvironmentRep
-	filters      map[autoconfig.FilterID]autoconfig.FilterRep
 	Applied      []autoconfig.Change
-	Problem      string // the first
+	Problem      string // the first contradiction, empty if there was none
+
+	mu      sync.Mutex
+	filters map[autoconfig.FilterID]autoconfig.FilterRep
 }
 
+// NewMirror returns an empty mirror.
 func NewMirror(name string) *Mirror {
 	return &Mirror{Name: name, Environments: map[autoconfig.EnvironmentID]autoconfig.EnvironmentRep{},
 		filters: map[autoconfig.FilterID]autoconfig.FilterRep{}}
 }
 
+// Apply applies a change.
 func (m *Mirror) Apply(c autoconfig.Change) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -74,6 +79,7 @@ func (m *Mirror) complain(c autoconfig.Change, what string) {
 	}
 }
 
+// Knows reports whether there is an environment of that ID.
 func (m *Mirror) Knows(id autoconfig.EnvironmentID) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -81,7 +87,7 @@ func (m *Mirror) Knows(id autoconfig.EnvironmentID) bool {
 	return ok
 }
 
-// Check fails the test unless the changes followed from each other and led to content.
+// Check fails the test unless the changes followed from each other and led to the content of a server.
 func (m *Mirror) Check(t *testing.T, want decode.PutContent) {
 	t.Helper()
 	m.mu.Lock()
@@ -96,7 +102,7 @@ func (m *Mirror) Check(t *testing.T, want decode.PutContent) {
 	}
 }
 
-// Set makes the mirror show a snapshot.
+// Set adds the items of a snapshot.
 func (m *Mirror) Set(s autoconfig.Snapshot) {
 	for _, e := range s.Environments {
 		m.Environments[e.EnvID] = *e
@@ -106,7 +112,7 @@ func (m *Mirror) Set(s autoconfig.Snapshot) {
 	}
 }
 
-// Current returns content without the keys that have expired.
+// Current returns the content of a server without the keys that have expired.
 func Current(content decode.PutContent) decode.PutContent {
 	past := func(milliseconds int64) bool {
 		return milliseconds != 0 && !time.UnixMilli(milliseconds).After(time.Now())
@@ -124,7 +130,8 @@ func Current(content decode.PutContent) decode.PutContent {
 	return c
 }
 
-// A HandlerMirror is a mirror of what a MessageHandler is told. It implements that, and FilterHandler.
+// A HandlerMirror is a mirror of what a MessageHandler is told. It implements MessageHandler, FilterHandler
+// and FilterUpdater.
 type HandlerMirror struct {
 	busy  sync.Mutex // held during each call, since calls must not overlap
 	pause func()     // called during each call
@@ -135,12 +142,13 @@ type HandlerMirror struct {
 	problem      string // the first
 }
 
+// NewHandlerMirror returns an empty mirror that calls pause during each call.
 func NewHandlerMirror(pause func()) *HandlerMirror {
 	return &HandlerMirror{pause: pause, environments: map[autoconfig.EnvironmentID]autoconfig.EnvironmentParams{},
 		filters: map[autoconfig.FilterID]autoconfig.FilterParams{}}
 }
 
-// told is a call about something that must be known before, or must not. It applies what follows.
+// told is one call. It records the problem what unless ok, and applies the call.
 func (h *HandlerMirror) told(what string, ok func() bool, apply func()) {
 	if !h.busy.TryLock() {
 		panic("a handler was called by two at a time")
@@ -165,18 +173,22 @@ func (h *HandlerMirror) hasFilter(id autoconfig.FilterID) bool {
 	return ok
 }
 
+// AddEnvironment implements autoconfig.MessageHandler.
 func (h *HandlerMirror) AddEnvironment(p autoconfig.EnvironmentParams) {
 	h.told("added twice: "+string(p.EnvID), func() bool { return !h.has(p.EnvID) }, func() { h.environments[p.EnvID] = p })
 }
 
+// UpdateEnvironment implements autoconfig.MessageHandler.
 func (h *HandlerMirror) UpdateEnvironment(p autoconfig.EnvironmentParams) {
 	h.told("updated and not there: "+string(p.EnvID), func() bool { return h.has(p.EnvID) }, func() { h.environments[p.EnvID] = p })
 }
 
+// DeleteEnvironment implements autoconfig.MessageHandler.
 func (h *HandlerMirror) DeleteEnvironment(id autoconfig.EnvironmentID) {
 	h.told("deleted and not there: "+string(id), func() bool { return h.has(id) }, func() { delete(h.environments, id) })
 }
 
+// KeyExpired implements autoconfig.MessageHandler.
 func (h *HandlerMirror) KeyExpired(id autoconfig.EnvironmentID, key autoconfig.SDKKey) {
 	h.told("expired and not there: "+string(id), func() bool { return h.has(id) }, func() {
 		p := h.environments[id]
@@ -189,29 +201,34 @@ func (h *HandlerMirror) KeyExpired(id autoconfig.EnvironmentID, key autoconfig.S
 	})
 }
 
+// ReceivedAllEnvironments implements autoconfig.MessageHandler.
 func (h *HandlerMirror) ReceivedAllEnvironments() {
 	h.told("", func() bool { return true }, func() {})
 }
 
+// AddFilter implements autoconfig.FilterHandler.
 func (h *HandlerMirror) AddFilter(p autoconfig.FilterParams) {
 	h.told("added twice: "+string(p.ID), func() bool { return !h.hasFilter(p.ID) }, func() { h.filters[p.ID] = p })
 }
 
+// UpdateFilter implements autoconfig.FilterUpdater.
 func (h *HandlerMirror) UpdateFilter(p autoconfig.FilterParams) {
 	h.told("updated and not there: "+string(p.ID), func() bool { return h.hasFilter(p.ID) }, func() { h.filters[p.ID] = p })
 }
 
+// DeleteFilter implements autoconfig.FilterHandler.
 func (h *HandlerMirror) DeleteFilter(id autoconfig.FilterID) {
 	h.told("deleted and not there: "+string(id), func() bool { return h.hasFilter(id) }, func() { delete(h.filters, id) })
 }
 
+// Knows reports whether there is an environment of that ID.
 func (h *HandlerMirror) Knows(id autoconfig.EnvironmentID) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.has(id)
 }
 
-// Check fails the test unless the calls made sense and told of content.
+// Check fails the test unless the calls made sense and led to the content of a server.
 func (h *HandlerMirror) Check(t *testing.T, want decode.PutContent) {
 	t.Helper()
 	h.mu.Lock()
@@ -223,7 +240,7 @@ func (h *HandlerMirror) Check(t *testing.T, want decode.PutContent) {
 	for id, e := range want.Environments {
 		environments[id] = autoconfig.Params(&e)
 		if told, ok := h.environments[id]; ok && environments[id].AcceptedSDKKeys == nil {
-			told.AcceptedSDKKeys = nil // those that linger, of which the server does not say anything
+			told.AcceptedSDKKeys = nil // lingering keys, which the server does not name
 			h.environments[id] = told
 		}
 	}

@@ -1,5 +1,5 @@
-// Package testkit has what the tests of several packages share: a server's content, clients, watchers, a
-// mirror of a configuration, and a network that breaks.
+// Package testkit contains what the tests of several packages share: configurations, clients, watchers,
+// mirrors of a configuration, a log, and a network that breaks.
 package testkit
 
 import (
@@ -24,7 +24,7 @@ import (
 // Key is the auto-configuration key of all tests.
 const Key = "rel-test-0000-1234"
 
-// environment returns an environment with keys of its own.
+// Environment returns an environment whose names and keys are made of its ID.
 func Environment(id autoconfig.EnvironmentID, version int) autoconfig.EnvironmentRep {
 	e := autoconfig.EnvironmentRep{
 		EnvID: id, EnvKey: string(id) + "-key", EnvName: "Env " + string(id), ProjKey: "proj", ProjName: "Project",
@@ -34,7 +34,7 @@ func Environment(id autoconfig.EnvironmentID, version int) autoconfig.Environmen
 	return e
 }
 
-// listing is what a server serves that has these environments.
+// Listing returns the content of a server with these environments.
 func Listing(environments ...autoconfig.EnvironmentRep) autoconfig.PutContent {
 	c := autoconfig.PutContent{Environments: map[autoconfig.EnvironmentID]autoconfig.EnvironmentRep{}}
 	for _, e := range environments {
@@ -43,7 +43,7 @@ func Listing(environments ...autoconfig.EnvironmentRep) autoconfig.PutContent {
 	return c
 }
 
-// jsonOf returns v as it is on the wire.
+// JSON returns v encoded as on the wire. It panics if v cannot be encoded.
 func JSON(v any) string {
 	text, err := json.Marshal(v)
 	if err != nil {
@@ -52,13 +52,13 @@ func JSON(v any) string {
 	return string(text)
 }
 
-// to returns options for a client of the server.
+// To returns options for a client of the server.
 func To(s *autoconfigtest.Server) *autoconfig.Options {
 	return &autoconfig.Options{BaseURI: s.URL, HTTPClient: s.Client()}
 }
 
-// A censor reads what is logged, by all tests that bring no logger of their own, at the level debug. It
-// fails the test if there is a key in it: those of tests begin with sdk- or mob-, but for testKey.
+// A censor reads the log of every test that has no logger of its own, at level debug. It fails the test if
+// the log shows a key: Key, or one that begins with sdk- or mob-, as all keys of tests do.
 type censor struct{ t testing.TB }
 
 func (c censor) Write(line []byte) (int, error) {
@@ -70,17 +70,20 @@ func (c censor) Write(line []byte) (int, error) {
 	return len(line), nil
 }
 
+// Censored returns a logger that fails the test if it is given a key.
 func Censored(t testing.TB) *slog.Logger {
 	return slog.New(slog.NewTextHandler(censor{t}, &slog.HandlerOptions{Level: slog.LevelDebug}))
 }
 
+// CensoredLoggers is Censored for ldlog.
 func CensoredLoggers(t testing.TB) (loggers ldlog.Loggers) {
 	loggers.SetBaseLogger(log.New(censor{t}, "", 0))
 	loggers.SetMinLevel(ldlog.Debug)
 	return loggers
 }
 
-// open returns a client that is closed at the end of the test or bubble.
+// Open returns a client that is closed at the end of the test or bubble. Without a logger of its own it
+// has a Censored one.
 func Open(t testing.TB, options *autoconfig.Options) *autoconfig.Client {
 	t.Helper()
 	o := *options
@@ -95,7 +98,7 @@ func Open(t testing.TB, options *autoconfig.Options) *autoconfig.Client {
 	return c
 }
 
-// inBubble runs f in virtual time with a server in memory.
+// InBubble runs f in virtual time, with a server in memory that takes Key.
 func InBubble(t *testing.T, f func(t *testing.T, srv *autoconfigtest.Server)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -105,23 +108,24 @@ func InBubble(t *testing.T, f func(t *testing.T, srv *autoconfigtest.Server)) {
 	})
 }
 
-// pass lets virtual time pass, and then everybody do what the time has come for.
+// Pass lets virtual time pass, and returns when every goroutine of the bubble has done what is due.
 func Pass(d time.Duration) {
 	time.Sleep(d)
 	synctest.Wait()
 }
 
-// A watcher subscribes on a goroutine of its own and keeps what it gets.
+// A Watcher subscribes on a goroutine of its own and keeps the values.
 type Watcher[T any] struct {
-	Cancel context.CancelFunc
-	Done   chan struct{} // closed when the observable has returned
-	err    error         // what it returned, once done is closed
+	Cancel context.CancelFunc // ends the subscription
+	Done   chan struct{}      // closed when the observable has returned
+	err    error              // what it returned; set before Done is closed
 
 	mu     sync.Mutex
 	values []T
 	more   chan struct{} // gets a token when there are more values
 }
 
+// Watch subscribes to o. A test in a bubble must end the subscription before it returns.
 func Watch[T any](o stream.Observable[T]) *Watcher[T] {
 	ctx, cancel := context.WithCancel(context.Background())
 	w := &Watcher[T]{Cancel: cancel, Done: make(chan struct{}), more: make(chan struct{}, 1)}
@@ -141,7 +145,7 @@ func Watch[T any](o stream.Observable[T]) *Watcher[T] {
 	return w
 }
 
-// take returns what has come since the last call. In a bubble that is all there is to come, until
+// Take returns the values since the last call. In a bubble it first waits until no more can come unless
 // time passes.
 func (w *Watcher[T]) Take() []T {
 	if InVirtualTime() {
@@ -154,10 +158,10 @@ func (w *Watcher[T]) Take() []T {
 	return values
 }
 
-// await returns the next n values, in real time.
+// Await returns the next n values, in real time. It fails the test if they do not come within a minute.
 func (w *Watcher[T]) Await(t testing.TB, n int) []T {
 	t.Helper()
-	timeout := time.After(20 * time.Second)
+	timeout := time.After(time.Minute)
 	for {
 		w.mu.Lock()
 		if len(w.values) >= n {
@@ -178,37 +182,40 @@ func (w *Watcher[T]) Await(t testing.TB, n int) []T {
 				t.Fatalf("it ended with %v after %v; want %d values", w.err, got, n)
 			}
 		case <-timeout:
-			t.Fatalf("got only %v in 20 s; want %d values", got, n)
+			t.Fatalf("got only %v in a minute; want %d values", got, n)
 		}
 	}
 }
 
-// end waits until the observable has returned, and returns its error.
+// End waits until the observable has returned, and returns its error.
 func (w *Watcher[T]) End() error {
 	<-w.Done
 	return w.err
 }
 
-// stop ends the subscription and returns what had come since the last call of take.
+// Stop ends the subscription and returns the values since the last call of Take.
 func (w *Watcher[T]) Stop() []T {
 	w.Cancel()
 	<-w.Done
 	return w.values
 }
 
-// inVirtualTime tells whether it is called in a bubble, where clocks start in the year 2000.
+// InVirtualTime reports whether it is called in a bubble, where clocks start in the year 2000.
 func InVirtualTime() bool { return time.Now().Year() < 2020 }
 
-// A logbook is a slog.Handler that keeps the records.
+// A Logbook is a slog.Handler that keeps the records.
 type Logbook struct {
 	mu      sync.Mutex
 	records []slog.Record
 }
 
+// Logger returns a logger that writes to the book.
 func (b *Logbook) Logger() *slog.Logger { return slog.New(b) }
 
+// Enabled implements slog.Handler. Every level is enabled.
 func (b *Logbook) Enabled(context.Context, slog.Level) bool { return true }
 
+// Handle implements slog.Handler.
 func (b *Logbook) Handle(_ context.Context, r slog.Record) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -216,10 +223,13 @@ func (b *Logbook) Handle(_ context.Context, r slog.Record) error {
 	return nil
 }
 
+// WithAttrs panics: this library does not call it.
 func (b *Logbook) WithAttrs([]slog.Attr) slog.Handler { panic("not used by this library") }
-func (b *Logbook) WithGroup(string) slog.Handler      { panic("not used by this library") }
 
-// take returns the records since the last call.
+// WithGroup panics: this library does not call it.
+func (b *Logbook) WithGroup(string) slog.Handler { panic("not used by this library") }
+
+// Take returns the records since the last call.
 func (b *Logbook) Take() []slog.Record {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -228,7 +238,7 @@ func (b *Logbook) Take() []slog.Record {
 	return records
 }
 
-// attr returns an attribute of a record, nil if there is none of that name.
+// Attr returns the value of an attribute, nil if the record has none of that name.
 func Attr(r slog.Record, name string) (value any) {
 	r.Attrs(func(a slog.Attr) bool {
 		if a.Key == name {
@@ -239,7 +249,7 @@ func Attr(r slog.Record, name string) (value any) {
 	return value
 }
 
-// describe returns changes as lines.
+// Describe returns the String of each change.
 func Describe(changes []autoconfig.Change) []string {
 	var lines []string
 	for _, c := range changes {
@@ -248,7 +258,7 @@ func Describe(changes []autoconfig.Change) []string {
 	return lines
 }
 
-// expect compares the lines.
+// Expect fails the test unless the lines are those wanted; what names them in the message.
 func Expect(t testing.TB, what string, got []string, want ...string) {
 	t.Helper()
 	if !slices.Equal(got, want) {

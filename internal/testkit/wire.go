@@ -10,12 +10,13 @@ import (
 	"github.com/relaystream/autoconfig/autoconfigtest"
 )
 
+// A DialFunc makes a connection, as http.Transport.DialContext does.
 type DialFunc = func(ctx context.Context, network, address string) (net.Conn, error)
 
-// A wire is the network as one client sees it: it knows which connections are open, counts what
-// they bring, and breaks one of them, once, at any byte of the whole conversation.
+// A Wire is the network as one client sees it. It counts connections and bytes, and breaks one connection,
+// once, at a given byte of the whole conversation.
 type Wire struct {
-	Dial DialFunc
+	Dial DialFunc // makes the connections
 
 	mu     sync.Mutex
 	dialed int
@@ -23,14 +24,15 @@ type Wire struct {
 	read   int64
 	// At is how many bytes pass, over all connections, before the break; negative for no break.
 	At    int64
-	Stall bool // the break is silence, and not the end of the connection
+	Stall bool // the break is silence instead of the end of the connection
 }
 
+// NewWire returns a wire to the server without a break.
 func NewWire(server *autoconfigtest.Server) *Wire {
 	return &Wire{Dial: server.Client().Transport.(*http.Transport).DialContext, At: -1}
 }
 
-// client returns an HTTP client that uses the wire, and nothing but for it.
+// Client returns an HTTP client whose connections go over the wire. It is otherwise a default one.
 func (w *Wire) Client() *http.Client {
 	return &http.Client{Transport: &http.Transport{DialContext: w.connect}}
 }
@@ -47,20 +49,21 @@ func (w *Wire) connect(ctx context.Context, network, address string) (net.Conn, 
 	return &wireConn{Conn: conn, wire: w, closed: make(chan struct{})}, nil
 }
 
-// connections returns how many connections are open, and how many there have been.
+// Connections returns how many connections are open, and how many there were in all.
 func (w *Wire) Connections() (open, dialed int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.open, w.dialed
 }
 
+// Bytes returns how many bytes were read, over all connections.
 func (w *Wire) Bytes() int64 {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.read
 }
 
-// room returns how many of n bytes may be read now, and whether the break comes instead.
+// room returns how many of n bytes may be read now, or that the break comes instead.
 func (w *Wire) room(n int) (room int, broken bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

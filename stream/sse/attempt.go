@@ -38,6 +38,7 @@ func (o *ConnectOptions) newAttempt(ctx context.Context, cancel context.CancelCa
 	} else {
 		a.client.Transport = newTransport()
 	}
+	a.conns.limit = o.ConnectTimeout
 	if own := ownTransport(a.client, &a.conns, u); own != nil {
 		a.client.Transport, a.owned = own, true
 	}
@@ -71,6 +72,7 @@ func (a *attempt) open(req *http.Request) (*http.Response, io.Reader, error) {
 	if err != nil {
 		return nil, nil, a.requestError(err)
 	}
+	a.conns.describe(resp)
 	defer context.AfterFunc(a.ctx, func() { _ = resp.Body.Close() })()
 	body, err := a.check(resp, req)
 	if err != nil {
@@ -94,8 +96,10 @@ func (a *attempt) requestError(err error) error {
 	if cause := context.Cause(a.ctx); cause != nil {
 		return cause
 	}
-	if errors.Is(err, ErrPlainHTTP) {
-		return ErrPlainHTTP
+	for _, own := range []error{ErrPlainHTTP, ErrConnectTimeout} {
+		if errors.Is(err, own) {
+			return own
+		}
 	}
 	return &failure{doing: "request failed", cause: err}
 }

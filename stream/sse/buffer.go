@@ -178,8 +178,8 @@ func (b *buffer) newSize(limit int, behind bool) int {
 			grown = max(4*size, b.expected+b.expected/8)
 		}
 		b.stretched = grown > busyBuffer
-		// A line of exactly the limit must still show its end.
-		return min(grown, limit+smallBuffer)
+		// A line of exactly the limit must still show its end. The limit may be the largest number there is.
+		return min(grown-smallBuffer, limit) + smallBuffer
 	case b.outgrown():
 		b.stretched = false
 		if live > 0 {

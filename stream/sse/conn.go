@@ -2,8 +2,11 @@ package sse
 
 import (
 	"context"
+	"crypto/tls"
 	"net"
+	"net/http"
 	"sync"
+	"time"
 )
 
 type dialFunc = func(ctx context.Context, network, address string) (net.Conn, error)
@@ -11,6 +14,8 @@ type dialFunc = func(ctx context.Context, network, address string) (net.Conn, er
 // connections are the network connections of one attempt. They end with it, so that no later attempt can
 // use them.
 type connections struct {
+	limit time.Duration // of a dial
+
 	mu     sync.Mutex
 	all    []net.Conn
 	closed bool
@@ -18,22 +23,62 @@ type connections struct {
 
 // of returns dial with connections that belong to c and are silent until something is written to them.
 func (c *connections) of(dial dialFunc) dialFunc {
-	return c.dialer(dial, func(dialed net.Conn) net.Conn {
-		silent := &conn{Conn: dialed, done: make(chan struct{})}
-		silent.hush()
-		return silent
+	return c.dialer(dial, silenced)
+}
+
+// ofTLS is like of, for a function that dials with TLS. A connection for HTTP/2, in which the server may speak
+// first, keeps its type, because net/http needs it.
+func (c *connections) ofTLS(dial dialFunc) dialFunc {
+	return c.dialer(withHandshake(dial), func(dialed net.Conn) net.Conn {
+		if secure, ok := dialed.(*tls.Conn); ok && secure.ConnectionState().NegotiatedProtocol == "h2" {
+			return dialed
+		}
+		return silenced(dialed)
 	})
 }
 
-// ofTLS is like of, for a function that dials with TLS. The connections keep their type, because net/http
-// needs it for HTTP/2.
-func (c *connections) ofTLS(dial dialFunc) dialFunc {
-	return c.dialer(dial, func(dialed net.Conn) net.Conn { return dialed })
+// withHandshake returns dial with connections that have done their TLS handshake.
+func withHandshake(dial dialFunc) dialFunc {
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		dialed, err := dial(ctx, network, address)
+		secure, ok := dialed.(*tls.Conn)
+		if err != nil || !ok {
+			return dialed, err
+		}
+		if err := secure.HandshakeContext(ctx); err != nil {
+			_ = secure.Close() // the error counts
+			return nil, err
+		}
+		return secure, nil
+	}
+}
+
+// describe adds what net/http can't know of a TLS connection that is silenced.
+func (c *connections) describe(resp *http.Response) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if resp.TLS != nil || len(c.all) == 0 {
+		return
+	}
+	last, ok := c.all[len(c.all)-1].(*conn)
+	if !ok {
+		return
+	}
+	if secure, ok := last.Conn.(*tls.Conn); ok {
+		state := secure.ConnectionState()
+		resp.TLS = &state
+	}
 }
 
 func (c *connections) dialer(dial dialFunc, wrap func(net.Conn) net.Conn) dialFunc {
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		// A net.Dialer that knows a deadline tries the next address of a name while there is time.
+		ctx, cancel := context.WithTimeoutCause(ctx, c.limit, ErrConnectTimeout)
+		defer cancel()
 		dialed, err := dial(ctx, network, address)
+		if err != nil && context.Cause(ctx) == ErrConnectTimeout {
+			return nil, ErrConnectTimeout
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -79,6 +124,13 @@ type conn struct {
 
 	mu     sync.Mutex
 	silent chan struct{} // closed by Write; nil when not silent
+}
+
+// silenced returns dialed as a connection that is silent.
+func silenced(dialed net.Conn) net.Conn {
+	c := &conn{Conn: dialed, done: make(chan struct{})}
+	c.hush()
+	return c
 }
 
 func (c *conn) hush() {

@@ -2,11 +2,14 @@ package sse
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"io"
 	"net"
+	"net/http"
 	"testing"
 	"testing/synctest"
+	"time"
 )
 
 // pipeOf returns a connection of conns, and its other end, to which something has been written.
@@ -75,5 +78,48 @@ func TestConnectionsAreGone(t *testing.T) {
 	}
 	if _, err := far.Read(make([]byte, 1)); err != io.EOF {
 		t.Errorf("the late connection is open: %v", err)
+	}
+}
+
+// The same where the caller's transport dials with TLS, except for HTTP/2, in which the server may speak first.
+func TestServerDoesNotSpeakFirstInTLS(t *testing.T) {
+	certificates := selfSigned(t)
+	for _, protocol := range []string{"", "http/1.1", "h2"} {
+		synctest.Test(t, func(t *testing.T) {
+			near, far := net.Pipe()
+			server := tls.Server(far, &tls.Config{Certificates: certificates, NextProtos: []string{protocol}})
+			go func() { _, _ = io.WriteString(server, "a") }()
+			config := &tls.Config{InsecureSkipVerify: true}
+			if protocol != "" {
+				config.NextProtos = []string{protocol}
+			}
+			conns := &connections{limit: time.Second}
+			defer conns.close()
+			client, err := conns.ofTLS(func(context.Context, string, string) (net.Conn, error) {
+				return tls.Client(near, config), nil
+			})(t.Context(), "", "")
+			if err != nil {
+				t.Fatal(err)
+			}
+			read := make(chan byte, 1)
+			go func() {
+				p := make([]byte, 1)
+				_, _ = client.Read(p)
+				read <- p[0]
+			}()
+			synctest.Wait()
+			if _, isTLS := client.(*tls.Conn); isTLS != (protocol == "h2") || isTLS != (len(read) == 1) {
+				t.Errorf("%q: a %T, of which %d bytes were read", protocol, client, len(read))
+			}
+			go func() { _, _ = io.Copy(io.Discard, server) }()
+			_, _ = client.Write([]byte{'x'})
+			if c := <-read; c != 'a' {
+				t.Errorf("%q: read %c", protocol, c)
+			}
+			resp := new(http.Response)
+			if conns.describe(resp); protocol != "h2" && (resp.TLS == nil || !resp.TLS.HandshakeComplete) {
+				t.Errorf("%q: the response tells nothing of TLS", protocol)
+			}
+		})
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -124,6 +125,30 @@ func stalledDial(t *testing.T) *http.Client {
 	}}
 	t.Cleanup(transport.CloseIdleConnections)
 	return &http.Client{Transport: transport}
+}
+
+// A name may have an address that does not answer. A dialer must know how much time there is to try the others.
+func TestDialersKnowTheDeadline(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dials := 0
+		dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
+			dials++
+			if at, ok := ctx.Deadline(); !ok || time.Until(at) != time.Second {
+				t.Errorf("the deadline is %v, %t", at, ok)
+			}
+			return nil, errors.New("refused")
+		}
+		for url, transport := range map[string]*http.Transport{
+			"http://host/": {DialContext: dial}, "https://host/": {DialContext: dial}, "https://host/tls": {DialTLSContext: dial},
+			"https://host/proxied": {DialContext: dial, Proxy: http.ProxyURL(&url.URL{Scheme: "http", Host: "proxy"})},
+		} {
+			o := &ConnectOptions{Client: &http.Client{Transport: transport}, ConnectTimeout: time.Second}
+			_ = Connect(requestTo(url), o)(t.Context(), unexpected(t))
+		}
+		if dials != 4 {
+			t.Errorf("%d dials", dials)
+		}
+	})
 }
 
 func TestTimeouts(t *testing.T) {

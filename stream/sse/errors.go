@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+
+	"github.com/relaystream/autoconfig/internal/quote"
 )
 
 var (
@@ -96,27 +98,6 @@ type redirectError struct{ cause error }
 func (e *redirectError) Error() string { return e.cause.Error() }
 func (e *redirectError) Unwrap() error { return e.cause }
 
-const (
-	// maxNameLength and maxNameDigits tell names, such as that of a media type, from keys.
-	maxNameLength = 24
-	maxNameDigits = 3
-)
-
-// isName reports whether s looks like a registered name, so that it can be shown.
-func isName(s string) bool {
-	digits := 0
-	for _, c := range []byte(s) {
-		switch {
-		case c >= '0' && c <= '9':
-			digits++
-		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c == '+', c == '-', c == '.', c == '_':
-		default:
-			return false
-		}
-	}
-	return s != "" && len(s) <= maxNameLength && digits <= maxNameDigits
-}
-
 // shown returns a name that consists of so many parts, or nothing if it is not one that can be shown.
 func shown(name string, parts int, req *http.Request) string {
 	found := strings.Split(name, "/")
@@ -124,11 +105,11 @@ func shown(name string, parts int, req *http.Request) string {
 		return ""
 	}
 	for _, part := range found {
-		if !isName(part) {
+		if !quote.IsName(part) {
 			return ""
 		}
 	}
-	if key := req.Header.Get("Authorization"); key != "" && strings.Contains(name, key) {
+	if key := req.Header.Get("Authorization"); key != "" && strings.Contains(strings.ToLower(name), strings.ToLower(key)) {
 		return ""
 	}
 	return name

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"log/slog"
 	"time"
+
+	"github.com/relaystream/autoconfig/internal/quote"
 )
 
 // An Event is one dispatched server-sent event. Its payload may hold secrets: every fmt verb and
@@ -47,7 +49,7 @@ func (e Event) Clone() Event {
 
 // Format implements fmt.Formatter without the payload, whatever the verb.
 func (e Event) Format(f fmt.State, _ rune) {
-	_, _ = fmt.Fprintf(f, "{%s, %d bytes, id %q}", e.Type, len(e.Data), e.LastEventID)
+	_, _ = fmt.Fprintf(f, "{%s, %d bytes, id %q}", quote.Line(e.Type), len(e.Data), e.LastEventID)
 }
 
 // LogValue implements slog.LogValuer without the payload.

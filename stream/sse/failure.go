@@ -137,10 +137,10 @@ func faultOfText(err error) string {
 	for _, phrase := range [...]string{
 		"malformed HTTP response", "malformed HTTP status code", "malformed HTTP version", "malformed MIME header",
 		"malformed chunked encoding", "invalid byte in chunk length", "chunk length too large",
-		"chunked encoding contains too much non-data", "unsupported transfer encoding", "too many transfer encodings",
+		"chunked encoding contains too much non-data", "bare LF", "unsupported transfer encoding", "too many transfer encodings",
 		"Content-Length", "response headers exceeded", "too many 1xx informational responses", "line too long",
 		"failed to parse Location header", "unsupported protocol scheme", "server gave HTTP response to HTTPS client",
-		"server sent GOAWAY", "stream error", "connection error", "header list", "invalid header", "no Host in request URL",
+		"server sent GOAWAY", "frame too large", "stream error", "connection error", "header list", "invalid header", "no Host in request URL",
 	} {
 		if strings.Contains(text, phrase) {
 			return phrase

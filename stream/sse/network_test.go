@@ -6,6 +6,7 @@ import (
 	"compress/gzip"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -245,6 +246,27 @@ func TestCompressedStream(t *testing.T) {
 			}
 		})
 	})
+	t.Run("as its members end", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			member := func(text string) string {
+				var b bytes.Buffer
+				z := gzip.NewWriter(&b)
+				_, _ = io.WriteString(z, text)
+				_ = z.Close()
+				return b.String()
+			}
+			w := newWire(t, answering([]string{zipped + member("data: x\n\n"), strings.Repeat(member(""), 200) + member("data: y\n\n")},
+				0, 4*time.Minute))
+			begin, data := time.Now(), []string(nil)
+			err := Connect(Get(anyURL), &ConnectOptions{Client: w.client})(t.Context(), func(e Event) bool {
+				data = append(data, fmt.Sprint(string(e.Data), time.Since(begin)))
+				return true
+			})
+			if strings.Join(data, " ") != "x0s y4m0s" || !errors.Is(err, ErrIdle) {
+				t.Errorf("%q, %v", data, err)
+			}
+		})
+	})
 	for name, test := range map[string]struct {
 		body string
 		want error
@@ -321,6 +343,24 @@ func TestContentTypeIsShort(t *testing.T) {
 		var wrong *ContentTypeError
 		if !errors.As(err, &wrong) || wrong.ContentType != want || len(err.Error()) > 100 || !strings.Contains(err.Error(), want) {
 			t.Errorf("%.20q: %.100v", contentType, err)
+		}
+	}
+}
+
+// A credential that looks like a name is not shown, in whatever case it comes back.
+func TestCredentialInThePlaceOfAName(t *testing.T) {
+	const key = "Rel-Key-Abcdef"
+	for _, echo := range []string{key, strings.ToLower(key), strings.ToUpper(key)} {
+		for _, header := range []http.Header{
+			{"Content-Type": {"text/" + echo}}, {"Content-Type": {mediaType}, "Content-Encoding": {echo}},
+		} {
+			client := &http.Client{Transport: roundTrip(func(req *http.Request) (*http.Response, error) {
+				return &http.Response{StatusCode: 200, Header: header, Body: http.NoBody, Request: req}, nil
+			})}
+			err := Connect(Get(anyURL).With("Authorization", key), &ConnectOptions{Client: client})(t.Context(), unexpected(t))
+			if strings.Contains(strings.ToLower(err.Error()), strings.ToLower(key)) {
+				t.Error(err)
+			}
 		}
 	}
 }

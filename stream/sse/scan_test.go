@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math"
 	"net/http"
 	"strconv"
 	"strings"
@@ -88,6 +89,14 @@ func TestDefaultEventSizeLimit(t *testing.T) {
 	}
 	if !errors.Is(got, ErrEventTooLarge) {
 		t.Errorf("got %v", got)
+	}
+}
+
+// The largest limit is none. The event is larger than the first buffer.
+func TestLargestEventSizeLimit(t *testing.T) {
+	out := scanAll(strings.NewReader("data:"+strings.Repeat("x", 2*smallBuffer)+"\n\n"), ScanOptions{MaxEventSize: math.MaxInt})
+	if out.Err != nil || len(out.Events) != 1 {
+		t.Errorf("%d events, %v", len(out.Events), out.Err)
 	}
 }
 
@@ -355,5 +364,8 @@ func TestEventsHideTheirPayload(t *testing.T) {
 		if strings.Contains(log.String(), form) {
 			t.Errorf("%q shows in:\n%s", form, log.String())
 		}
+	}
+	if got, want := fmt.Sprint(Event{Type: "a\x1b[2J"}), `{"a\x1b[2J", 0 bytes, id ""}`; got != want {
+		t.Errorf("got %s, want %s", got, want) // a name must not control a terminal
 	}
 }

@@ -1,4 +1,4 @@
-package autoconfig_test
+package faults_test
 
 import (
 	"flag"
@@ -13,9 +13,9 @@ import (
 	"github.com/relaystream/autoconfig/internal/testkit"
 )
 
-// The property of this file and the next: whatever happens on the network, once a clean connection
-// delivers a put, the client's state equals the server's, what each subscriber was told composes to
-// exactly that state, and nothing is left when it is closed.
+// This package tests one property: whatever happens on the network, once a clean connection delivers a put, the
+// client's state equals the server's, the changes of each subscriber lead to exactly that state, and nothing is
+// left after Close.
 
 var faultStride = flag.Int("faults.stride", 23, "break a conversation at every n-th byte")
 

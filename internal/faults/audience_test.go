@@ -1,4 +1,4 @@
-package autoconfig_test
+package faults_test
 
 import (
 	"context"
@@ -15,8 +15,8 @@ import (
 	"github.com/relaystream/autoconfig/stream"
 )
 
-// An audience is everybody who can follow a server: a Client with three subscribers and a snapshot,
-// Observe, and a StreamManager. The three have a network each.
+// An audience follows a server in every way there is: a Client with two subscribers and a snapshot, Observe, and
+// a StreamManager. Each of the three has a network of its own.
 type audience struct {
 	server  *autoconfigtest.Server
 	wires   [3]*testkit.Wire
@@ -36,8 +36,8 @@ type wiredConfig struct{ *testkit.Wire }
 
 func (c wiredConfig) Client() *http.Client { return c.Wire.Client() }
 
-// gather connects an audience. The first two say which they are in the User-Agent. pause, if not nil,
-// is called by whoever is told of a change, in the midst of it; the argument says who.
+// gather connects an audience. The User-Agent of the first two is their number. Every subscriber calls pause, if
+// that is not nil, with its number for each change.
 func gather(t *testing.T, server *autoconfigtest.Server, wires [3]*testkit.Wire, o autoconfig.Options, pause func(who int)) *audience {
 	if pause == nil {
 		pause = func(int) {}
@@ -78,7 +78,7 @@ func gather(t *testing.T, server *autoconfigtest.Server, wires [3]*testkit.Wire,
 	return a
 }
 
-// check fails the test unless everybody knows exactly what the server serves.
+// check fails the test unless everybody has exactly the configuration of the server.
 func (a *audience) check(t *testing.T) {
 	t.Helper()
 	want := testkit.Current(a.server.Content())
@@ -90,8 +90,8 @@ func (a *audience) check(t *testing.T) {
 	a.handler.Check(t, want)
 }
 
-// leave closes everything, and fails the test if a connection is left. That no goroutine is left is
-// checked by the end of the bubble.
+// leave closes everything, and fails the test if a connection is left. The end of the bubble checks that no
+// goroutine is left.
 func (a *audience) leave(t *testing.T) {
 	t.Helper()
 	a.client.Close()
@@ -109,7 +109,7 @@ func (a *audience) leave(t *testing.T) {
 	}
 }
 
-// knows tells whether everybody holds an environment.
+// knows reports whether everybody has an environment.
 func (a *audience) knows(id autoconfig.EnvironmentID) bool {
 	for _, m := range a.mirrors {
 		if !m.Knows(id) {

@@ -1,4 +1,4 @@
-package autoconfig_test
+package faults_test
 
 import (
 	"context"
