@@ -154,7 +154,7 @@ func (g *grouping[T, K, U]) begin(ctx context.Context, k K, v T) {
 	defer members.dismissUnlessStarted()
 	o := made(g.f(k, members.subscribe), "GroupBy")
 	startDuration := g.prepareDuration(k, its)
-	_ = its.subject.Publish(ctx, v) // has room; how ctx ends is for o to see
+	_ = its.subject.Publish(ctx, v) // does not wait: a new group has room
 	g.put(k, nil, its)
 	members.started = true
 	g.running.Add(1)

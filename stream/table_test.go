@@ -51,7 +51,7 @@ func operators() []operator {
 
 // synchronous are the operators that have no goroutine.
 func synchronous() []operator {
-	return slices.Concat(transforming(), filtering(), continuing(), terminals())
+	return slices.Concat(transforming(), filtering(), continuing(), terminals(), furtherSynchronous())
 }
 
 func transforming() []operator {
