@@ -17,7 +17,7 @@ import (
 // To yield the first value without a wait, use ThrottleLatest.
 func Audit[T any](o Observable[T], d time.Duration) Observable[T] {
 	need(o != nil, "Audit")
-	mustBePositive(d)
+	positive(d, "Audit")
 	return func(ctx context.Context, yield func(T) bool) error {
 		due := stoppedTimer()
 		defer due.Stop()
@@ -42,7 +42,7 @@ func Audit[T any](o Observable[T], d time.Duration) Observable[T] {
 //	d  ──1────3────4─────5──|
 func ThrottleLatest[T any](o Observable[T], d time.Duration) Observable[T] {
 	need(o != nil, "ThrottleLatest")
-	mustBePositive(d)
+	positive(d, "ThrottleLatest")
 	return func(ctx context.Context, yield func(T) bool) error {
 		open := stoppedTimer()
 		defer open.Stop()
@@ -74,5 +74,5 @@ func paced[T any](
 	defer in.stop()
 	in.start(o)
 	ended, err := in.runClocked(ctx, timer.C, onValue, onTick)
-	return last.end(ended && err == nil, err, yield)
+	return last.end(ended, err, yield)
 }

@@ -99,12 +99,12 @@ func (c *coalescer[T, K]) push(v T) (dropped, coalesced uint64) {
 // replace puts the merger of value i and a newer one in its place, and returns how many values have
 // been merged away.
 func (c *coalescer[T, K]) replace(i int, merged T, place Place) uint64 {
-	k := c.values[i].key
 	switch place {
 	case AtOlder:
 		c.values[i].value = merged
 		return 1
 	case AtNewer:
+		k := c.values[i].key
 		c.kill(i)
 		c.append(keyed[T, K]{value: merged, key: k, live: true})
 		return 1

@@ -15,20 +15,16 @@ import (
 //	d  ──────────3───────4|
 func Debounce[T any](o Observable[T], d time.Duration) Observable[T] {
 	need(o != nil, "Debounce")
-	mustBePositive(d)
+	positive(d, "Debounce")
 	return func(ctx context.Context, yield func(T) bool) error {
-		in := newIntake(ctx, DropOldest[T](1))
-		defer in.stop()
-		in.start(o)
 		quiet := stoppedTimer()
 		defer quiet.Stop()
 		var last pending[T]
-		ended, err := in.runClocked(ctx, quiet.C, func(v T) bool {
+		return paced(ctx, o, quiet, &last, yield, func(v T) bool {
 			last.set(v)
 			quiet.Reset(d)
 			return true
 		}, func() bool { return last.flush(yield) })
-		return last.end(ended, err, yield)
 	}
 }
 
@@ -40,7 +36,7 @@ func Debounce[T any](o Observable[T], d time.Duration) Observable[T] {
 //	d  ─────2─────────4──|
 func Sample[T any](o Observable[T], d time.Duration) Observable[T] {
 	need(o != nil, "Sample")
-	mustBePositive(d)
+	positive(d, "Sample")
 	return func(ctx context.Context, yield func(T) bool) error {
 		in := newIntake(ctx, DropOldest[T](1))
 		defer in.stop()
@@ -66,10 +62,8 @@ func Sample[T any](o Observable[T], d time.Duration) Observable[T] {
 //	3, d  ──────[1 2 3]───[4]|
 func BatchTime[T any](o Observable[T], n int, d time.Duration) Observable[[]T] {
 	need(o != nil, "BatchTime")
-	mustBePositive(d)
-	if n < 1 {
-		panic("stream: BatchTime of less than one")
-	}
+	positive(d, "BatchTime")
+	atLeastOne(n, "BatchTime")
 	return func(ctx context.Context, yield func([]T) bool) error {
 		in := newIntake(ctx, Block[T](prefetch))
 		defer in.stop()
@@ -157,12 +151,6 @@ func stoppedTimer() *time.Timer {
 	return t
 }
 
-func mustBePositive(d time.Duration) {
-	if d <= 0 {
-		panic("stream: a duration that is not positive")
-	}
-}
-
 // Throttle yields a value and then drops those that come within d of it, d being positive. It has
 // no goroutine.
 //
@@ -170,7 +158,7 @@ func mustBePositive(d time.Duration) {
 //	d  ──1─────────4─────|
 func Throttle[T any](o Observable[T], d time.Duration) Observable[T] {
 	need(o != nil, "Throttle")
-	mustBePositive(d)
+	positive(d, "Throttle")
 	return func(ctx context.Context, yield func(T) bool) error {
 		var last time.Time
 		started := false

@@ -42,9 +42,10 @@
 //
 // Errors are passed on as they are, never wrapped. There are no values after an error.
 //
-// Zero values are ready to use: of Policy, Subject, Behavior and Meter. A nil observable or function
-// panics at the call, with a sentence that names the operator, and so does a number or a duration that
-// makes no sense. Two may be nil, and say so: the channel of FromChan, and the prefix of Observe.
+// The zero values of Policy, Subject, Behavior, ReplaySubject and Meter are ready to use. An operator
+// panics when it is called with a nil observable or function, or with a number or a duration that makes
+// no sense; the text names the operator. Three arguments may be nil, and their comments say so: the
+// channel of FromChan, the prefix of Observe and the options of ShareWith.
 //
 // # Goroutines
 //

@@ -21,5 +21,11 @@ func (s *Subject[T]) Held() int {
 	return held
 }
 
+// Room returns for how many values the subject has memory to remember them.
+func (r *ReplaySubject[T]) Room() (n int) {
+	r.subject.View(func() { n = len(r.history.last.slots) })
+	return n
+}
+
 func (s *shelf[T]) size() int        { return cap(s.values) }
 func (c *coalescer[T, K]) size() int { return cap(c.values) + len(c.index) }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
-	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -272,52 +271,6 @@ func TestHugeNumbers(t *testing.T) {
 				t.Errorf("%s: %v, %v, with %d bytes", name, got, err, used)
 			}
 		}
-	}
-}
-
-// TestNilArguments panic at the call, with a sentence that names the operator.
-func TestNilArguments(t *testing.T) {
-	o := stream.Just(1)
-	type group = func(int, ints) ints
-	for name, f := range map[string]func(){
-		"Merge":                func() { stream.Merge(nil, o) },
-		"Race":                 func() { stream.Race(o, nil) },
-		"Concat":               func() { stream.Concat(o, nil) },
-		"Map":                  func() { stream.Map[int, int](o, nil) },
-		"Filter":               func() { stream.Filter(nil, even) },
-		"FlatMap":              func() { stream.FlatMap[int, int](o, 1, nil) },
-		"SwitchMap":            func() { stream.SwitchMap[int, int](o, nil) },
-		"MapParallel":          func() { stream.MapParallel[int, int](o, 1, nil) },
-		"GroupBy":              func() { stream.GroupBy(o, identity, stream.Policy[int]{}, group(nil)) },
-		"Zip":                  func() { stream.Zip(o, nil, plus) },
-		"CombineLatest":        func() { stream.CombineLatest(nil, o, plus) },
-		"WithLatestFrom":       func() { stream.WithLatestFrom[int, int, int](o, o, nil) },
-		"TakeUntil":            func() { stream.TakeUntil(o, ints(nil)) },
-		"Share":                func() { stream.Share(nil, stream.Policy[int]{}) },
-		"Replay":               func() { stream.Replay(nil, 1, stream.Policy[int]{}) },
-		"Buffer":               func() { stream.Buffer(nil, stream.Policy[int]{}) },
-		"Retry":                func() { stream.Retry(o, nil) },
-		"FromSeq":              func() { stream.FromSeq[int](nil) },
-		"Defer":                func() { stream.Defer[int](nil) },
-		"Collect":              func() { _, _ = ints(nil).Collect(t.Context()) },
-		"Coalesce":             func() { stream.Coalesce[int, int](1, nil, nil) },
-		"Subject.Update":       func() { _ = stream.NewSubject[int]().Update(t.Context(), nil) },
-		"Behavior.Update":      func() { _ = stream.NewBehavior(1).Update(t.Context(), nil) },
-		"ConcatMap's function": func() { _, _ = stream.ConcatMap(o, func(int) ints { return nil }).Collect(t.Context()) },
-		"Catch's function": func() {
-			_, _ = stream.Catch(stream.Fail[int](errEnd), func(error) ints { return nil }).Collect(t.Context())
-		},
-	} {
-		func() {
-			defer func() {
-				text, _ := recover().(string)
-				operator := strings.TrimSuffix(name, "'s function")
-				if !strings.HasPrefix(text, "stream: ") || !strings.Contains(text, operator) {
-					t.Errorf("%s: %q", name, text)
-				}
-			}()
-			f()
-		}()
 	}
 }
 

@@ -22,9 +22,7 @@ func ConcatAll[T any](os Observable[Observable[T]]) Observable[T] {
 //	2   ────1──23─4────|
 func MergeAll[T any](os Observable[Observable[T]], n int) Observable[T] {
 	need(os != nil, "MergeAll")
-	if n < 1 {
-		panic("stream: MergeAll with less than one at a time")
-	}
+	atLeastOne(n, "MergeAll")
 	return FlatMap(os, n, itself[T])
 }
 

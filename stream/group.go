@@ -38,16 +38,17 @@ func GroupBy[T any, K comparable, U any](
 
 // GroupByUntil is GroupBy with groups that end: each when the observable that duration makes of its key
 // and of the group itself yields a value or completes. A later value of the same key begins another
-// group, though the observable of the former may still be busy with its last values. Debounce of the group, for instance, lets it end when it has been quiet for some time, and
-// Timer when it is of some age.
+// group, though the observable of the former may still be busy with its last values. Debounce of the
+// group, for instance, ends it when it has been quiet for some time, and Timer when it is of some age.
 //
 //	o                        ──a1──a2────a3──|
 //	duration                   ────────x
 //	k, group → sum so far    ──a1──a3────a3──|
 //
-// The observable of duration has a goroutine of its own, and is stopped when o ends. Its error is an
-// error of the whole. It need not subscribe to the group; if it does, it joins at the latest value that
-// there is by then, with the policy p.
+// The observable of duration has a goroutine of its own, and is stopped when o ends. It need not
+// subscribe to the group, as Timer does not; if it does, it gets the latest value that there is by then
+// and all later ones, with the policy p. A group has its first value before its duration begins. An error
+// of duration is an error of the whole.
 func GroupByUntil[T any, K comparable, U, D any](
 	o Observable[T], key func(T) K, p Policy[T],
 	duration func(key K, group Observable[T]) Observable[D], f func(key K, group Observable[T]) Observable[U],
@@ -101,11 +102,7 @@ func (g *grouping[T, K, U]) subscribe(ctx context.Context, o Observable[T], yiel
 // sort publishes v to its group.
 func (g *grouping[T, K, U]) sort(ctx context.Context, v T) bool {
 	k := g.key(v)
-	for {
-		its, known := g.lookUp(k)
-		if !known {
-			its = g.begin(k)
-		}
+	if its, known := g.lookUp(k); known {
 		if its == nil {
 			return ctx.Err() == nil
 		}
@@ -114,6 +111,8 @@ func (g *grouping[T, K, U]) sort(ctx context.Context, v T) bool {
 			return err == nil
 		}
 	}
+	g.begin(ctx, k, v)
+	return ctx.Err() == nil
 }
 
 func (g *grouping[T, K, U]) lookUp(k K) (its *group[T], known bool) {
@@ -147,15 +146,15 @@ func (g *grouping[T, K, U]) closeAll(err error) {
 	}
 }
 
-// begin makes a group and starts what was made of it.
-func (g *grouping[T, K, U]) begin(k K) *group[T] {
+// begin makes a group, publishes its first value, and starts what was made of it. The duration starts
+// last, when it can end the group: earlier, it could close one that begin then puts into the map.
+func (g *grouping[T, K, U]) begin(ctx context.Context, k K, v T) {
 	its := &group[T]{policy: g.policy}
 	members := its.join(g.policy)
 	defer members.dismissUnlessStarted()
 	o := made(g.f(k, members.subscribe), "GroupBy")
-	if g.duration != nil {
-		g.startDuration(k, its)
-	}
+	startDuration := g.prepareDuration(k, its)
+	_ = its.subject.Publish(ctx, v) // does not wait: a new group has room
 	g.put(k, nil, its)
 	members.started = true
 	g.running.Add(1)
@@ -168,19 +167,22 @@ func (g *grouping[T, K, U]) begin(k K) *group[T] {
 		}
 		return unless(its.failed.Load(), err)
 	})
-	return its
+	startDuration()
 }
 
-// startDuration starts what ends a group.
-func (g *grouping[T, K, U]) startDuration(k K, its *group[T]) {
-	// Nobody waits for a duration that does not subscribe.
-	members := its.join(DropOldest[T](1).Metered(g.policy.meter))
+// prepareDuration returns a function that starts what ends a group.
+func (g *grouping[T, K, U]) prepareDuration(k K, its *group[T]) (start func()) {
+	if g.duration == nil {
+		return func() {}
+	}
+	members := its.join(DropOldest[T](1)) // holds nobody up
+	members.optional = true
 	defer members.dismissUnlessStarted()
 	o := g.duration(k, members.subscribe)
 	members.started = true
 	own, cancel := context.WithCancel(g.ctx)
 	its.endDuration = cancel
-	g.start(func(context.Context, func(U) bool) error {
+	run := func(context.Context, func(U) bool) error {
 		defer cancel()
 		defer members.dismiss()
 		err := o(own, func(struct{}) bool { return false })
@@ -190,7 +192,8 @@ func (g *grouping[T, K, U]) startDuration(k K, its *group[T]) {
 		g.put(k, its, nil)
 		its.subject.Close(err)
 		return err
-	})
+	}
+	return func() { g.start(run) }
 }
 
 // A group is the values of one key.
@@ -211,28 +214,32 @@ func (g *group[T]) close(err error) {
 	g.subject.Close(err)
 }
 
-// join returns the group as a subscriber sees it that is there from now on. Until it subscribes it has
-// the policy p.
+// join returns the group as a subscriber sees it that is there from now on, and that has the policy p
+// until it subscribes.
 func (g *group[T]) join(p Policy[T]) *members[T] {
 	m := &members[T]{group: g}
 	m.first.Store(g.subject.join(p, nil))
 	return m
 }
 
-// The members are a group as an observable, from the first value on for its first subscription.
+// The members are a group as an observable. Its first subscription is there before the first value. An
+// optional one keeps only the latest value until somebody takes it.
 type members[T any] struct {
 	*group[T]
-	first   atomic.Pointer[subscription[T]] // belongs to whoever swaps it out
-	started bool
+	first    atomic.Pointer[subscription[T]] // belongs to whoever swaps it out
+	optional bool
+	started  bool
 }
 
 func (m *members[T]) subscribe(ctx context.Context, yield func(T) bool) error {
 	sub := m.first.Swap(nil)
-	if sub == nil {
+	switch {
+	case sub == nil:
 		sub = m.subject.join(m.policy, nil)
+	case m.optional:
+		sub.adopt(m.policy)
 	}
 	defer sub.leave()
-	sub.adopt(m.policy)
 	err := sub.run(ctx, yield)
 	if err != nil && ctx.Err() == nil && m.failing.Load() {
 		m.failed.Store(true)

@@ -135,3 +135,54 @@ func TestGroupThatHasEndedIsForgotten(t *testing.T) {
 		t.Errorf("%d values, %v, %+v", got, err, meter.Totals())
 	}
 }
+
+// TestDurationThatEndsAtOnce: a group has its first value by then, another one begins with the next, and
+// none is lost.
+func TestDurationThatEndsAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for name, duration := range map[string]ints{"yields": stream.Just(1), "completes": stream.Empty[int]()} {
+			for _, key := range []func(int) int{identity, func(int) int { return 0 }} {
+				grouped := stream.GroupByUntil(numbers(5000), key, stream.Policy[int]{}, func(int, ints) ints { return duration },
+					func(_ int, group ints) ints { return stream.Reduce(group, 0, func(n, _ int) int { return n + 1 }) })
+				sizes, err := grouped.Collect(t.Context())
+				if err != nil || sum(sizes) != 5000 || slices.Min(sizes) == 0 {
+					t.Errorf("%s: %d values, the smallest group has %d, %v", name, sum(sizes), slices.Min(sizes), err)
+				}
+			}
+		}
+	})
+}
+
+// TestDurationThatIgnoresItsGroup, as Timer does, holds nobody up. One that subscribes late begins with the
+// latest value, and a meter sees only what is subscribed to.
+func TestDurationThatIgnoresItsGroup(t *testing.T) {
+	for name, c := range map[string]struct {
+		duration func(group ints) ints
+		sizes    []int
+	}{
+		"never subscribes": {func(ints) ints { return after(30500 * time.Millisecond) }, []int{31, 29}},
+		"subscribes late": {func(group ints) ints {
+			return stream.Skip(stream.ConcatMap(after(10500*time.Millisecond), func(int) ints { return group }), 19)
+		}, []int{30, 30}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var meter stream.Meter
+				begin := time.Now()
+				sizes, err := stream.GroupByUntil(spaced(numbers(60)), func(int) int { return 0 },
+					stream.Block[int](2).Metered(&meter), func(_ int, group ints) ints { return c.duration(group) },
+					func(_ int, group ints) ints { return stream.Reduce(group, 0, func(n, _ int) int { return n + 1 }) }).Collect(t.Context())
+				if took := time.Since(begin); !slices.Equal(sizes, c.sizes) || err != nil || took != time.Minute {
+					t.Errorf("%v values in %v, %v", sizes, took, err)
+				}
+				if got := meter.Totals(); got.Dropped != 0 {
+					t.Errorf("%+v", got)
+				}
+			})
+		})
+	}
+}
+
+func after(d time.Duration) ints {
+	return stream.Map(stream.Timer(d), func(time.Time) int { return 0 })
+}

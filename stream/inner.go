@@ -15,9 +15,7 @@ import "context"
 // intake's context.
 func FlatMap[T, U any](o Observable[T], n int, f func(T) Observable[U]) Observable[U] {
 	need(o != nil && f != nil, "FlatMap")
-	if n < 1 {
-		panic("stream: FlatMap with less than one at a time")
-	}
+	atLeastOne(n, "FlatMap")
 	return func(ctx context.Context, yield func(U) bool) error {
 		in := newIntake(ctx, Block[U](prefetch))
 		defer in.stop()

@@ -10,7 +10,7 @@ import (
 //
 //	initial, d  ─t────t────t──…
 func IntervalWithInitial(initial, d time.Duration) Observable[time.Time] {
-	mustBePositive(d)
+	positive(d, "IntervalWithInitial")
 	return func(ctx context.Context, yield func(time.Time) bool) error {
 		if err := sleep(ctx, initial); err != nil {
 			return err

@@ -19,9 +19,7 @@ import (
 //	2, f  ────────1·2·─3·─|   (1· takes longest, and 3 waits for one of the two)
 func MapParallel[T, U any](o Observable[T], n int, f func(context.Context, T) (U, error)) Observable[U] {
 	need(o != nil && f != nil, "MapParallel")
-	if n < 1 {
-		panic("stream: MapParallel with less than one at a time")
-	}
+	atLeastOne(n, "MapParallel")
 	return func(ctx context.Context, yield func(U) bool) error {
 		p := newParallel(ctx, n, f)
 		defer p.wait.Wait()

@@ -82,10 +82,9 @@ const (
 )
 
 func newPolicy[T any](r rule, n int) Policy[T] {
-	if n < 1 {
-		panic("stream: the limit of a Policy must be at least 1")
-	}
-	return Policy[T]{rule: r, limit: n}
+	p := Policy[T]{rule: r, limit: n}
+	atLeastOne(n, p.String())
+	return p
 }
 
 // normal replaces the zero Policy by what it stands for.

@@ -14,36 +14,6 @@ import (
 	"github.com/relaystream/autoconfig/stream"
 )
 
-func TestArgumentsThatMakeNoSense(t *testing.T) {
-	for name, f := range map[string]func(){
-		"Block":               func() { stream.Block[int](0) },
-		"DropOldest":          func() { stream.DropOldest[int](0) },
-		"DropNewest":          func() { stream.DropNewest[int](0) },
-		"FailSlow":            func() { stream.FailSlow[int](0) },
-		"Coalesce":            func() { stream.Coalesce(0, key, mergeInts) },
-		"Coalesce, no key":    func() { stream.Coalesce[int, int](1, nil, mergeInts) },
-		"Coalesce, no merge":  func() { stream.Coalesce(1, key, nil) },
-		"Replay":              func() { stream.Replay(stream.Never[int](), 0, stream.Policy[int]{}) },
-		"FlatMap":             func() { stream.FlatMap[int, int](nil, 0, nil) },
-		"MapParallel":         func() { stream.MapParallel[int, int](nil, 0, nil) },
-		"Debounce":            func() { stream.Debounce[int](nil, 0) },
-		"Sample":              func() { stream.Sample[int](nil, 0) },
-		"Throttle":            func() { stream.Throttle[int](nil, 0) },
-		"Timeout":             func() { stream.Timeout[int](nil, 0) },
-		"BatchTime, no time":  func() { stream.BatchTime[int](nil, 1, 0) },
-		"BatchTime, no count": func() { stream.BatchTime[int](nil, 0, 1) },
-	} {
-		t.Run(name, func(t *testing.T) {
-			defer func() {
-				if recover() == nil {
-					t.Error("no panic")
-				}
-			}()
-			f()
-		})
-	}
-}
-
 // stuck subscribes with a yield that does not return from its first value before release is closed,
 // and publishes that value.
 func stuck(t *testing.T, s *stream.Subject[int], p stream.Policy[int]) chan struct{} {

@@ -16,13 +16,12 @@ type ReplaySubject[T any] struct {
 }
 
 // NewReplaySubject returns a subject that remembers the last n values, each until it is maxAge old; a
-// maxAge of 0 is no limit. It panics if n is less than 1. It takes memory only for values that were
+// maxAge of 0 is no limit. It panics if n is less than 1 or maxAge is negative. It takes memory only for values that were
 // published, so n can be math.MaxInt to let maxAge alone be the limit. Values that are too old are
 // forgotten at the next publication or subscription.
 func NewReplaySubject[T any](n int, maxAge time.Duration) *ReplaySubject[T] {
-	if n < 1 {
-		panic("stream: NewReplaySubject with a memory of less than one value")
-	}
+	atLeastOne(n, "NewReplaySubject")
+	notNegative(maxAge, "NewReplaySubject")
 	return &ReplaySubject[T]{history: newHistory[T](n, maxAge)}
 }
 

@@ -125,3 +125,23 @@ func TestReplaySubjectMissesNothing(t *testing.T) {
 		t.Errorf("%d subscribers, %+v", n, r.Totals())
 	}
 }
+
+// TestReplaySubjectForgets: it takes memory only for the values that are young enough, however many there
+// have been.
+func TestReplaySubjectForgets(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := stream.NewReplaySubject[int](math.MaxInt, time.Minute)
+		_ = r.Publish(t.Context(), make([]int, 100_000)...)
+		if room := r.Room(); room < 100_000 {
+			t.Errorf("memory for %d values while they are young", room)
+		}
+		time.Sleep(time.Minute)
+		_ = r.Publish(t.Context(), 1)
+		if room := r.Room(); room > 100 {
+			t.Errorf("memory for %d values after they are old", room)
+		}
+		if got := replayed(t, r); !slices.Equal(got, []int{1}) {
+			t.Error(got)
+		}
+	})
+}

@@ -18,23 +18,26 @@ func (r *ring[T]) add(v T) {
 		r.drop()
 	}
 	if r.len == len(r.slots) {
-		r.grow()
+		r.resize(min(r.room, max(minSlots, 2*r.len)))
 	}
 	r.slots[(r.head+r.len)%len(r.slots)] = v
 	r.len++
 }
 
-// drop forgets the oldest value.
+// drop forgets the oldest value. Of many more slots than there are values it keeps few.
 func (r *ring[T]) drop() {
 	var zero T
 	r.slots[r.head] = zero
 	r.head = (r.head + 1) % len(r.slots)
 	r.len--
+	if len(r.slots) > minSlots && r.len < len(r.slots)/4 {
+		r.resize(len(r.slots) / 2)
+	}
 }
 
-// grow doubles the slots, which are all in use.
-func (r *ring[T]) grow() {
-	slots := make([]T, min(r.room, max(minSlots, 2*r.len)))
+// resize gives the ring n slots, as many as there are values at least.
+func (r *ring[T]) resize(n int) {
+	slots := make([]T, n)
 	for i := range r.len {
 		slots[i] = r.at(i)
 	}

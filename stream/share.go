@@ -31,9 +31,7 @@ func Share[T any](o Observable[T], p Policy[T]) Observable[T] {
 //	2                       (34|   subscribed after the end
 func Replay[T any](o Observable[T], n int, p Policy[T]) Observable[T] {
 	need(o != nil, "Replay")
-	if n < 1 {
-		panic("stream: Replay of less than one")
-	}
+	atLeastOne(n, "Replay")
 	return ShareWith(o, &ShareOptions[T]{Policy: p, Replay: n, KeepCompletion: true})
 }
 

@@ -16,8 +16,8 @@ type ShareOptions[T any] struct {
 	KeepCompletion, KeepError bool
 }
 
-// ShareWith is Share with options; nil options are their zero value. It panics if the number of values
-// to replay is negative.
+// ShareWith is Share with options; nil options are their zero value. It panics if Replay or MaxAge is
+// negative.
 //
 // When the last subscriber leaves before o has ended, the subscription to o ends and its values are
 // forgotten, with any options: no subscription leaves anything running. To let o run on without
@@ -28,9 +28,8 @@ func ShareWith[T any](o Observable[T], opts *ShareOptions[T]) Observable[T] {
 	if opts != nil {
 		s.opts = *opts
 	}
-	if s.opts.Replay < 0 {
-		panic("stream: ShareWith with a negative number of values to replay")
-	}
+	notNegative(s.opts.Replay, "ShareWith")
+	notNegative(s.opts.MaxAge, "ShareWith")
 	return s.subscribe
 }
 

@@ -78,20 +78,3 @@ func TestShareWithConforms(t *testing.T) {
 		return stream.ShareWith(failing(), &stream.ShareOptions[int]{Replay: 1, KeepError: true})
 	}, []int{1, 2}, &streamtest.Options{Err: errEnd, Hot: true})
 }
-
-// TestShareWithPanics: a programmer's error is told at the call.
-func TestShareWithPanics(t *testing.T) {
-	for name, call := range map[string]func(){
-		"no observable":   func() { stream.ShareWith[int](nil, nil) },
-		"negative number": func() { stream.ShareWith(stream.Just(1), &stream.ShareOptions[int]{Replay: -1}) },
-	} {
-		t.Run(name, func(t *testing.T) {
-			defer func() {
-				if recover() == nil {
-					t.Error("no panic")
-				}
-			}()
-			call()
-		})
-	}
-}

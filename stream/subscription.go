@@ -177,17 +177,16 @@ func (sub *subscription[T]) leave() {
 	s.remove(sub)
 }
 
-// adopt replaces the policy DropOldest by p.
+// adopt gives a subscription that nobody had taken the policy of who takes it now. What it has dropped
+// until then was nobody's.
 func (sub *subscription[T]) adopt(p Policy[T]) {
-	if sub.policy.rule != dropOldest {
-		return
-	}
 	s := sub.subject
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	sub.dropOldest()
-	sub.policy = p.normal()
+	sub.policy, sub.dropped = p.normal(), 0
 	s.due = min(s.due, sub.due())
+	p.meter.add(sub)
 }
 
 // The following need the subject's lock.

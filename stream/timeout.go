@@ -21,7 +21,7 @@ var ErrTimeout = errors.New("stream: timeout")
 // Concurrency: a timer's goroutine cancels the context of o; see watchdog.
 func Timeout[T any](o Observable[T], d time.Duration) Observable[T] {
 	need(o != nil, "Timeout")
-	mustBePositive(d)
+	positive(d, "Timeout")
 	return func(ctx context.Context, yield func(T) bool) error {
 		ctx, cancel := context.WithCancelCause(ctx)
 		defer cancel(nil)

@@ -11,9 +11,7 @@ import (
 //
 //	d  ───t───t───t──…
 func Interval(d time.Duration) Observable[time.Time] {
-	if d <= 0 {
-		panic("stream: Interval of a duration that is not positive")
-	}
+	positive(d, "Interval")
 	return func(ctx context.Context, yield func(time.Time) bool) error {
 		ticker := time.NewTicker(d)
 		defer ticker.Stop()

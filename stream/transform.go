@@ -96,9 +96,7 @@ func Reduce[T, S any](o Observable[T], seed S, f func(S, T) S) Observable[S] {
 //	2  ─────[1 2]─[3 4]─[5]|
 func BatchCount[T any](o Observable[T], n int) Observable[[]T] {
 	need(o != nil, "BatchCount")
-	if n < 1 {
-		panic("stream: BatchCount of less than 1")
-	}
+	atLeastOne(n, "BatchCount")
 	return func(ctx context.Context, yield func([]T) bool) error {
 		var batch []T
 		size := min(n, prefetch) // until there have been as many

@@ -233,6 +233,7 @@ var faults = []fault{
 	{name: "keeps a lock when it is stopped", rule: 2, observable: locking("stop")},
 	{name: "keeps a lock when it is cancelled", rule: 2, observable: locking("cancel")},
 	{name: "keeps a lock when yield panics", rule: 2, observable: locking("panic")},
+	{name: "keeps a lock when yield exits", rule: 2, observable: locking("exit")},
 	{name: "fails for ever after an early stop", rule: 0, observable: remembering(func(after []string) bool {
 		return slices.Contains(after, "stop")
 	})},
@@ -273,8 +274,14 @@ var faults = []fault{
 
 // ended is how a subscription to ints comes to its end, with the end itself.
 func ended(ctx context.Context, yield func(int) bool, then func(how string)) error {
-	how := "panic"
-	defer func() { then(how) }()
+	how := "exit"
+	defer func() {
+		if p := recover(); p != nil {
+			then("panic")
+			panic(p)
+		}
+		then(how)
+	}()
 	err := ints(ctx, func(v int) bool {
 		if !yield(v) {
 			how = "stop"
@@ -285,7 +292,7 @@ func ended(ctx context.Context, yield func(int) bool, then func(how string)) err
 	switch {
 	case err != nil:
 		how = "cancel"
-	case how == "panic":
+	case how == "exit":
 		how = "end"
 	}
 	return err

@@ -24,7 +24,7 @@ func (s *suite[T]) ways() []way[T] {
 	if len(s.want) > 0 {
 		ways = append(ways,
 			way[T]{"was stopped", (*suite[T]).stopAt}, way[T]{"was cancelled in yield", (*suite[T]).cancelAt},
-			way[T]{"panicked", (*suite[T]).panicAt})
+			way[T]{"panicked", (*suite[T]).panicAt}, way[T]{"exited", (*suite[T]).exitAt})
 	}
 	return ways
 }
