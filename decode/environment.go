@@ -108,6 +108,9 @@ func (r *environmentReader) forget() {
 
 // clear removes the keys. It does not clear the capacity that is not in use, which may be large.
 func (k *rawKeys) clear() {
+	if len(k.list) == 0 && k.stale == 0 && !k.empty {
+		return // nearly always
+	}
 	clear(k.list[:len(k.list)+k.stale])
 	*k = rawKeys{list: k.list[:0]}
 }

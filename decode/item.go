@@ -130,13 +130,13 @@ func (d *decoder) deletedVersion(data []byte) (version int, _ error) {
 // environmentMessage returns the message with the entry. It is an error if the entry is refused, and an ignored
 // message if the entry has another error.
 func environmentMessage(kind Kind, entry EnvironmentEntry) (Message, error) {
+	if entry.Err == nil {
+		return Message{Kind: kind, Environment: entry}, nil
+	}
 	if refused, ok := entry.Err.(*RefusedError); ok {
 		return Message{}, refused
 	}
-	if entry.Err != nil {
-		return Message{Err: entry.Err}, nil
-	}
-	return Message{Kind: kind, Environment: entry}, nil
+	return Message{Err: entry.Err}, nil
 }
 
 // filterMessage returns the message with the entry, an ignored one if the entry has an error.

@@ -122,7 +122,7 @@ func (d *decoder) reader(data []byte) *reader {
 // forget drops references to the event, and names that are too long to keep until the next one.
 func (d *decoder) forget() {
 	d.env.forget()
-	d.in.reset(nil)
+	d.in.forget()
 	const keep = 4096 // bytes: far more than usual
 	if len(d.last.EnvKey)+len(d.last.EnvName)+len(d.last.ProjKey)+len(d.last.ProjName) > keep {
 		d.last = EnvironmentRep{}
@@ -130,27 +130,22 @@ func (d *decoder) forget() {
 }
 
 // decode returns the message of an event. The message is valid beside an error if it is a put.
-func (d *decoder) decode(event string, data []byte) (Message, error) {
+func (d *decoder) decode(event string, data []byte) (m Message, err error) {
 	d.unusual = 0
-	m, err := d.read(event, data)
+	switch event {
+	case PutEvent:
+		m, err = d.put(data)
+	case PatchEvent:
+		m, err = d.patch(data)
+	case DeleteEvent:
+		m, err = d.delete(data)
+	case ReconnectEvent:
+		err = ErrReconnect
+	default:
+		m.Err = ignored(event, "", ErrUnknownEvent)
+	}
 	if d.budget.err != nil {
 		return Message{}, d.budget.err
 	}
 	return m, err
-}
-
-// read is decode without regard to the context.
-func (d *decoder) read(event string, data []byte) (Message, error) {
-	switch event {
-	case PutEvent:
-		return d.put(data)
-	case PatchEvent:
-		return d.patch(data)
-	case DeleteEvent:
-		return d.delete(data)
-	case ReconnectEvent:
-		return Message{}, ErrReconnect
-	default:
-		return Message{Err: ignored(event, "", ErrUnknownEvent)}, nil
-	}
 }

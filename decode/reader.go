@@ -187,6 +187,13 @@ func (r *reader) reset(data []byte) {
 	*r = reader{data: data, budget: r.budget, stack: stack, maxListed: r.maxListed}
 }
 
+// forget drops references to the data.
+func (r *reader) forget() {
+	if r.data != nil {
+		r.reset(nil)
+	}
+}
+
 // isolate calls read and returns the first mistake in what it reads. The mistake is not recorded.
 func (r *reader) isolate(read func()) error {
 	outer := r.mistake

@@ -28,7 +28,7 @@ func (j *Journal) Change(c diff.Change) {
 	if c.Kind == diff.KeyExpired {
 		level = slog.LevelWarn
 	}
-	if j.enabled(level) || j.enabled(slog.LevelWarn) && touchesKeys(c) {
+	if j.enabled(level) || touchesKeys(c) && j.enabled(slog.LevelWarn) {
 		j.add(note{level: level, message: c.Kind.String(), change: c})
 	}
 }
