@@ -14,7 +14,6 @@ import (
 	"github.com/relaystream/autoconfig/internal/connkey"
 	"github.com/relaystream/autoconfig/internal/journal"
 	"github.com/relaystream/autoconfig/internal/reconnect"
-	"github.com/relaystream/autoconfig/internal/stamp"
 	"github.com/relaystream/autoconfig/internal/tap"
 	"github.com/relaystream/autoconfig/stream"
 	"github.com/relaystream/autoconfig/stream/sse"
@@ -105,7 +104,7 @@ func newClient(s *settings) *Client {
 		over:     make(chan struct{}),
 		saved:    make(chan error, 1),
 		done:     make(chan struct{}),
-		counters: counters{lastRead: stamp.New(), lastChange: stamp.New()},
+		counters: newCounters(),
 	}
 	c.publish = c.publishChange
 	c.policy = reconnect.Policy{
@@ -184,13 +183,11 @@ func (c *Client) decodeOptions() *decode.Options {
 	}
 }
 
-// known looks up what the state holds, while keys may expire.
 func (c *Client) known(id []byte) (e *decode.EnvironmentRep) {
 	c.changes.View(func() { e = c.state.Environment(id) })
 	return e
 }
 
-// held returns how much the state holds.
 func (c *Client) held() (environments, filters int) {
 	c.changes.View(func() { environments, filters = c.state.Held() })
 	return environments, filters

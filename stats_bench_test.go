@@ -4,19 +4,18 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"strconv"
 	"testing"
 	"time"
-
-	"github.com/relaystream/autoconfig/internal/stamp"
 )
 
 // BenchmarkCounting sets what is counted for one patch, if it comes by itself as most do, against all
 // that is done with it: "patch" includes "counting".
 func BenchmarkCounting(b *testing.B) {
 	b.Run("counting", func(b *testing.B) {
-		c := counters{lastRead: stamp.New(), lastChange: stamp.New()}
+		c := newCounters()
 		for b.Loop() {
 			c.lastRead.Record()
 			c.bytes.Add(400)
@@ -29,7 +28,7 @@ func BenchmarkCounting(b *testing.B) {
 			header := http.Header{"Content-Type": {"text/event-stream"}}
 			return &http.Response{StatusCode: http.StatusOK, Header: header, Body: new(patches)}, nil
 		})
-		changes := Observe("key", &Options{HTTPClient: &http.Client{Transport: transport}})
+		changes := Observe("key", &Options{HTTPClient: &http.Client{Transport: transport}, Logger: slog.New(slog.DiscardHandler)})
 		b.ReportAllocs()
 		n := 0
 		if err := changes(b.Context(), func(Change) bool { n++; return n < b.N }); err != nil {

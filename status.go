@@ -213,6 +213,11 @@ type counters struct {
 	lastRead, lastChange                *stamp.Stamp
 }
 
+func newCounters() counters {
+	lastRead := stamp.New()
+	return counters{lastRead: lastRead, lastChange: lastRead.Sibling()}
+}
+
 // changed records that the configuration changed, as of the last read: reading the clock costs more.
 func (c *counters) changed(kind diff.Kind) {
 	switch kind {

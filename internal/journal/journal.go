@@ -53,6 +53,7 @@ type Journal struct {
 	waiting atomic.Int64  // the notes with a place of their own that are not written yet
 	done    chan struct{} // closed when Run has ended
 	opened  atomic.Bool   // whether a connection is open
+	silent  bool          // whether the handler discards everything, always
 
 	adding  sync.Mutex
 	next    note                  // what put is to pass on
@@ -71,6 +72,7 @@ func New(log *slog.Logger) *Journal {
 	if log != nil {
 		j.handler = log.Handler()
 	}
+	j.silent = j.handler == slog.DiscardHandler
 	j.put = j.putNext
 	return j
 }

@@ -13,6 +13,9 @@ import (
 
 // LDLogger returns a logger that writes to loggers, with the prefix that Relay gives this component.
 func LDLogger(loggers ldlog.Loggers) *slog.Logger {
+	if loggers.GetMinLevel() >= ldlog.None {
+		return slog.New(slog.DiscardHandler)
+	}
 	loggers.SetPrefix("AutoConfiguration:")
 	return slog.New(&ldHandler{loggers: loggers, minimum: loggers.GetMinLevel()})
 }

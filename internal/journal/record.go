@@ -24,6 +24,12 @@ func (j *Journal) Note(level slog.Level, message string, attrs ...slog.Attr) {
 // Change records a change of the state, as the state emits it: a change that stands for several is split
 // when it is written. The log of keys that will expire and have expired is made of the changes, too.
 func (j *Journal) Change(c diff.Change) {
+	if !j.silent {
+		j.recordChange(c)
+	}
+}
+
+func (j *Journal) recordChange(c diff.Change) {
 	level := slog.LevelInfo
 	if c.Kind == diff.KeyExpired {
 		level = slog.LevelWarn
@@ -35,7 +41,7 @@ func (j *Journal) Change(c diff.Change) {
 
 // Stale records that the state ignored a message about s, whose version is not newer than what is known.
 func (j *Journal) Stale(s diff.Subject, version int) {
-	if !j.enabled(slog.LevelDebug) {
+	if j.silent || !j.enabled(slog.LevelDebug) {
 		return
 	}
 	item := named("environment", string(s.Environment))
@@ -47,6 +53,12 @@ func (j *Journal) Stale(s diff.Subject, version int) {
 
 // Event records that an event was received. A name that does not look like one is left out.
 func (j *Journal) Event(name string) {
+	if !j.silent {
+		j.recordEvent(name)
+	}
+}
+
+func (j *Journal) recordEvent(name string) {
 	if !j.enabled(slog.LevelDebug) {
 		return
 	}

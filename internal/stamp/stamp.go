@@ -19,11 +19,14 @@ func New() *Stamp { return &Stamp{epoch: time.Now()} }
 // Record records the present moment.
 func (s *Stamp) Record() { s.ns.Store(max(1, int64(time.Since(s.epoch)))) }
 
-// RecordAs records the moment that other recorded last, which costs no reading of the clock, or the present
-// moment if other recorded none.
-func (s *Stamp) RecordAs(other *Stamp) {
-	if ns := other.ns.Load(); ns != 0 {
-		s.ns.Store(ns + int64(other.epoch.Sub(s.epoch)))
+// Sibling returns a stamp that has recorded nothing, and can record what s has.
+func (s *Stamp) Sibling() *Stamp { return &Stamp{epoch: s.epoch} }
+
+// RecordAs records the moment that a sibling recorded last, which costs no reading of the clock, or the present
+// moment if that recorded none.
+func (s *Stamp) RecordAs(sibling *Stamp) {
+	if ns := sibling.ns.Load(); ns != 0 {
+		s.ns.Store(ns)
 	} else {
 		s.Record()
 	}

@@ -24,9 +24,9 @@ func TestClock(t *testing.T) {
 		if ago := time.Since(c.Last()); ago != time.Minute {
 			t.Errorf("recorded %v ago, want 1m", ago)
 		}
-		other := stamp.New()
+		other := c.Sibling()
 		time.Sleep(time.Second)
-		other.RecordAs(stamp.New())
+		other.RecordAs(c.Sibling())
 		if ago := time.Since(other.Last()).Abs(); ago > time.Microsecond {
 			t.Errorf("recorded %v ago as a clock that recorded nothing, want the present", ago)
 		}
