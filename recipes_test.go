@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -231,10 +232,13 @@ func Example_chat() {
 func TestRebuildOnChange(t *testing.T) {
 	testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
 		client := testkit.Open(t, testkit.To(srv))
-		var versions []int
+		var mu sync.Mutex
+		var versions []int // guarded by mu
 		done := make(chan error, 1)
 		go func() {
 			done <- rebuildOnChange(t.Context(), client, func(s autoconfig.Snapshot) error {
+				mu.Lock()
+				defer mu.Unlock()
 				versions = append(versions, s.Environments[0].Version)
 				return nil
 			})
@@ -243,6 +247,8 @@ func TestRebuildOnChange(t *testing.T) {
 		expect := func(want string) {
 			t.Helper()
 			synctest.Wait()
+			mu.Lock()
+			defer mu.Unlock()
 			testkit.Expect(t, "versions", []string{fmt.Sprint(versions)}, want)
 		}
 		expect("[1]")

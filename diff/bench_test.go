@@ -157,6 +157,9 @@ func BenchmarkExpiringKeys(b *testing.B) {
 
 // TestExpiringKeysAllocateLittle holds the usual work on them to what BenchmarkExpiringKeys shows.
 func TestExpiringKeysAllocateLittle(t *testing.T) {
+	if raced {
+		t.Skip("the race detector allocates, too")
+	}
 	for _, work := range keyWorks(t.Context()) {
 		if n := testing.AllocsPerRun(100, work.do); work.allocs >= 0 && n > work.allocs {
 			t.Errorf("%s: %v allocations, want at most %v", work.name, n, work.allocs)
