@@ -73,8 +73,8 @@ type Options struct {
 	// MaxEventSize limits one event, in bytes. A larger one ends the connection with
 	// sse.ErrEventTooLarge. The default is 64 MiB.
 	MaxEventSize int
-	// MaxEnvironments limits the environments, and the filters, of one put. More environments end the
-	// connection with decode.ErrTooMany; more filters are ignored. It also limits each list of keys. The default is decode.DefaultMaxListed.
+	// MaxEnvironments limits the environments and the filters of one put, and each list of keys. More end the
+	// connection with decode.ErrTooMany, but filters are ignored. The default is decode.DefaultMaxListed.
 	MaxEnvironments int
 	// MaxTombstones limits how many deletions are remembered; see diff.Options. The default is
 	// diff.DefaultMaxTombstones.
