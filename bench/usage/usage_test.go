@@ -38,7 +38,8 @@ func TestUsage(t *testing.T) {
 		_ = f.Close()
 	}
 	after := AtRest()
-	if during.Heap < before.Heap+size || during.Resident < size || after.Heap > during.Heap-size {
+	const most = size - size/8 // the rest of the process needs and releases memory, too
+	if during.Heap < before.Heap+most || during.Resident < most || after.Heap > during.Heap-most {
 		t.Errorf("%d bytes: before %+v, during %+v, after %+v", size, before, during, after)
 	}
 	if during.Descriptors != before.Descriptors+files || after.Descriptors != before.Descriptors {
