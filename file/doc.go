@@ -15,7 +15,8 @@
 // The version of an environment or filter must grow with each change, as the service's does. An item that has
 // changed without a greater version is not used: its entry of the put has an Err that matches ErrVersion, which a
 // client logs as a warning. That also holds for the return to an earlier content of the file: its versions are lower. An
-// item that the file has left out meanwhile may come back with any version.
+// item that the file has left out meanwhile may come back with any version. A client with a Cache begins with the saved
+// versions, and an item of the file whose version is not greater is ignored.
 //
 // # Changes
 //

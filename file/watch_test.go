@@ -151,7 +151,7 @@ func TestVersions(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var h held
 			for _, entries := range test.puts {
-				h.update(&decode.Listing{Environments: entries})
+				h.update(t.Context(), &decode.Listing{Environments: entries})
 			}
 			last := test.puts[len(test.puts)-1][0]
 			if used := last.Rep != nil; used != test.used || used == errors.Is(last.Err, ErrVersion) {
@@ -164,10 +164,10 @@ func TestVersions(t *testing.T) {
 			return []decode.FilterEntry{{ID: "f1", Version: 1, Rep: &decode.FilterRep{FilterKey: key, Version: 1}}}
 		}
 		var h held
-		h.update(&decode.Listing{Filters: filter("a")})
-		h.update(&decode.Listing{FiltersErr: decode.ErrWrongID}) // the filters held before stay
+		h.update(t.Context(), &decode.Listing{Filters: filter("a")})
+		h.update(t.Context(), &decode.Listing{FiltersErr: decode.ErrWrongID}) // the filters held before stay
 		last := filter("b")
-		if h.update(&decode.Listing{Filters: last}); !errors.Is(last[0].Err, ErrVersion) || last[0].Rep != nil {
+		if h.update(t.Context(), &decode.Listing{Filters: last}); !errors.Is(last[0].Err, ErrVersion) || last[0].Rep != nil {
 			t.Error(last)
 		}
 	})
