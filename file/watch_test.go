@@ -3,6 +3,7 @@ package file
 import (
 	"context"
 	"errors"
+	"fmt"
 	"hash/maphash"
 	"os"
 	"path/filepath"
@@ -85,6 +86,32 @@ func TestWithoutNotifications(t *testing.T) {
 			t.Errorf("changed: %t, %v", changed, ctx.Err())
 		}
 	})
+}
+
+// TestWatchBeginsDuringAChange: a directory that is made while the watch begins is noticed, or watched.
+func TestWatchBeginsDuringAChange(t *testing.T) {
+	directory := t.TempDir()
+	for i := range 100 {
+		path := filepath.Join(directory, fmt.Sprint(i), "config.json")
+		made := make(chan error)
+		go func() {
+			for range i * 200 { // another moment each time
+			}
+			made <- os.Mkdir(filepath.Dir(path), 0o700)
+		}()
+		w := newWatch(path)
+		must(t, <-made)
+		write(t, path, version(1))
+		for noticed := false; !noticed; {
+			select {
+			case e := <-w.watcher.Events:
+				noticed = w.names[e.Name]
+			case <-time.After(patience):
+				t.Fatalf("not noticed; watched: %v", w.names)
+			}
+		}
+		w.close()
+	}
 }
 
 // TestOnlyChanges: a file that was touched, or written again with the same content, yields nothing.
