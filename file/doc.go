@@ -32,6 +32,9 @@
 // A file that can't be used does not end the observable: the last good content stays in force. It yields a message of
 // kind Ignored, once, with a *decode.IgnoredError for the put of path "/". In it are an *fs.PathError with the
 // path and the reason: fs.ErrNotExist, for example, ErrTooLarge, or a *decode.MalformedError. A *decode.RefusedError
-// follows a Put with the environments that are not refused. The next Put follows as soon as the file has become good,
-// even if its content is the last good one. No error contains anything of the content, except IDs.
+// follows a Put with the environments that are not refused. The next Put comes as soon as the file is good, even if its
+// content is the last good one. Until then a client is not Valid, and its Status.Err is the error.
+//
+// No error contains anything of the content, except IDs. The file contains SDK keys, so only the program should be
+// allowed to read it.
 package file

@@ -44,7 +44,7 @@ func read(ctx context.Context, path string, maxSize int64) ([]byte, *check, erro
 
 // readAll reads at most one byte more than maxSize. About size bytes are expected.
 func readAll(ctx context.Context, r io.Reader, size, maxSize int64) ([]byte, error) {
-	data := make([]byte, 0, min(size, maxSize)+1) // one more, to find the end
+	data := make([]byte, 0, min(size, maxSize, DefaultMaxSize)+1) // one more, to find the end
 	for int64(len(data)) <= maxSize {
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
@@ -52,7 +52,11 @@ func readAll(ctx context.Context, r io.Reader, size, maxSize int64) ([]byte, err
 		if len(data) == cap(data) {
 			data = append(data, 0)[:len(data)]
 		}
-		n, err := r.Read(data[len(data):min(cap(data), len(data)+chunkSize)])
+		end := int64(min(cap(data), len(data)+chunkSize))
+		if end > maxSize {
+			end = maxSize + 1
+		}
+		n, err := r.Read(data[len(data):end])
 		data = data[:len(data)+n]
 		if err == io.EOF {
 			return data, nil
