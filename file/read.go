@@ -36,10 +36,13 @@ func read(ctx context.Context, path string, maxSize int64) ([]byte, *check, erro
 		return nil, nil, err
 	}
 	data, err := readAll(ctx, file, info.Size(), maxSize)
-	if err == nil && int64(len(data)) > maxSize { // it has grown
-		err = &fs.PathError{Op: "read", Path: path, Err: ErrTooLarge}
+	switch {
+	case err != nil:
+		return nil, nil, err
+	case int64(len(data)) > maxSize: // it has grown
+		return nil, nil, &fs.PathError{Op: "read", Path: path, Err: ErrTooLarge}
 	}
-	return data, &check{info, begun}, err
+	return data, &check{info, begun}, nil
 }
 
 // readAll reads at most one byte more than maxSize. About size bytes are expected.
