@@ -5,12 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"hash/maphash"
-	"io"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
-	"testing/iotest"
 	"testing/synctest"
 	"time"
 
@@ -125,25 +122,6 @@ func TestRelativePath(t *testing.T) {
 	s.expectVersion(1)
 	replace(t, "config.json", version(2))
 	s.expectVersion(2)
-}
-
-// TestReadAll: a file may grow while it is read, but not beyond the limit.
-func TestReadAll(t *testing.T) {
-	for limit, want := range map[int64]int{4: 5, 9: 10, 10: 10, 11: 10} { // one byte more shows that it is too large
-		data, err := readAll(t.Context(), strings.NewReader("0123456789"), 1, limit)
-		if err != nil || len(data) != want {
-			t.Errorf("limit %d: %q, %v, want %d bytes", limit, data, err, want)
-		}
-	}
-	if _, err := readAll(t.Context(), iotest.ErrReader(io.ErrUnexpectedEOF), 1, 10); err != io.ErrUnexpectedEOF {
-		t.Error(err)
-	}
-	cause := errors.New("enough")
-	ctx, cancel := context.WithCancelCause(t.Context())
-	cancel(cause)
-	if _, err := readAll(ctx, strings.NewReader("0"), 1, 10); err != cause {
-		t.Error(err)
-	}
 }
 
 // TestOnlyChanges: a file that was touched, or written again with the same content, yields nothing.
