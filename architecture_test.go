@@ -56,6 +56,7 @@ var knows = map[string][]string{
 
 	"autoconfigtest":             {"decode", "internal/mask", "github.com/launchdarkly/eventsource"},
 	"stream/sse/contractservice": {"stream/sse"},
+	"fleet":                      {".", "stream", "stream/sse", "decode", "diff", "internal/journal", "internal/mask", "internal/seal", "internal/snapshot", "github.com/nats-io/nats.go"},
 	"otel":                       {".", "stream", "go.opentelemetry.io/otel"},
 	"examples/quickstart":        {".", "autoconfigtest", "github.com/launchdarkly/go-sdk-common/v3"},
 	"examples/follow":            {"."},
