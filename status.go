@@ -305,8 +305,3 @@ func (c *Client) status() Status {
 	}
 	return c.life.Get().status
 }
-
-func newLife() *stream.Behavior[life] {
-	now := time.Now()
-	return stream.NewBehavior(life{status: Status{Since: now, OutdatedSince: now}})
-}
