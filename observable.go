@@ -93,12 +93,13 @@ func (c *Client) mustBeOpen() *Client {
 }
 
 func newClient(s *settings) *Client {
+	now := time.Now()
 	c := &Client{
 		settings: s,
 		changes:  stream.NewSubject[Change](),
 		events:   tap.New(DefaultLag, sse.Event.Clone),
 		messages: tap.New(DefaultLag, func(m decode.Message) decode.Message { return m }),
-		life:     newLife(),
+		life:     stream.NewBehavior(life{status: Status{Since: now, OutdatedSince: now}}),
 		journal:  journal.New(s.Logger),
 		keys:     connkey.New(),
 		heard:    make(chan struct{}, 1),
@@ -130,7 +131,12 @@ func (c *Client) start(ctx context.Context) {
 	go func() {
 		defer close(c.done)
 		err := errGoexit // until run returns
-		defer func() { c.finish(err) }()
+		defer func() {
+			if err == errGoexit {
+				c.journal.Lost(err, -1)
+			}
+			c.finish(err)
+		}()
 		err = c.run(ctx)
 	}()
 }
@@ -295,10 +301,7 @@ func (c *Client) save(ctx context.Context) error {
 // observe runs a client that has not been started for one subscriber, and closes it.
 func (c *Client) observe(ctx context.Context, yield func(Change) bool) error {
 	// The client starts when the subscription begins, so that no change precedes it.
-	begin := func() []Change {
-		c.start(ctx)
-		return nil
-	}
+	begin := func() []Change { c.start(ctx); return nil }
 	defer c.Close()
 	return diff.Split(c.changes.Observe(stream.Block[Change](DefaultLag), begin))(ctx, yield)
 }
@@ -385,9 +388,8 @@ func (c *Client) ChangesUnder(policy stream.Policy[Change]) stream.Observable[Ch
 	return diff.Split(c.mustBeOpen().changes.Observe(policy, c.state.Snapshot))
 }
 
-// Events returns the events as they arrive, of all connections, from the subscription on. A slow subscriber
-// loses the oldest when more than DefaultLag wait. Events costs nothing while nobody subscribes. With Options.Source
-// there are none.
+// Events returns the events as they arrive, of all connections, from the subscription on: none with Options.Source.
+// A slow subscriber loses the oldest when more than DefaultLag wait. Events costs nothing while nobody subscribes.
 func (c *Client) Events() stream.Observable[sse.Event] { return c.mustBeOpen().events.Observe() }
 
 // Messages is Events for the decoded messages.
