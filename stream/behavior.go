@@ -59,6 +59,4 @@ func (b *Behavior[T]) Subscribers() []SubscriptionStats { return b.subject.Subsc
 func (b *Behavior[T]) Totals() SubscriptionStats { return b.subject.Totals() }
 
 // Format implements fmt.Formatter for every verb, as Subject's does.
-func (b *Behavior[T]) Format(f fmt.State, _ rune) {
-	_, _ = fmt.Fprintf(f, "stream.Behavior(%d subscribers)", b.subject.count.Load())
-}
+func (b *Behavior[T]) Format(f fmt.State, _ rune) { b.subject.format(f, "Behavior") }

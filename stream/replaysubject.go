@@ -56,6 +56,4 @@ func (r *ReplaySubject[T]) Subscribers() []SubscriptionStats { return r.subject.
 func (r *ReplaySubject[T]) Totals() SubscriptionStats { return r.subject.Totals() }
 
 // Format implements fmt.Formatter for every verb, as Subject's does.
-func (r *ReplaySubject[T]) Format(f fmt.State, _ rune) {
-	_, _ = fmt.Fprintf(f, "stream.ReplaySubject(%d subscribers)", r.subject.count.Load())
-}
+func (r *ReplaySubject[T]) Format(f fmt.State, _ rune) { r.subject.format(f, "ReplaySubject") }

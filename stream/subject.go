@@ -7,7 +7,6 @@ import (
 	"math"
 	"slices"
 	"sync"
-	"sync/atomic"
 )
 
 // ErrClosed is what publishing to a closed Subject returns.
@@ -48,7 +47,6 @@ type Subject[T any] struct {
 	blocked int  // publishers that wait for over to become 0
 
 	departed SubscriptionStats // the sum of those that have left, without their lag
-	count    atomic.Int64      // of subscribers, for Format, which must not lock
 }
 
 // NewSubject returns a subject without subscribers.
@@ -166,9 +164,18 @@ func (s *Subject[T]) Observe(p Policy[T], prefix func() []T) Observable[T] {
 }
 
 // Format implements fmt.Formatter for every verb, because the values inside are neither for other eyes
-// nor for reading without the lock.
-func (s *Subject[T]) Format(f fmt.State, _ rune) {
-	_, _ = fmt.Fprintf(f, "stream.Subject(%d subscribers)", s.count.Load())
+// nor for reading without the lock. It tells the number of subscribers, unless the subject is locked.
+func (s *Subject[T]) Format(f fmt.State, _ rune) { s.format(f, "Subject") }
+
+// format does not wait for the lock, which a function of Update that prints the subject holds itself.
+func (s *Subject[T]) format(f fmt.State, name string) {
+	if !s.mu.TryLock() {
+		_, _ = fmt.Fprintf(f, "stream.%s", name)
+		return
+	}
+	n := len(s.subs)
+	s.mu.Unlock()
+	_, _ = fmt.Fprintf(f, "stream.%s(%d subscribers)", name, n)
 }
 
 // SubscriptionStats describes one subscriber of a Subject.
@@ -233,11 +240,12 @@ func (s *Subject[T]) publish(v T) {
 	}
 }
 
-// pushBehind adds v to the backlogs from number i on. It goes on behind one whose policy calls a
-// function that panics, or that calls runtime.Goexit.
+// pushBehind adds v to the backlogs from number i on. If a policy calls a function that panics, or
+// that calls runtime.Goexit, v waits there as it is, and pushBehind goes on with the next backlog.
 func (s *Subject[T]) pushBehind(v T, i int) {
 	defer func() {
 		if i < len(s.behind) {
+			s.behind[i].backlog.keep(v)
 			s.pushBehind(v, i+1)
 		}
 	}()
@@ -350,7 +358,6 @@ func (s *Subject[T]) join(p Policy[T], prefix func() []T) *subscription[T] {
 	sub.reading = math.MaxUint64
 	sub.index = len(s.subs)
 	s.subs = append(s.subs, sub)
-	s.count.Store(int64(len(s.subs)))
 	p.meter.add(sub)
 	return sub
 }
@@ -363,7 +370,6 @@ func (s *Subject[T]) remove(sub *subscription[T]) {
 	s.subs[last] = nil
 	s.subs = s.subs[:last]
 	sub.index = gone
-	s.count.Store(int64(last))
 	if sub.backlog != nil {
 		s.catchUp(sub)
 	}
