@@ -68,11 +68,16 @@
 //
 // # Sources that are ready
 //
-// A source is ready if it yields or ends without waiting for anything, as Just does. Race and
-// WithLatestFrom count such a source as if they had run it when they subscribed to it, though its
-// goroutine may not have begun: a value that comes within 20 ms of the subscription gives way, for no
-// more than that again, to the source that has precedence. Zip does the same before it fails, for the
-// counterparts of what came before.
+// A source is ready if it yields or ends before it first waits. Just, FromSlice and a Behavior are,
+// and so is what Map, Filter and the other operators without goroutines make of them. Race and
+// WithLatestFrom count such a source as if they had run it when they subscribed to it, although it has a
+// goroutine that may not have begun: they hold a first value back until the source that has precedence
+// is past its beginning. Zip does so before it fails, for the counterparts of what came before.
+//
+// A source that waits is recognized by the call of Done on its context, and then holds nothing back.
+// Operators with goroutines call it when they begin, so that they are never ready. One that neither
+// calls Done nor yields nor ends, as when it computes for long, or polls with time.Sleep, holds a value
+// back for 100 ms at most.
 //
 // # Panics
 //

@@ -215,30 +215,6 @@ func TestSlowConsumerStopsItsSource(t *testing.T) {
 	})
 }
 
-// TestReadySourcesCount, as if sources were subscribed to one after the other.
-func TestReadySourcesCount(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		never := stream.Never[int]()
-		for range 100 {
-			for _, c := range []struct {
-				o    ints
-				want []int
-			}{
-				{stream.Race(stream.Just(1), stream.Just(2), stream.Empty[int]()), []int{1}},
-				{stream.Race(never, stream.Just(2), stream.Empty[int]()), []int{2}},
-				{stream.Race(stream.Empty[int](), stream.Just(2)), nil},
-				{stream.WithLatestFrom(stream.Just(1, 2), stream.Just(10), plus), []int{11, 12}},
-				{stream.WithLatestFrom(stream.Just(1, 2), never, plus), nil},
-				{stream.Zip(stream.Concat(stream.Just(1, 2), stream.Fail[int](errEnd)), stream.FromSeq(naturals), plus), []int{1, 3}},
-			} {
-				if got, _ := c.o.Collect(t.Context()); !slices.Equal(got, c.want) {
-					t.Fatalf("%v, want %v", got, c.want)
-				}
-			}
-		}
-	})
-}
-
 // TestHugeNumbers cost nothing: there is memory for what there is.
 func TestHugeNumbers(t *testing.T) {
 	const huge = int(^uint(0) >> 1)

@@ -14,9 +14,9 @@ func FromSlice[T any](values []T) Observable[T] {
 		if len(values) == 0 {
 			return context.Cause(ctx)
 		}
-		cancellable := ctx.Done() != nil
+		watched := cancellable(ctx)
 		for _, v := range values {
-			if cancellable && ctx.Err() != nil {
+			if watched && ctx.Err() != nil {
 				return context.Cause(ctx)
 			}
 			if !yield(v) {
@@ -59,7 +59,7 @@ func FromSeq[T any](seq iter.Seq[T]) Observable[T] {
 		switch {
 		case ctx.Err() != nil:
 			return context.Cause(ctx)
-		case ctx.Done() == nil: // nothing to look after between two values
+		case !cancellable(ctx): // nothing to look after between two values
 			seq(yield)
 			return nil
 		}
@@ -108,15 +108,26 @@ func FromChan[T any](ch <-chan T) Observable[T] {
 			if ctx.Err() != nil {
 				return context.Cause(ctx)
 			}
-			select {
-			case <-ctx.Done():
-				return context.Cause(ctx)
-			case v, ok := <-ch:
-				if !ok || !yield(v) {
-					return nil
-				}
+			v, ok, err := receive(ctx, ch)
+			if err != nil || !ok || !yield(v) {
+				return err
 			}
 		}
+	}
+}
+
+// receive asks for ctx.Done only if it has to wait.
+func receive[T any](ctx context.Context, ch <-chan T) (v T, ok bool, err error) {
+	select {
+	case v, ok = <-ch:
+		return v, ok, nil
+	default:
+	}
+	select {
+	case v, ok = <-ch:
+		return v, ok, nil
+	case <-ctx.Done():
+		return v, false, context.Cause(ctx)
 	}
 }
 
