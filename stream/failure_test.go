@@ -238,6 +238,11 @@ func TestHugeNumbers(t *testing.T) {
 			"DropNewest":  slow(stream.DropNewest[int](n)),
 			"FailSlow":    slow(stream.FailSlow[int](n)),
 			"Coalesce":    slow(stream.Coalesce(n, identity, merge)),
+			"Chan": func(ctx context.Context, yield func(int) bool) error {
+				waiting, stop := stream.Buffer(values, stream.Block[int](n)).Chan(ctx, 0)
+				_ = stream.FromChan(waiting)(ctx, yield)
+				return stop()
+			},
 		} {
 			var before, after runtime.MemStats
 			runtime.ReadMemStats(&before)

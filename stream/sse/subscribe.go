@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strconv"
 	"sync"
 	"time"
 
@@ -50,18 +51,11 @@ const (
 
 // String returns the name of the state.
 func (k StateKind) String() string {
-	switch k {
-	case Connecting:
-		return "connecting"
-	case Open:
-		return "open"
-	case Waiting:
-		return "waiting"
-	case Ended:
-		return "ended"
-	default:
-		return "none"
+	names := [...]string{"none", Connecting: "connecting", Open: "open", Waiting: "waiting", Ended: "ended"}
+	if k < 0 || int(k) >= len(names) {
+		return "StateKind(" + strconv.Itoa(int(k)) + ")"
 	}
+	return names[k]
 }
 
 // A State is a moment in the life of a source.
