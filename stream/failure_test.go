@@ -24,13 +24,14 @@ func (s *sibling) observable() ints {
 	}
 }
 
+func left(a, _ int) int { return a }
+
 // TestErrorStopsSiblings when it occurs, though the subscriber is busy for long with a value that came
 // before it, and is delivered after that value.
 func TestErrorStopsSiblings(t *testing.T) {
 	const fails = 2500 * time.Millisecond
 	endings := map[string]func() error{"fails": func() error { return errEnd }, "exits": func() error { runtime.Goexit(); return nil }}
 	type operator func(failing, ticking ints) ints
-	left := func(a, _ int) int { return a }
 	for name, op := range map[string]operator{
 		"Merge": func(a, b ints) ints { return stream.Merge(a, b) },
 		"FlatMap, inner": func(a, b ints) ints {
@@ -122,6 +123,9 @@ func TestErrorOvertakesNothing(t *testing.T) {
 		{"GroupBy, batches", stream.GroupBy(ten, even, stream.Policy[int]{}, func(_ bool, group ints) ints { return batched(0, group) }),
 			[]int{0 + 2, 4 + 6, 1 + 3, 5 + 7}},
 		{"GroupByUntil", stream.GroupByUntil(five, identity, stream.Policy[int]{}, func(int, ints) ints { return stream.Never[int]() }, id), all},
+		{"Zip", stream.Zip(five, stream.FromSeq(naturals), left), all},
+		{"Race", stream.Race(five, stream.Never[int]()), all},
+		{"WithLatestFrom", stream.WithLatestFrom(five, stream.StartWith(stream.Never[int](), 9), left), all},
 		{"Share", stream.Share(five, stream.Policy[int]{}), all},
 		{"Replay", stream.Replay(five, 2, stream.Policy[int]{}), all},
 	} {
@@ -188,6 +192,11 @@ func TestGoexitInANotifier(t *testing.T) {
 		"CombineLatest":  stream.CombineLatest(never, exits, plus),
 		"Race":           stream.Race(never, exits),
 		"SwitchMap":      stream.SwitchMap(stream.Concat(stream.Just(1), never), func(int) ints { return exits }),
+		"SampleWhen":     stream.SampleWhen(never, exits),
+		"BatchWhen":      stream.Map(stream.BatchWhen(never, exits), total),
+		"SkipUntil":      stream.SkipUntil(never, exits),
+		"GroupByUntil": stream.GroupByUntil(stream.StartWith(never, 1), identity, stream.Policy[int]{},
+			func(int, ints) ints { return exits }, func(_ int, group ints) ints { return group }),
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			ctx, cancel := context.WithTimeoutCause(t.Context(), time.Hour, errCause)
@@ -230,7 +239,9 @@ func TestHugeNumbers(t *testing.T) {
 			"BatchTime":   stream.Map(stream.BatchTime(values, n, time.Hour), total),
 			"MapParallel": stream.MapParallel(values, n, same),
 			"FlatMap":     stream.FlatMap(values, n, func(v int) ints { return stream.Just(v) }),
+			"MergeAll":    stream.MergeAll(stream.Just(values), n),
 			"Take":        stream.Take(values, n),
+			"TakeLast":    stream.TakeLast(values, n),
 			"Skip":        stream.Concat(stream.Skip(values, n), values),
 			"Replay":      stream.Replay(values, n, stream.Policy[int]{}),
 			"Block":       slow(stream.Block[int](n)),
