@@ -40,7 +40,8 @@ func (b *Behavior[T]) Update(ctx context.Context, f func(T) T) error {
 }
 
 // Observe returns the observable of the value: the present one and every later one, as far as the
-// policy lets them through. With DropOldest[T](1), whoever falls behind misses some but not the latest.
+// policy lets them through. With DropOldest[T](1), a slow subscriber may miss some values, but never
+// the latest.
 //
 //	set       1──2──3──4──|
 //	observed     (2─3──4──|   subscribed after 2

@@ -8,11 +8,11 @@ import (
 // Chan subscribes on one goroutine of its own, which sends the values to a channel with room for
 // size of them, and closes it when the sequence has ended. A full channel makes the sequence wait.
 //
-// The function stop ends the subscription, waits until it is gone, and returns the error that
-// ended the sequence: nil if it completed, or if it was stop that ended it. Values that are still
-// in the channel stay there. stop may be called repeatedly, and from several goroutines, but not
-// from a callback of o, whose end it would wait for. Whoever does not read values to their end
-// must call stop; after the close of values it only returns the error:
+// The function stop ends the subscription, waits until it is gone, and returns the error that ended
+// the sequence: nil if it completed, or if it was stop that ended it. Values that are still in the
+// channel stay there. stop may be called repeatedly, and from several goroutines, but not from a
+// callback of o, whose end it would wait for. A caller that stops reading before values is closed must
+// call stop; after the close of values it only returns the error:
 //
 //	values, stop := o.Chan(ctx, 0)
 //	for v := range values {

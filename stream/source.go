@@ -50,9 +50,9 @@ func Fail[T any](err error) Observable[T] {
 	}
 }
 
-// FromSeq is the sequence of an iterator. Each subscription ranges over it anew; whether that
-// gives the same values is the iterator's affair. Cancellation is noticed between two values: a
-// call of the iterator that blocks is not interrupted.
+// FromSeq is the sequence of an iterator. Each subscription ranges over it again; whether that gives
+// the same values depends on the iterator. A cancellation is noticed between two values: an iterator
+// that blocks is not interrupted.
 func FromSeq[T any](seq iter.Seq[T]) Observable[T] {
 	need(seq != nil, "FromSeq")
 	return func(ctx context.Context, yield func(T) bool) error {
@@ -98,9 +98,8 @@ func FromSeq2[T any](seq iter.Seq2[T, error]) Observable[T] {
 	}
 }
 
-// FromChan is the sequence of what is received from ch, until ch is closed. A channel is not
-// cold: subscriptions to the same one share its values out among them, and a value that was
-// received is gone. A nil channel is Never.
+// FromChan is the sequence of what is received from ch, until ch is closed. A channel is not cold:
+// each value goes to one of the subscriptions to it, and is gone then. A nil channel is Never.
 func FromChan[T any](ch <-chan T) Observable[T] {
 	return func(ctx context.Context, yield func(T) bool) error {
 		for {

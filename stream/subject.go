@@ -12,9 +12,9 @@ import (
 // ErrClosed is what publishing to a closed Subject returns.
 var ErrClosed = errors.New("stream: subject closed")
 
-// A Subject multicasts: what is published to it goes to everybody who has subscribed by then.
-// Subscribers come and go without touching each other, and each has a Policy for when it falls
-// behind: unless that is Block, a subscriber that is slow, dead or panicking delays nobody.
+// A Subject multicasts: a value that is published to it goes to all who are subscribed at that time.
+// Each subscriber has a Policy for when it falls behind: unless that is Block, a subscriber that is
+// slow or stuck, or that panics, delays nobody.
 //
 // All methods may be called concurrently, also by subscribers from within yield. Only one of them
 // waits: Publish (and Update) for subscribers with the policy Block. A subscriber that publishes to
@@ -101,18 +101,18 @@ func (s *Subject[T]) update(f func(emit func(T))) (wait bool, err error) {
 	return s.over > 0, nil
 }
 
-// Hold lets those who wait sleep on while values are published, until Release. A publisher that gets
-// its values in bursts, and knows when a burst ends, calls the one before and the other after it:
-// waking a subscriber for each value costs more than the value does. Subscribers that are awake take
-// values as always, and a publisher that has to wait for one releases first; the policies apply to
-// those who sleep, too. Hold does not nest.
+// Hold leaves subscribers that wait for values asleep until Release, though values are published. A
+// publisher that gets its values in bursts, and knows when a burst ends, calls Hold before it and
+// Release after it: to wake a subscriber for each value costs more than the value does. Subscribers
+// that are awake take values as always. Policies apply to those asleep, too, and a publisher that has
+// to wait for one wakes all. Hold does not nest.
 func (s *Subject[T]) Hold() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.hold = true
 }
 
-// Release wakes whom Hold let sleep. Without Hold it does nothing.
+// Release wakes the subscribers that Hold has left asleep. Without Hold it does nothing.
 func (s *Subject[T]) Release() {
 	s.mu.Lock()
 	s.hold = false
@@ -201,9 +201,8 @@ func (s *Subject[T]) Subscribers() []SubscriptionStats {
 	return stats
 }
 
-// Totals adds up what Subscribers tells of the current subscribers, and what was counted for those
-// that have left: Delivered, Dropped and Coalesced never decrease. Lag is that of the current ones,
-// and Policy is empty.
+// Totals adds up the statistics of the current subscribers and of those that have left: Delivered,
+// Dropped and Coalesced never decrease. Lag is that of the current ones, and Policy is empty.
 func (s *Subject[T]) Totals() SubscriptionStats {
 	s.mu.Lock()
 	defer s.mu.Unlock()
