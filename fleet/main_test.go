@@ -1,4 +1,4 @@
-package endpoint_test
+package fleet_test
 
 import (
 	"testing"
