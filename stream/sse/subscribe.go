@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"strconv"
 	"sync"
 	"time"
 
+	"github.com/relaystream/autoconfig/internal/enum"
 	"github.com/relaystream/autoconfig/stream"
 )
 
@@ -35,7 +35,7 @@ type SubscribeOptions struct {
 }
 
 // A StateKind says what a source is doing.
-type StateKind int
+type StateKind uint8
 
 // The states of a source: Connecting, then perhaps Open, then Waiting, and so on, until it is Ended.
 const (
@@ -51,11 +51,8 @@ const (
 
 // String returns the name of the state.
 func (k StateKind) String() string {
-	names := [...]string{"none", Connecting: "connecting", Open: "open", Waiting: "waiting", Ended: "ended"}
-	if k < 0 || int(k) >= len(names) {
-		return "StateKind(" + strconv.Itoa(int(k)) + ")"
-	}
-	return names[k]
+	names := []string{"none", Connecting: "connecting", Open: "open", Waiting: "waiting", Ended: "ended"}
+	return enum.Name("StateKind", k, names)
 }
 
 // A State is a moment in the life of a source.
