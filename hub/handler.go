@@ -33,8 +33,8 @@ const retryAfter = 5
 //     has ended
 //   - 500 if w lacks the methods that http.ResponseController needs to flush and to set deadlines
 //
-// It lifts the server's ReadTimeout and WriteTimeout from the stream. ServeHTTP takes over an HTTP/1.1 connection if w lets
-// it, and returns at once then: the hub writes the stream on a goroutine of its own, and http.Server no longer knows of it.
+// It lifts the server's ReadTimeout and WriteTimeout from the stream. ServeHTTP takes over an HTTP/1.1 connection if w is an
+// http.Hijacker, and returns at once then: the hub writes the stream on a goroutine of its own, and http.Server no longer knows of it.
 func (h *Hub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	version, status := h.mustBeMade().check(r)
 	if status != 0 {
@@ -59,13 +59,12 @@ func (h *Hub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	header.Set("Content-Type", "text/event-stream; charset=utf-8")
 	header.Set("Cache-Control", "no-cache, no-transform")
 	header.Set("X-Accel-Buffering", "no") // or nginx holds events back
-	if r.ProtoMajor == 1 && r.ProtoMinor == 1 && reader.takeOver(control, header) {
+	if r.ProtoMajor == 1 && r.ProtoMinor == 1 && reader.takeOver(w) {
 		return
 	}
 	defer h.running.Done()
 	defer context.AfterFunc(r.Context(), func() { reader.cancel(errLeft) })()
-	w.WriteHeader(http.StatusOK)
-	reader.run()
+	reader.run() // the first flush sends the header
 }
 
 // check returns the protocol version that the reader asks for, or the status to refuse it with.

@@ -36,9 +36,14 @@ func (r *reader) cut(why error) {
 }
 
 // takeOver takes the request's connection from net/http, and writes the stream to it on another goroutine. It reports
-// whether it has: if not, the request is as before.
-func (r *reader) takeOver(control *http.ResponseController, header http.Header) bool {
-	conn, _, err := control.Hijack()
+// whether it has: if not, the request is as before. A ResponseWriter that wraps another one without being an http.Hijacker
+// itself wants to see what is written.
+func (r *reader) takeOver(w http.ResponseWriter) bool {
+	hijacker, ok := w.(http.Hijacker)
+	if !ok {
+		return false
+	}
+	conn, _, err := hijacker.Hijack()
 	if err != nil {
 		return false
 	}
@@ -47,7 +52,7 @@ func (r *reader) takeOver(control *http.ResponseController, header http.Header) 
 	r.hub.mu.Lock()
 	r.sink = c
 	r.hub.mu.Unlock()
-	c.begin(header) // now, since the header belongs to whoever called ServeHTTP
+	c.begin(w.Header()) // now, since the header belongs to whoever called ServeHTTP
 	go func() {
 		defer r.hub.running.Done()
 		var watching sync.WaitGroup
