@@ -34,7 +34,7 @@ func TestReaderGetsWhatTheServiceSends(t *testing.T) {
 			synctest.Wait()
 			v := 10 * i
 			srv.Patch(testkit.Environment("a", v+2))
-			srv.PatchFilter("f", autoconfig.FilterRep{ProjKey: "p", FilterKey: "<é\u2028>", Version: 10*v + 2})
+			srv.PatchFilter("f", autoconfig.FilterRep{ProjKey: "p", FilterKey: "<é\u2028>", Version: v + 2})
 			srv.Delete("b", v+3)
 			srv.DeleteFilter("f", v+3)
 			srv.Patch(testkit.Environment("b", v+4))
