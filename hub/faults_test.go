@@ -184,15 +184,19 @@ func TestConversationBrokenAnywhereBehindHub(t *testing.T) {
 // length of the conversation there.
 func breakAt(t *testing.T, before bool, at int64, stall bool) (length int64) {
 	testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
-		wire := testkit.NewWire(srv)
+		network := func(to *autoconfigtest.Server, broken bool) *testkit.Wire {
+			w := testkit.NewWire(to)
+			if broken {
+				w.At, w.Stall = at, stall
+			}
+			return w
+		}
+		wire := network(srv, before)
 		h := serve(t, &autoconfig.Options{BaseURI: srv.URL, HTTPClient: wire.Client()}, hub.Options{}, true, nil)
-		behind := []*testkit.Wire{testkit.NewWire(h.server), testkit.NewWire(h.server)}
+		behind := []*testkit.Wire{network(h.server, !before), network(h.server, !before)}
 		broken := behind
 		if before {
 			broken = []*testkit.Wire{wire}
-		}
-		for _, w := range broken {
-			w.At, w.Stall = at, stall
 		}
 		a := gather(t, h.server.URL, behind[0].Client(), behind[1].Client())
 		defer a.leave()
