@@ -20,7 +20,7 @@ import (
 var (
 	faultRuns   = flag.Int("faults.runs", 40, "how many random schedules of faults to run")
 	faultSeed   = flag.Uint64("faults.seed", 1, "the seed of the first schedule; the others have those that follow")
-	faultStride = flag.Int("faults.stride", 37, "break the conversation at every n-th byte")
+	faultStride = flag.Int("faults.stride", 151, "break the conversation at every n-th byte")
 )
 
 // An audience follows a server through hubs in a row: with a Client, and in the classic way.

@@ -336,7 +336,7 @@ func TestServersTimeouts(t *testing.T) {
 					})
 				}
 				accepted := make(chan net.Conn)
-				server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 20 * time.Second,
+				server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, MaxHeaderBytes: 16 << 10, ReadTimeout: 20 * time.Second,
 					WriteTimeout: 20 * time.Second, ErrorLog: log.New(io.Discard, "", 0)}
 				go func() { _ = server.Serve(pipes(accepted)) }()
 				defer server.Close()
