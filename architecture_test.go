@@ -40,6 +40,7 @@ var knows = map[string][]string{
 	"internal/quote":      {},
 	"internal/expiry":     {},
 	"internal/plainhttp":  {},
+	"internal/request":    {},
 	"internal/stamp":      {},
 	"internal/connkey":    {},
 	"internal/tap":        {"stream"},
@@ -56,10 +57,11 @@ var knows = map[string][]string{
 		".", "autoconfigtest", "decode", "stream", "github.com/google/go-cmp", "github.com/launchdarkly/go-sdk-common/v3", "go.uber.org/goleak",
 	},
 
-	"autoconfigtest":             {"decode", "internal/mask", "github.com/launchdarkly/eventsource"},
+	"autoconfigtest":             {"decode", "internal/mask", "internal/request", "github.com/launchdarkly/eventsource"},
 	"stream/sse/contractservice": {"stream/sse"},
 	"fleet":                      {".", "stream", "stream/sse", "decode", "diff", "internal/journal", "internal/mask", "internal/seal", "internal/snapshot", "github.com/nats-io/nats.go"},
 	"otel":                       {".", "stream", "go.opentelemetry.io/otel"},
+	"hub":                        {".", "stream", "decode", "diff", "internal/request"},
 	"examples/quickstart":        {".", "autoconfigtest", "github.com/launchdarkly/go-sdk-common/v3"},
 	"examples/follow":            {"."},
 	"examples/relayhandler": {
