@@ -166,7 +166,7 @@ func pulseOf(s autoconfig.Stats, all []hub.Reader) pulse {
 	})
 	for _, r := range all[:min(len(all), readersLimit)] {
 		p.Readers.MaxLag = max(p.Readers.MaxLag, r.Lag)
-		p.Readers.Listed = append(p.Readers.Listed, reader{r.Address, r.Since, r.Protocol, cut(r.UserAgent), r.Lag})
+		p.Readers.Listed = append(p.Readers.Listed, reader{r.Address, r.Since, r.ProtocolVersion, cut(r.UserAgent), r.Lag})
 	}
 	return p
 }

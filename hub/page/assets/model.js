@@ -74,15 +74,18 @@ function environment(e) {
   }));
   const [project, name] = [e.projName || e.projKey, e.envName || e.envKey];
   const words = [project, e.projKey, name, e.envKey, e.envID, `v${e.version}`, ...keys.map(k => k.mask)];
-  const [p, n] = [project.toLowerCase(), name.toLowerCase()];
+  const [p, n] = [natural(project), natural(name)];
   return {
     ...e, id: e.envID, keys, project, name, search: words.join('\n').toLowerCase(),
     order: { project: `${p}\n${n}\n${e.envID}`, name: `${n}\n${p}\n${e.envID}`, version: e.version },
   };
 }
 
+// natural returns what to compare names by, so that 10 comes after 9. It is far cheaper than a collator.
+const natural = s => s.toLowerCase().replace(/\d+/g, digits => digits.padStart(12, '0'));
+
 function filter(f) {
-  return { ...f, search: [f.projKey, f.key, f.id, `v${f.version}`].join('\n').toLowerCase(), order: `${f.projKey}\n${f.key}\n${f.id}`.toLowerCase() };
+  return { ...f, search: [f.projKey, f.key, f.id, `v${f.version}`].join('\n').toLowerCase(), order: natural(`${f.projKey}\n${f.key}\n${f.id}`) };
 }
 
 function sort(items, by, descending) {

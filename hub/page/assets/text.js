@@ -47,8 +47,8 @@ export function fieldName(path) {
   return `${kind} ${Number(list[2]) + 1}${what}`;
 }
 
-// fieldValue returns a value of a field: times, which are numbers of milliseconds, as times.
+// fieldValue returns a value of a field: times, which are numbers of milliseconds, as times, and nothing for none.
 export function fieldValue(path, value) {
   if (!/(Timestamp|Expiry)$/.test(path) || !/^\d+$/.test(value)) return value;
-  return value === '0' ? 'never' : moment(new Date(Number(value)));
+  return value === '0' ? '' : moment(new Date(Number(value)));
 }

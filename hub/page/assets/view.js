@@ -142,7 +142,7 @@ export class View {
     this.#timer = 0;
     if (!this.#model) return;
     this.#tiles();
-    this[{ environments: 'environments', expiring: 'expiring', filters: 'filters', readers: 'readers', service: 'service' }[this.#tab]]();
+    this[this.#tab]();
     this.#log();
     this.#tick();
   }
@@ -154,10 +154,10 @@ export class View {
     tile('environments', count(m.environments.size), m.synced ? `in ${plural(m.projects(), 'project', 'projects')}` : 'not complete yet');
     tile('expiring', count(expiring.length), expiring.length ? '' : 'none announced');
     if (expiring.length) {
-      $('tab-expiring').querySelector('.note').replaceChildren('next ', element('time', { 'data-until': expiring[0].key.until }));
+      $('tab-expiring').querySelector('.note').replaceChildren(element('span', { class: 'wide' }, 'next '), element('time', { 'data-until': expiring[0].key.until }));
     }
-    tile('filters', count(m.filters.size), `in ${plural(m.filterProjects(), 'project', 'projects')}`);
-    tile('readers', count(readers.total), readers.total ? `furthest behind: ${count(readers.maxLag)}` : 'none');
+    tile('filters', count(m.filters.size), m.filters.size ? `in ${plural(m.filterProjects(), 'project', 'projects')}` : 'none');
+    tile('readers', count(readers.total), readers.total ? readers.maxLag ? `up to ${bytes(readers.maxLag)} behind` : 'none is behind' : 'none');
     const [symbol, word] = states[m.status.state];
     const figure = tile('service', '', '');
     figure.replaceChildren(element('span', { class: `symbol ${m.status.state}`, 'aria-hidden': 'true' }, symbol), word);
@@ -209,7 +209,6 @@ export class View {
       ['State', stateOf(status.state)],
       ['Since', moment(new Date(status.since))],
       ['Up to date', status.outdatedSince ? element('span', {}, 'no, for ', element('time', { 'data-since': Date.parse(status.outdatedSince) })) : 'yes'],
-      ['Attempts since then', count(status.attempt)],
       ['Connections', `${count(stats.connections)} of ${plural(stats.attempts, 'attempt', 'attempts')}`],
       ['Read', `${bytes(stats.bytes)}, ${plural(stats.events, 'event', 'events')}`],
       ['Last read', ago(stats.lastRead)],
@@ -360,7 +359,7 @@ function expiringRow({ key, environment: e }) {
     cell({}, until(key), sub(moment(new Date(key.until)))),
     rowHeader(element('span', { class: 'kind' }, `${key.kind} `), element('code', {}, key.mask)),
     cell({}, e.name, sub(e.envID)),
-    cell({}, e.project),
+    cell({ class: 'project' }, e.project),
   );
 }
 
@@ -373,7 +372,7 @@ function readerRow(r) {
     rowHeader(element('code', {}, r.address)), cell({}, r.userAgent || '\u2013'),
     cell({ 'data-label': 'Connected for' }, element('time', { 'data-since': Date.parse(r.since) })),
     cell({ class: 'number', 'data-label': 'Protocol' }, String(r.protocol)),
-    cell({ class: 'number', 'data-label': 'Waiting' }, count(r.lag)),
+    cell({ class: 'number', 'data-label': 'Behind by' }, bytes(r.lag)),
   );
 }
 
@@ -402,7 +401,8 @@ function logRow(entry) {
       element('span', { class: `what ${kind}` }, element('span', { class: 'symbol', 'aria-hidden': 'true' }, symbol), word),
       element('time', { datetime: at.toISOString() }, clock(at))),
     item ? element('div', {}, element('span', { class: 'subject' }, nameOf(item)), sub(detail(change, item))) : element('div', { class: 'sub' }, synced(entry)));
-  if (fields.length) li.append(fieldList(fields));
+  const others = fields.filter(f => f.path !== 'Version'); // which stands with the ID
+  if (others.length) li.append(fieldList(others));
   return li;
 }
 
@@ -412,8 +412,13 @@ function detail(change, item) {
   const parts = [item.envID ?? item.id];
   if (change.key) parts.push(`${change.key.sdkKey ? 'SDK key' : 'mobile key'} ${change.key.sdkKey || change.key.mobileKey} is no longer accepted`);
   else if (change.omitted) parts.push('no longer listed');
-  else parts.push(`version ${change.version ?? item.version}`);
+  else parts.push(versions(change, item));
   return parts.join(' \u00B7 ');
+}
+
+function versions(change, item) {
+  const [old, now] = [(change.old ?? change.oldFilter)?.version, change.version ?? item.version];
+  return change.kind.endsWith('updated') && old !== now ? `version ${old} \u2192 ${now}` : `version ${now}`;
 }
 
 function synced(entry) {
@@ -427,12 +432,10 @@ function fieldList(fields) {
   return element('dl', { class: 'fields' }, ...shown);
 }
 
-function difference({ path, old = '', new: now = '' }) {
-  const parts = [];
-  if (old !== '') parts.push(element('del', {}, fieldValue(path, old)));
-  if (old !== '' && now !== '') parts.push(' \u2192 ');
-  parts.push(now !== '' ? element('ins', {}, fieldValue(path, now)) : element('span', { class: 'muted' }, ' removed'));
-  return parts;
+function difference(field) {
+  const [old, now] = [fieldValue(field.path, field.old ?? ''), fieldValue(field.path, field.new ?? '')];
+  if (old === '') return [element('ins', {}, now)];
+  return [element('del', {}, old), now === '' ? element('span', { class: 'muted' }, ' removed') : ' \u2192 ', ...(now === '' ? [] : [element('ins', {}, now)])];
 }
 
 function describe({ change }) {
