@@ -32,6 +32,12 @@ func open(t testing.TB, o *admin.Options) (*admin.Admin, *autoconfig.Client, *au
 	service := autoconfigtest.NewServer(testkit.Key)
 	t.Cleanup(service.Close)
 	client := testkit.Open(t, testkit.To(service))
+	return of(t, client, o), client, service
+}
+
+// of returns the handler of a hub of the client.
+func of(t testing.TB, client *autoconfig.Client, o *admin.Options) *admin.Admin {
+	t.Helper()
 	h, err := hub.New(client, &hub.Options{Keys: []autoconfig.AutoConfigKey{testkit.Key}, Logger: testkit.Censored(t)})
 	if err != nil {
 		t.Fatal(err)
@@ -42,7 +48,7 @@ func open(t testing.TB, o *admin.Options) (*admin.Admin, *autoconfig.Client, *au
 		t.Fatal(err)
 	}
 	t.Cleanup(a.Close)
-	return a, client, service
+	return a
 }
 
 // at is a request that arrived at an address.
@@ -254,34 +260,36 @@ func TestFormIsGuardedAsThePage(t *testing.T) {
 }
 
 func TestProbes(t *testing.T) {
-	a, client, service := open(t, &admin.Options{Tolerance: time.Hour})
-	expect := func(when, path string, status int, word string) {
-		t.Helper()
-		response := serve(a, at("10.1.2.3", http.MethodGet, "http://hub.example"+path, nil))
-		body, err := io.ReadAll(response.Body)
-		if err != nil || response.StatusCode != status || string(body) != word+"\n" {
-			t.Errorf("%s: %s: %s %q, want %d %q", when, path, response.Status, body, status, word)
-		}
-	}
-	expect("before a configuration", "/readyz", 503, "no configuration")
-	expect("before a configuration", "/healthz", 200, "ok")
-	service.Put(testkit.Listing(testkit.Environment("a", 1)))
-	await(t, "ready", func() bool {
-		return serve(a, at("10.1.2.3", http.MethodGet, "http://hub.example/readyz", nil)).StatusCode == 200
-	})
-	expect("with a configuration", "/readyz", 200, "ok")
-	client.Close()
-	expect("closed", "/readyz", 503, "ended")
-	expect("closed", "/healthz", 503, "ended")
-}
-
-// await waits until a condition holds.
-func await(t testing.TB, what string, condition func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(time.Minute); !condition(); time.Sleep(time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("still not %s", what)
-		}
+	for _, o := range []*admin.Options{nil, {Tolerance: time.Hour}} {
+		testkit.InBubble(t, func(t *testing.T, service *autoconfigtest.Server) {
+			client := testkit.Open(t, testkit.To(service))
+			a := of(t, client, o)
+			expect := func(when, path string, status int, word string) {
+				t.Helper()
+				response := serve(a, at("10.1.2.3", http.MethodGet, "http://hub.example"+path, nil))
+				body, err := io.ReadAll(response.Body)
+				if err != nil || response.StatusCode != status || string(body) != word+"\n" {
+					t.Errorf("%s: %s: %s %q, want %d %q", when, path, response.Status, body, status, word)
+				}
+			}
+			tolerance := admin.DefaultTolerance
+			if o != nil {
+				tolerance = o.Tolerance
+			}
+			expect("before a configuration", "/readyz", 503, "no configuration")
+			expect("before a configuration", "/healthz", 200, "ok")
+			testkit.Pass(tolerance)
+			expect("before the tolerance has passed", "/healthz", 200, "ok")
+			testkit.Pass(time.Second)
+			expect("after the tolerance has passed", "/healthz", 503, "outdated")
+			service.Put(testkit.Listing(testkit.Environment("a", 1)))
+			testkit.Pass(time.Hour)
+			expect("with a configuration", "/readyz", 200, "ok")
+			expect("with a configuration", "/healthz", 200, "ok")
+			client.Close()
+			expect("closed", "/readyz", 503, "ended")
+			expect("closed", "/healthz", 503, "ended")
+		})
 	}
 }
 
