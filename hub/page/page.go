@@ -98,7 +98,7 @@ func New(client *autoconfig.Client, readers func() []hub.Reader, o *Options) (*P
 func (p *Page) routes(assets fs.FS) *http.ServeMux {
 	mux := http.NewServeMux()
 	mux.Handle("GET /{$}", web.File(assets, "index.html"))
-	for _, name := range []string{"page.js", "model.js", "view.js", "text.js"} {
+	for _, name := range []string{"page.js", "model.js", "view.js", "rows.js", "text.js"} {
 		mux.Handle("GET /"+name, web.File(assets, name))
 	}
 	for _, name := range []string{"style.css", "icon.svg"} {

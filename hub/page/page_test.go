@@ -236,7 +236,7 @@ func TestHeaders(t *testing.T) {
 	for path, kind := range map[string]string{
 		"/": "text/html; charset=utf-8", "/style.css": "text/css; charset=utf-8", "/icon.svg": "image/svg+xml",
 		"/page.js": "text/javascript; charset=utf-8", "/model.js": "text/javascript; charset=utf-8",
-		"/view.js": "text/javascript; charset=utf-8", "/text.js": "text/javascript; charset=utf-8",
+		"/view.js": "text/javascript; charset=utf-8", "/rows.js": "text/javascript; charset=utf-8", "/text.js": "text/javascript; charset=utf-8",
 		"/events": "",
 	} {
 		w := httptest.NewRecorder()
