@@ -260,6 +260,20 @@ func TestHeaders(t *testing.T) {
 	}
 }
 
+// TestEventsNeedDeadlines serves events to a writer that cannot bound its writes.
+func TestEventsNeedDeadlines(t *testing.T) {
+	p, err := page.New(testkit.Open(t, testkit.To(newService(t))), nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	w := httptest.NewRecorder() // has no SetWriteDeadline
+	p.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/events", nil))
+	if w.Code != http.StatusInternalServerError {
+		t.Errorf("status %d", w.Code)
+	}
+}
+
 func newService(t testing.TB) *autoconfigtest.Server {
 	service := autoconfigtest.NewServer(testkit.Key)
 	t.Cleanup(service.Close)
