@@ -1,0 +1,179 @@
+package hub
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"math"
+	"mime"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// StreamPath is how the path of each request ends. What precedes it belongs to the readers' base URI.
+const StreamPath = "/relay_auto_config"
+
+// retryAfter is how many seconds a reader that comes at the wrong time should wait. Clients add something random.
+const retryAfter = 5
+
+// ServeHTTP serves the stream to one reader, and returns when that has left or the hub has ended the stream. It refuses a
+// request with status
+//
+//   - 404 if its path does not end with StreamPath
+//   - 405 if its method is not GET
+//   - 406 if it does not accept text/event-stream
+//   - 401 if it has none of Options.Keys in its Authorization header
+//   - 400 if rpacProtocolVersion in its query is not a positive number
+//   - 429 if there are too many readers with its address
+//   - 503 if there are too many readers, or no configuration yet with Options.RefuseUntilReady, or the hub or its client
+//     has ended
+//   - 500 if w lacks the methods that http.ResponseController needs to flush and to set deadlines
+//
+// It lifts the server's ReadTimeout and WriteTimeout from the stream.
+func (h *Hub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	version, status := h.mustBeMade().check(r)
+	if status != 0 {
+		h.reject(w, r, status)
+		return
+	}
+	ctx, cancel := context.WithCancelCause(r.Context())
+	defer cancel(nil)
+	reader := &reader{
+		hub: h, w: w, control: http.NewResponseController(w), ctx: ctx, cancel: cancel, gone: make(chan struct{}),
+		address: addressOf(r),
+		about:   Reader{Address: r.RemoteAddr, Since: time.Now(), ProtocolVersion: version, UserAgent: brief(r.UserAgent())},
+	}
+	if !reader.lift() {
+		h.reject(w, r, http.StatusInternalServerError)
+		return
+	}
+	if status := h.join(reader); status != 0 {
+		h.reject(w, r, status)
+		return
+	}
+	var why error
+	defer func() {
+		h.leave(reader)
+		h.departed(reader, why)
+	}()
+	h.logArrival(reader)
+	header := w.Header()
+	header.Set("Content-Type", "text/event-stream; charset=utf-8")
+	header.Set("Cache-Control", "no-cache, no-transform")
+	header.Set("X-Accel-Buffering", "no") // or nginx holds events back
+	w.WriteHeader(http.StatusOK)
+	why = reader.run()
+}
+
+// lift lifts the server's timeouts, which would end the stream. It reports whether w is able to.
+func (r *reader) lift() bool {
+	return r.control.SetReadDeadline(time.Time{}) == nil && r.control.SetWriteDeadline(time.Time{}) == nil
+}
+
+// check returns the protocol version that the reader asks for, or the status to refuse it with.
+func (h *Hub) check(r *http.Request) (version, status int) {
+	version, ok := protocolVersion(r.URL.Query())
+	switch {
+	case !strings.HasSuffix(r.URL.Path, StreamPath):
+		return 0, http.StatusNotFound
+	case r.Method != http.MethodGet:
+		return 0, http.StatusMethodNotAllowed
+	case !acceptsEvents(r.Header):
+		return 0, http.StatusNotAcceptable
+	case !h.authorized(r.Header["Authorization"]):
+		return 0, http.StatusUnauthorized
+	case !ok:
+		return 0, http.StatusBadRequest
+	}
+	return version, 0
+}
+
+func protocolVersion(query url.Values) (int, bool) {
+	values := query["rpacProtocolVersion"]
+	if len(values) == 0 {
+		return 1, true
+	}
+	version, err := strconv.Atoi(values[0])
+	return version, len(values) == 1 && err == nil && version > 0
+}
+
+func acceptsEvents(header http.Header) bool {
+	for accepted := range strings.SplitSeq(strings.Join(header["Accept"], ","), ",") {
+		if mediaType, _, err := mime.ParseMediaType(accepted); err == nil && mediaType == "text/event-stream" {
+			return true
+		}
+	}
+	return false
+}
+
+// authorized reports whether there is one header and it has one of the keys. How long that takes tells nothing of them.
+func (h *Hub) authorized(authorization []string) bool {
+	if len(authorization) != 1 {
+		return false
+	}
+	sum, found := sha256.Sum256([]byte(authorization[0])), 0
+	for i := range h.settings.keys {
+		found |= subtle.ConstantTimeCompare(sum[:], h.settings.keys[i][:])
+	}
+	return found == 1
+}
+
+// addressOf returns the IP address of the request's connection, the zero address if it has none.
+func addressOf(r *http.Request) netip.Addr {
+	port, _ := netip.ParseAddrPort(r.RemoteAddr)
+	return port.Addr().Unmap()
+}
+
+// brief returns s, cut if it is long.
+func brief(s string) string {
+	const long = 100
+	return strings.Clone(s[:min(len(s), long)])
+}
+
+// join makes a reader one of the hub's, or returns the status to refuse it with.
+func (h *Hub) join(r *reader) (status int) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	limit := h.settings.MaxReadersPerAddress
+	switch {
+	case h.over != nil || !h.ready && h.settings.RefuseUntilReady || len(h.readers) >= h.settings.MaxReaders:
+		return http.StatusServiceUnavailable
+	case limit > 0 && h.addresses[r.address] >= limit:
+		return http.StatusTooManyRequests
+	}
+	h.tellOmissions() // which the put that r begins with lacks already
+	if h.ready {
+		r.first = h.state.put()
+	}
+	r.at.Store(h.tail)
+	h.due = min(h.due, h.dueOf(r))
+	r.index = len(h.readers)
+	h.readers = append(h.readers, r)
+	h.addresses[r.address]++
+	h.running.Add(1)
+	h.counts.Served++
+	return 0
+}
+
+// leave undoes join.
+func (h *Hub) leave(r *reader) {
+	defer h.running.Done()
+	defer close(r.gone)
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	last := len(h.readers) - 1
+	h.readers[r.index] = h.readers[last]
+	h.readers[r.index].index = r.index
+	h.readers[last] = nil
+	h.readers = h.readers[:last]
+	if h.addresses[r.address]--; h.addresses[r.address] == 0 {
+		delete(h.addresses, r.address)
+	}
+	if last == 0 {
+		h.due = math.MaxUint64
+	}
+}
