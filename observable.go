@@ -14,7 +14,9 @@ import (
 	"github.com/relaystream/autoconfig/internal/connkey"
 	"github.com/relaystream/autoconfig/internal/journal"
 	"github.com/relaystream/autoconfig/internal/reconnect"
+	"github.com/relaystream/autoconfig/internal/tally"
 	"github.com/relaystream/autoconfig/internal/tap"
+	"github.com/relaystream/autoconfig/internal/upstream"
 	"github.com/relaystream/autoconfig/stream"
 	"github.com/relaystream/autoconfig/stream/sse"
 )
@@ -52,7 +54,7 @@ type Client struct {
 	messages *tap.Tap[decode.Message]
 
 	life     *stream.Behavior[life] // scanned into Status and Stats
-	counters counters
+	counters tally.Counters
 	journal  *journal.Journal
 	cache    *cache.Cache // nil without Options.Cache
 	keys     *connkey.History
@@ -104,7 +106,7 @@ func newClient(s *settings) *Client {
 		over:     make(chan struct{}),
 		saved:    make(chan error, 1),
 		done:     make(chan struct{}),
-		counters: newCounters(),
+		counters: tally.New(),
 	}
 	c.publish = c.publishChange
 	c.policy = reconnect.Policy{
@@ -127,45 +129,62 @@ func (c *Client) start(ctx context.Context) {
 	go func() { c.saved <- c.save(saving) }()
 	go func() {
 		defer close(c.done)
-		c.finish(c.run(ctx))
+		err := errGoexit // until run returns
+		defer func() { c.finish(err) }()
+		err = c.run(ctx)
 	}()
 }
 
+// errGoexit is the error of a client whose goroutine a function of Options has ended.
+var errGoexit = errors.New("autoconfig: a function in Options called runtime.Goexit")
+
 // run is the whole path of the data.
 func (c *Client) run(ctx context.Context) error {
-	events := stream.Tap(c.connection(), c.arrived)                     // one connection: ends with its error
-	messages := decode.Messages(events, c.decodeOptions())              // its events, typed
+	messages := c.settings.Source // one connection: ends with its error
+	if messages == nil {
+		events := stream.Tap(c.connection(), c.arrived)       // the default is one over HTTP,
+		messages = decode.Messages(events, c.decodeOptions()) // its events, typed
+	} else {
+		messages = upstream.Source(messages, c.attempt, c.opened, c.counters.Passing)
+	}
 	live := stream.Retry(stream.Tap(messages, c.received), c.reconnect) // reconnects until it is told to stop
-	saved := stream.TakeUntil(c.load(), stream.FromChan(c.heard))       // a saved configuration, until a live message
-	return c.state.Run(ctx, c.update, live, saved)                      // versioned state, scanned into changes
+	saved := c.cache.Load(c.keys.First)                                 // a saved configuration, if there is one,
+	early := stream.TakeUntil(saved, stream.FromChan(c.heard))          // until a live message
+	return c.state.Run(ctx, c.update, live, early)                      // versioned state, scanned into changes
 }
 
 // connection is one connection to the server.
 func (c *Client) connection() stream.Observable[sse.Event] {
-	o := c.settings.connectOptions()
-	o.Session, o.Borrow = &c.session, true // decode keeps no event, and the tap clones those that are observed
-	// A burst of changes wakes a sleeping subscriber once, at its end.
-	o.OnWait = c.changes.Release
-	o.OnRead = func(n int) {
-		c.counters.lastRead.Record()
-		c.counters.bytes.Add(uint64(n))
-		c.changes.Hold()
+	s := c.settings
+	return upstream.Connect(s.url, s.UserAgent, c.attempt, &sse.ConnectOptions{
+		Client: s.HTTPClient, ConnectTimeout: s.ConnectTimeout, IdleTimeout: s.IdleTimeout,
+		MaxEventSize: s.MaxEventSize, MaxRedirects: s.MaxRedirects, RefusePlainHTTP: !s.AllowPlainHTTP,
+		Session: &c.session, Borrow: true, // decode keeps no event, and the tap clones those that are observed
+		OnOpen: func(*http.Response) { c.opened() },
+		OnRead: func(n int) {
+			c.counters.Read(n)
+			c.changes.Hold() // a burst of changes wakes a sleeping subscriber once, at its end
+		},
+		OnWait: c.changes.Release,
+	})
+}
+
+// attempt begins an attempt to connect, and returns its key, empty if none is needed.
+func (c *Client) attempt(ctx context.Context) (AutoConfigKey, error) {
+	c.tell(moment{kind: attempting})
+	c.journal.Connecting(c.settings.url)
+	if c.settings.key == nil {
+		return "", nil
 	}
-	o.OnOpen = func(*http.Response) { c.opened() }
-	return sse.Connect(func(ctx context.Context) (*http.Request, error) {
-		c.tell(moment{kind: attempting})
-		c.journal.Connecting(c.settings.url)
-		key, err := c.settings.currentKey(ctx)
-		if err != nil {
-			return nil, err
-		}
+	key, err := upstream.Key(ctx, c.settings.key)
+	if err == nil {
 		c.keys.Attempt(string(key))
-		return c.settings.request(ctx, key)
-	}, o)
+	}
+	return key, err
 }
 
 func (c *Client) opened() {
-	c.counters.connections.Add(1)
+	c.counters.Connections.Add(1)
 	c.policy.Opened()
 	c.keys.Opened()
 	c.journal.Opened()
@@ -179,7 +198,7 @@ func (c *Client) decodeOptions() *decode.Options {
 		Known:     c.known,
 		Held:      c.held,
 		MaxListed: c.settings.MaxEnvironments,
-		OnUnusual: func(n int) { c.counters.unusual.Add(uint64(n)) },
+		OnUnusual: func(n int) { c.counters.Unusual.Add(uint64(n)) },
 	}
 }
 
@@ -195,7 +214,7 @@ func (c *Client) held() (environments, filters int) {
 
 // arrived sees every event before it is decoded.
 func (c *Client) arrived(e sse.Event) {
-	c.counters.events.Add(1)
+	c.counters.Events.Add(1)
 	c.journal.Event(e.Type)
 	c.events.Pass(e)
 }
@@ -235,7 +254,7 @@ func (c *Client) update(ctx context.Context, f func(emit func(Change))) error {
 func (c *Client) publishChange(change Change) {
 	c.emit(change)
 	c.journal.Change(change)
-	c.counters.changed(change.Kind)
+	c.counters.Changed(change.Kind)
 	if change.Kind == Synced {
 		c.synced(change.Cached)
 	}
@@ -255,21 +274,10 @@ func (c *Client) synced(cached bool) {
 	}
 }
 
-// load is the saved configuration, if there is one.
-func (c *Client) load() stream.Observable[decode.Message] {
-	if c.cache == nil {
-		return stream.Empty[decode.Message]()
-	}
-	return c.cache.Load(c.keys.First)
-}
-
 // save keeps the configuration saved until the changes end and the last one is, or until ctx ends.
 func (c *Client) save(ctx context.Context) error {
-	if c.cache == nil {
-		return nil
-	}
 	changed := c.changes.Observe(stream.DropOldest[Change](1), func() []Change {
-		if c.state.Stats().Puts == 0 {
+		if s := c.state.Stats(); s.Puts+s.Completes == 0 {
 			return nil
 		}
 		return make([]Change, 1) // a configuration came before this subscription
@@ -376,7 +384,8 @@ func (c *Client) ChangesUnder(policy stream.Policy[Change]) stream.Observable[Ch
 }
 
 // Events returns the events as they arrive, of all connections, from the subscription on. A slow subscriber
-// loses the oldest when more than DefaultLag wait. Events costs nothing while nobody subscribes.
+// loses the oldest when more than DefaultLag wait. Events costs nothing while nobody subscribes. With Options.Source
+// there are none.
 func (c *Client) Events() stream.Observable[sse.Event] { return c.mustBeOpen().events.Observe() }
 
 // Messages is Events for the decoded messages.

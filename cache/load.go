@@ -24,6 +24,9 @@ var errNotFound = errors.New("cache: nothing is saved")
 // to replace it, so that a wrong key loses nothing. key returns the auto-configuration key, once there is one; it
 // should return when its context ends, as that of the subscription does.
 func (c *Cache) Load(key func(context.Context) (string, error)) stream.Observable[decode.Message] {
+	if c == nil {
+		return stream.Empty[decode.Message]()
+	}
 	return func(ctx context.Context, yield func(decode.Message) bool) error {
 		version := c.present()
 		put, err := c.load(ctx, version, key)

@@ -38,6 +38,9 @@ const (
 func (c *Cache) Save(
 	ctx context.Context, changed stream.Observable[diff.Change], snapshot func() []diff.Change, key func() string,
 ) error {
+	if c == nil {
+		return nil
+	}
 	s := &saver{cache: c, snapshot: snapshot, key: key, wake: make(chan struct{}, 1), final: make(chan struct{})}
 	s.pending.Store(true) // there may be a configuration before the first change
 	following, unfollow := context.WithCancel(ctx)

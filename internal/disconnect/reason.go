@@ -4,9 +4,9 @@ package disconnect
 
 import (
 	"errors"
-	"strconv"
 
 	"github.com/relaystream/autoconfig/decode"
+	"github.com/relaystream/autoconfig/internal/enum"
 	"github.com/relaystream/autoconfig/stream/sse"
 )
 
@@ -35,14 +35,10 @@ const (
 
 // String returns the reason in words, such as "key rejected".
 func (r Reason) String() string {
-	names := [...]string{
+	return enum.Name("Reason", r, []string{
 		Failed: "failed", Requested: "requested by the server", Malformed: "malformed event", Refused: "environment refused",
 		Rejected: "key rejected", BadResponse: "bad response", TimedOut: "timed out", Ended: "ended by the server",
-	}
-	if int(r) >= len(names) {
-		return "Reason(" + strconv.Itoa(int(r)) + ")"
-	}
-	return names[r]
+	})
 }
 
 // ReasonOf returns the reason why a connection ended with err, which is the error of a subscription to

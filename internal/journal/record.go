@@ -122,10 +122,14 @@ func (j *Journal) ignored(err error) {
 	j.Note(level, message, slog.Any("error", err))
 }
 
-// Connecting records that an attempt to connect to a URL begins. Only the scheme, host and path are logged:
-// the rest may be secret.
+// Connecting records that an attempt to connect to a URL begins, or to Options.Source if address is empty. Only the
+// scheme, host and path are logged: the rest may be secret.
 func (j *Journal) Connecting(address string) {
-	if j.enabled(slog.LevelInfo) {
+	switch {
+	case !j.enabled(slog.LevelInfo):
+	case address == "":
+		j.Note(slog.LevelInfo, "connecting to the source")
+	default:
 		j.Note(slog.LevelInfo, "connecting", slog.String("url", public(address)))
 	}
 }
