@@ -24,6 +24,7 @@ var knows = map[string][]string{
 	"decode":            {"stream", "stream/sse", "internal/enum", "internal/expiry", "internal/mask", "internal/quote"},
 	"diff":              {"stream", "decode", "internal/enum", "internal/quote", "github.com/google/go-cmp"},
 	"cache":             {"stream", "stream/sse", "decode", "diff", "internal/enum"},
+	"file":              {"stream", "decode", "github.com/fsnotify/fsnotify"},
 	"params":            {"stream", "decode", "diff", "internal/expiry", "internal/mask"},
 	".": {
 		"stream", "stream/sse", "decode", "diff", "cache", "params",

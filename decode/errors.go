@@ -94,7 +94,8 @@ type IgnoredError struct {
 	// Path is the path of the message or, for an entry of a put, of the item. It is empty if there is none,
 	// and cut off after 128 bytes.
 	Path string
-	// Err is ErrUnknownEvent, ErrPutPath, ErrUnknownPath or ErrWrongID, or a *MalformedError for a filter.
+	// Err is ErrUnknownEvent, ErrPutPath, ErrUnknownPath or ErrWrongID, or a *MalformedError for a filter. Sources
+	// of messages other than Messages have further reasons, such as package file.
 	Err error
 }
 
