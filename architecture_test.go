@@ -56,6 +56,7 @@ var knows = map[string][]string{
 	"autoconfigtest":             {"decode", "internal/mask", "github.com/launchdarkly/eventsource"},
 	"stream/sse/contractservice": {"stream/sse"},
 	"otel":                       {".", "stream", "go.opentelemetry.io/otel"},
+	"hub":                        {".", "stream", "decode", "diff"},
 	"examples/quickstart":        {".", "autoconfigtest", "github.com/launchdarkly/go-sdk-common/v3"},
 	"examples/follow":            {"."},
 	"examples/relayhandler": {

@@ -20,8 +20,8 @@ const encodedSize = 400
 // the escaping for HTML, but that the members of a put have the order of the Listing. A Listing without filters is what
 // protocol version 1 sends. What is not on the wire, such as EnvironmentRep.Lingering, is left out.
 //
-// The error is the cause of ctx, which is checked now and then, or reports that no event carries m: it is Ignored, or an
-// entry of a Put or Patch has no Rep.
+// The error is the cause of ctx, which is checked before each entry of a put, or reports that no event carries m: it is
+// Ignored, or an entry of a Put or Patch has no Rep.
 func (m *Message) AppendData(ctx context.Context, b []byte) ([]byte, error) {
 	switch {
 	case m.Kind == Put && m.Put != nil:
@@ -62,13 +62,14 @@ func appendEntries[ID EnvironmentID | FilterID, Rep any](
 	ctx context.Context, b []byte, entries []Entry[ID, Rep], appendJSON func(*Rep, []byte) []byte,
 ) ([]byte, error) {
 	for i := range entries {
+		if err := context.Cause(ctx); err != nil {
+			return b, err
+		}
 		e := &entries[i]
-		switch {
-		case i%64 == 0 && ctx.Err() != nil:
-			return b, context.Cause(ctx)
-		case e.Rep == nil:
+		if e.Rep == nil {
 			return b, errNoForm
-		case i > 0:
+		}
+		if i > 0 {
 			b = append(b, ',')
 		}
 		b = appendJSON(e.Rep, append(appendString(b, string(e.ID)), ':'))
