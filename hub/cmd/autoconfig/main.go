@@ -2,6 +2,7 @@
 //
 //	autoconfig watch   shows the configuration, and each change as it happens
 //	autoconfig check   connects once, and says what is wrong
+//	autoconfig hub     serves the configuration on to Relays, with a page, probes and metrics
 //
 // The key is in the environment variable AUTO_CONFIG_KEY, or in a file. "autoconfig COMMAND -help" tells the rest.
 package main

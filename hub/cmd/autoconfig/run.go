@@ -7,6 +7,7 @@ import (
 
 	"github.com/relaystream/autoconfig/hub/cmd/autoconfig/internal/check"
 	"github.com/relaystream/autoconfig/hub/cmd/autoconfig/internal/cli"
+	"github.com/relaystream/autoconfig/hub/cmd/autoconfig/internal/serve"
 	"github.com/relaystream/autoconfig/hub/cmd/autoconfig/internal/watch"
 )
 
@@ -21,6 +22,7 @@ func subcommands() []subcommand {
 	return []subcommand{
 		{"watch", "shows the configuration, and each change as it happens", watch.Run, watch.Flags},
 		{"check", "connects once, and says what is wrong", check.Run, check.Flags},
+		{"hub", "serves the configuration on to Relays, with a page, probes and metrics", serve.Run, serve.Flags},
 	}
 }
 

@@ -66,14 +66,18 @@ func (f *Flags) fault(args []string) string {
 	}
 }
 
+// Given reports whether Parse has found a flag, in the arguments or in the environment.
+func (f *Flags) Given(name string) (given bool) {
+	f.Visit(func(flag *flag.Flag) { given = given || flag.Name == name })
+	return given
+}
+
 // parseEnvironment sets the flags that the arguments left alone. It returns the name of a variable that is wrong.
 func (f *Flags) parseEnvironment(p *Process) (wrong string) {
-	given := make(map[string]bool)
-	f.Visit(func(flag *flag.Flag) { given[flag.Name] = true })
 	f.VisitAll(func(flag *flag.Flag) {
 		variable := Variable(flag.Name)
 		value := p.Getenv(variable)
-		if value != "" && !given[flag.Name] && f.Set(flag.Name, value) != nil && wrong == "" {
+		if value != "" && !f.Given(flag.Name) && f.Set(flag.Name, value) != nil && wrong == "" {
 			wrong = variable
 		}
 	})

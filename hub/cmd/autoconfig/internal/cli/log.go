@@ -19,6 +19,9 @@ func (l *Log) Register(f *Flags, level string) {
 	f.Var(&l.level, "log-level", "least `LEVEL` that is logged: debug, info, warn, error, or off")
 }
 
+// SetLevel sets the level. It must be one of those that the flag allows.
+func (l *Log) SetLevel(level string) { l.level.value = level }
+
 // JSON reports whether the log is JSON.
 func (l *Log) JSON() bool { return l.format.value == "json" }
 

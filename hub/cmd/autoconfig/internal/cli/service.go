@@ -1,21 +1,14 @@
 package cli
 
 import (
-	"bytes"
 	"context"
-	"errors"
 	"fmt"
-	"io"
-	"os"
 
 	"github.com/relaystream/autoconfig"
 )
 
 // KeyVariable is the environment variable with the auto-configuration key. It has the name that Relay gives it.
 const KeyVariable = "AUTO_CONFIG_KEY"
-
-// maxKeyFile bounds how much of a key's file is read, in bytes.
-const maxKeyFile = 4096
 
 const keyHelp = `The auto-configuration key is in the environment variable AUTO_CONFIG_KEY, or in the file that -key-file names,
 which is read again at each attempt to connect. It is never an argument, which other users of the machine could see.
@@ -51,35 +44,15 @@ func (s *Service) Options(p *Process) (*autoconfig.Options, error) {
 
 // Key returns the key as it is now.
 func (s *Service) Key(p *Process) (autoconfig.AutoConfigKey, error) {
-	text := []byte(p.Getenv(KeyVariable))
-	if s.KeyFile != "" {
-		var err error
-		if text, err = readFile(s.KeyFile, maxKeyFile); err != nil {
-			return "", err
-		}
-	}
-	key := autoconfig.AutoConfigKey(bytes.TrimSpace(text))
+	text, err := p.Secret(KeyVariable, s.KeyFile)
+	key := autoconfig.AutoConfigKey(text)
 	switch {
+	case err != nil:
+		return "", err
 	case key == "":
 		return "", ErrNoKey
 	case !key.Valid():
 		return "", autoconfig.ErrInvalidKey
 	}
 	return key, nil
-}
-
-// errTooLong reports a file that is longer than what it is for.
-var errTooLong = errors.New("the file is too long")
-
-func readFile(path string, limit int64) ([]byte, error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
-	text, err := io.ReadAll(io.LimitReader(file, limit+1))
-	if err == nil && int64(len(text)) > limit {
-		err = &os.PathError{Op: "read", Path: path, Err: errTooLong}
-	}
-	return text, err
 }

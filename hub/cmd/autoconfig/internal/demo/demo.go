@@ -52,7 +52,7 @@ func (s *scenario) step() {
 	n := len(s.server.Content().Environments)
 	switch dice := s.rng.IntN(100); {
 	case n <= leastEnvironments || dice < 10 && n < mostEnvironments:
-		s.server.Patch(s.environment())
+		s.server.Patch(s.environment(pick(s, projects[:]), pick(s, environments[:])))
 	case dice < 25:
 		s.rotateSDKKey()
 	case dice < 35:

@@ -26,18 +26,19 @@ func (s *scenario) beginning() autoconfig.PutContent {
 		Environments: make(map[autoconfig.EnvironmentID]autoconfig.EnvironmentRep),
 		Filters:      make(map[autoconfig.FilterID]autoconfig.FilterRep),
 	}
-	for range leastEnvironments + 4 {
-		e := s.environment()
-		content.Environments[e.EnvID] = e
+	for _, project := range projects {
+		for _, name := range environments[:2] {
+			e := s.environment(project, name)
+			content.Environments[e.EnvID] = e
+		}
 	}
 	id, filter := s.filter()
 	content.Filters[id] = filter
 	return content
 }
 
-// environment returns a new environment.
-func (s *scenario) environment() autoconfig.EnvironmentRep {
-	project, name := pick(s, projects[:]), pick(s, environments[:])
+// environment returns a new environment of a project.
+func (s *scenario) environment(project, name string) autoconfig.EnvironmentRep {
 	e := autoconfig.EnvironmentRep{
 		EnvID: autoconfig.EnvironmentID(s.hex(24)), EnvKey: keyOf(name), EnvName: name, ProjKey: keyOf(project), ProjName: project,
 		MobKey: s.mobileKey(), DefaultTTL: s.rng.IntN(10), Version: 1,

@@ -9,6 +9,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"github.com/relaystream/autoconfig"
+	"github.com/relaystream/autoconfig/internal/quote"
 )
 
 // lines of the screen that are neither rows of the table nor of the log: status, error, head of the table, head of the
@@ -53,7 +54,7 @@ func (m *model) errorLine() string {
 	if s.State == autoconfig.Valid || s.Err == nil {
 		return faint.Styled(fmt.Sprintf("since %s", s.Since.Local().Format(time.DateTime)))
 	}
-	line := s.Err.Error()
+	line := quote.Line(s.Err.Error())
 	if !s.NextAttempt.IsZero() {
 		line += fmt.Sprintf("; trying again in %v", max(0, s.NextAttempt.Sub(m.now)).Round(time.Second))
 	}
