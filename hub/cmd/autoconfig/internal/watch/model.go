@@ -38,11 +38,7 @@ func newModel(service string) *model {
 }
 
 // Init implements tea.Model.
-func (m *model) Init() tea.Cmd { return nextTick() }
-
-func nextTick() tea.Cmd {
-	return tea.Every(time.Second, func(now time.Time) tea.Msg { return tick(now) })
-}
+func (m *model) Init() tea.Cmd { return nil }
 
 // Update implements tea.Model.
 func (m *model) Update(message tea.Msg) (tea.Model, tea.Cmd) {
