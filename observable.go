@@ -292,10 +292,7 @@ func (c *Client) save(ctx context.Context) error {
 // observe runs a client that has not been started for one subscriber, and closes it.
 func (c *Client) observe(ctx context.Context, yield func(Change) bool) error {
 	// The client starts when the subscription begins, so that no change precedes it.
-	begin := func() []Change {
-		c.start(ctx)
-		return nil
-	}
+	begin := func() []Change { c.start(ctx); return nil }
 	defer c.Close()
 	return diff.Split(c.changes.Observe(stream.Block[Change](DefaultLag), begin))(ctx, yield)
 }

@@ -145,15 +145,15 @@ func (c *Client) Status() stream.Observable[Status] {
 type Stats struct {
 	// Status is the present status.
 	Status Status
-	// Attempts counts connection attempts, Connections those that led to a stream of events or to a message of
+	// Attempts counts connection attempts, Connections those that led to a stream of events, or to a message of
 	// Options.Source.
 	Attempts, Connections uint64
-	// Bytes counts the bytes read from streams of events, and Events the events in them. Options.Source adds to neither.
+	// Bytes counts the bytes read from these streams, and Events the events in them: none with Options.Source.
 	Bytes, Events uint64
 	// Unusual counts what was in a form that is slow to decode: see decode.Options.OnUnusual.
 	Unusual uint64
-	// LastRead is when something, if only a comment, was last read from a connection, or Options.Source
-	// yielded its last message; zero if nothing was. LastChange is when the configuration last changed; zero if it never did.
+	// LastRead is when something, if only a comment, was last read from a connection, or a message came from
+	// Options.Source; zero if nothing did. LastChange is when the configuration last changed; zero if it never did.
 	LastRead, LastChange time.Time
 
 	// The following count why attempts and connections ended. Every ended attempt is counted exactly

@@ -20,7 +20,7 @@ const StreamPath = "/relay_auto_config"
 // retryAfter is how many seconds a reader that comes at the wrong time should wait. Clients add something random.
 const retryAfter = 5
 
-// ServeHTTP serves the stream to one reader, and returns when that has left or the hub has ended the stream. It refuses a
+// ServeHTTP serves the stream to one reader until that leaves or the hub ends the stream. It refuses a
 // request with status
 //
 //   - 404 if its path does not end with StreamPath
@@ -33,45 +33,38 @@ const retryAfter = 5
 //     has ended
 //   - 500 if w lacks the methods that http.ResponseController needs to flush and to set deadlines
 //
-// It lifts the server's ReadTimeout and WriteTimeout from the stream.
+// It lifts the server's ReadTimeout and WriteTimeout from the stream. ServeHTTP takes over an HTTP/1.1 connection if w is an
+// http.Hijacker, and returns at once then: the hub writes the stream on a goroutine of its own, and http.Server no longer knows of it.
 func (h *Hub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	version, status := h.mustBeMade().check(r)
 	if status != 0 {
 		h.reject(w, r, status)
 		return
 	}
-	ctx, cancel := context.WithCancelCause(r.Context())
-	defer cancel(nil)
-	reader := &reader{
-		hub: h, w: w, control: http.NewResponseController(w), ctx: ctx, cancel: cancel, gone: make(chan struct{}),
-		address: addressOf(r),
-		about:   Reader{Address: r.RemoteAddr, Since: time.Now(), ProtocolVersion: version, UserAgent: brief(r.UserAgent())},
-	}
-	if !reader.lift() {
+	control := http.NewResponseController(w)
+	if control.SetReadDeadline(time.Time{}) != nil || control.SetWriteDeadline(time.Time{}) != nil {
 		h.reject(w, r, http.StatusInternalServerError)
 		return
 	}
+	reader := &reader{
+		hub: h, sink: response{w, control}, gone: make(chan struct{}), address: addressOf(r),
+		about: Reader{Address: r.RemoteAddr, Since: time.Now(), ProtocolVersion: version, UserAgent: brief(r.UserAgent())},
+	}
+	reader.ctx, reader.cancel = context.WithCancelCause(context.Background())
 	if status := h.join(reader); status != 0 {
 		h.reject(w, r, status)
 		return
 	}
-	var why error
-	defer func() {
-		h.leave(reader)
-		h.departed(reader, why)
-	}()
-	h.logArrival(reader)
 	header := w.Header()
 	header.Set("Content-Type", "text/event-stream; charset=utf-8")
 	header.Set("Cache-Control", "no-cache, no-transform")
 	header.Set("X-Accel-Buffering", "no") // or nginx holds events back
-	w.WriteHeader(http.StatusOK)
-	why = reader.run()
-}
-
-// lift lifts the server's timeouts, which would end the stream. It reports whether w is able to.
-func (r *reader) lift() bool {
-	return r.control.SetReadDeadline(time.Time{}) == nil && r.control.SetWriteDeadline(time.Time{}) == nil
+	if r.ProtoMajor == 1 && r.ProtoMinor == 1 && reader.takeOver(w) {
+		return
+	}
+	defer h.running.Done()
+	defer context.AfterFunc(r.Context(), func() { reader.cancel(errLeft) })()
+	reader.run() // the first flush sends the header
 }
 
 // check returns the protocol version that the reader asks for, or the status to refuse it with.
@@ -159,12 +152,13 @@ func (h *Hub) join(r *reader) (status int) {
 	return 0
 }
 
-// leave undoes join.
-func (h *Hub) leave(r *reader) {
-	defer h.running.Done()
+// leave makes a reader no longer one of the hub's. why is the reason. The caller calls running.Done when all is done.
+func (h *Hub) leave(r *reader, why error) {
+	defer h.logDeparture(r, why)
 	defer close(r.gone)
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	h.counts.departed(why)
 	last := len(h.readers) - 1
 	h.readers[r.index] = h.readers[last]
 	h.readers[r.index].index = r.index

@@ -42,13 +42,19 @@ type Hub struct {
 	written written
 }
 
-// Why a reader's stream ends, other than that it left.
+// Why a reader's stream ends.
 var (
+	errLeft        = errors.New("hub: the reader has left")
 	errLagging     = errors.New("hub: the reader lags")
 	errClientEnded = errors.New("hub: the client has ended")
 	errShutdown    = errors.New("hub: shut down")
 	errClosed      = errors.New("hub: closed")
 )
+
+// endedByHub reports whether a stream ends though its reader is all right.
+func endedByHub(why error) bool {
+	return errors.Is(why, errClientEnded) || errors.Is(why, errShutdown) || errors.Is(why, errClosed)
+}
 
 // New returns a hub that serves the configuration of client until the hub is closed or the client ends; Close must be
 // called in any case. The error is an *autoconfig.OptionError. New panics if client is nil.

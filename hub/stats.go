@@ -123,21 +123,27 @@ func (h *Hub) logArrival(r *reader) {
 		slog.Int("protocolVersion", r.about.ProtocolVersion))
 }
 
-// departed counts and logs that a reader is gone.
-func (h *Hub) departed(r *reader, why error) {
-	level, reason := slog.LevelInfo, "left"
-	h.mu.Lock()
+// departed counts that a reader is gone.
+func (s *Stats) departed(why error) {
 	switch {
 	case errors.Is(why, errLagging):
-		h.counts.Lagging++
-		level, reason = slog.LevelWarn, "lags"
+		s.Lagging++
 	case errors.Is(why, os.ErrDeadlineExceeded):
-		h.counts.TimedOut++
-		level, reason = slog.LevelWarn, "takes nothing"
-	case errors.Is(why, errShutdown), errors.Is(why, errClosed), errors.Is(why, errClientEnded):
-		reason = "ended"
+		s.TimedOut++
 	}
-	h.mu.Unlock()
+}
+
+// logDeparture logs that a reader is gone.
+func (h *Hub) logDeparture(r *reader, why error) {
+	level, reason := slog.LevelInfo, "it has left"
+	switch {
+	case errors.Is(why, errLagging):
+		level, reason = slog.LevelWarn, "it lags"
+	case errors.Is(why, os.ErrDeadlineExceeded):
+		level, reason = slog.LevelWarn, "it takes nothing"
+	case endedByHub(why):
+		reason = "the hub has ended the stream"
+	}
 	h.settings.Logger.Log(context.Background(), level, "reader gone", slog.String("address", r.about.Address),
 		slog.String("reason", reason), slog.Duration("after", time.Since(r.about.Since)))
 }

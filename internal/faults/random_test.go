@@ -16,7 +16,6 @@ import (
 
 	"github.com/relaystream/autoconfig"
 	"github.com/relaystream/autoconfig/autoconfigtest"
-	"github.com/relaystream/autoconfig/decode"
 	"github.com/relaystream/autoconfig/internal/testkit"
 )
 
@@ -77,10 +76,9 @@ type schedule struct {
 	proxies []*autoconfigtest.Proxy
 	calm    atomic.Bool // no more faults
 
-	mu      sync.Mutex
-	drawn   map[int]int // how often each stream of random numbers was asked for
-	log     []string
-	version int
+	mu    sync.Mutex
+	drawn map[int]int // how often each stream of random numbers was asked for
+	log   []string
 }
 
 // Streams of random numbers, the first of as many as there are clients or subscribers.
@@ -139,51 +137,13 @@ func (s *schedule) fault(next http.Handler) http.Handler {
 			if who < 0 {
 				who = 2
 			}
-			name, fault := s.drawFault(s.random(requests+who), who)
+			again := s.server.URL + "/relay_auto_config?rpacProtocolVersion=2"
+			name, fault := testkit.DrawFault(s.random(requests+who), again, 2*(2-who))
 			s.note("request of client %d: %s", who, name)
-			handler = autoconfigtest.Chain(fault...)(next)
+			handler = fault(next)
 		}
 		handler.ServeHTTP(w, r)
 	})
-}
-
-func (s *schedule) drawFault(rng *rand.Rand, who int) (name string, chain []autoconfigtest.Fault) {
-	again := s.server.URL + "/relay_auto_config?rpacProtocolVersion=2"
-	for range 1 + rng.IntN(2) {
-		n := rng.Int64N(1 << (3 + rng.IntN(9)))
-		for _, f := range []struct {
-			name   string
-			chance int // in 100
-			fault  func() autoconfigtest.Fault
-		}{
-			{"cut", 10, func() autoconfigtest.Fault { return autoconfigtest.Cut(n) }},
-			{"reset", 5, func() autoconfigtest.Fault { return autoconfigtest.Reset(n) }},
-			{"stall", 5, func() autoconfigtest.Fault { return autoconfigtest.Stall(n) }},
-			{"end", 5, func() autoconfigtest.Fault { return autoconfigtest.End(n) }},
-			{"corrupt", 10, func() autoconfigtest.Fault { return autoconfigtest.Corrupt(n) }},
-			{"repeat", 10, func() autoconfigtest.Fault { return autoconfigtest.Repeat(n, n+1+n%97) }},
-			{"swap", 5, func() autoconfigtest.Fault { return autoconfigtest.Swap(int(n % 4)) }},
-			{"drip", 3, func() autoconfigtest.Fault { return autoconfigtest.Drip(time.Duration(n) * time.Microsecond) }},
-			{"malformed", 2, autoconfigtest.Malformed},
-			{"huge", 2, func() autoconfigtest.Fault { return autoconfigtest.HugeEvent(65<<10 + n) }},
-			{"hang", 2, autoconfigtest.Hang},
-			{"again", 2, func() autoconfigtest.Fault { return autoconfigtest.Redirect(again) }},
-			{"type", 2, func() autoconfigtest.Fault { return autoconfigtest.Header("Content-Type", "text/html") }},
-			{"no type", 1, func() autoconfigtest.Fault { return autoconfigtest.Header("Content-Type", "") }},
-			{"busy", 2, func() autoconfigtest.Fault {
-				return autoconfigtest.Answer(429, http.Header{"Retry-After": {"7"}}, "later")
-			}},
-			{"status", 6, func() autoconfigtest.Fault { return autoconfigtest.Status(400 + 100*int(n%2) + 4) }},
-			{"forbidden", 2 * (2 - who), func() autoconfigtest.Fault { return autoconfigtest.Status(401 + 2*int(n%2)) }},
-		} {
-			if rng.IntN(100) < f.chance {
-				name += fmt.Sprintf("%s(%d) ", f.name, n)
-				chain = append(chain, f.fault())
-				break
-			}
-		}
-	}
-	return name, chain
 }
 
 // pause is how long a subscriber takes for a change.
@@ -198,94 +158,16 @@ func (s *schedule) pause(who int) {
 
 // play does what a server does, and what it should not.
 func (s *schedule) play(rng *rand.Rand) {
-	s.server.Put(testkit.Listing(s.environment(rng), s.environment(rng)))
+	script := testkit.Script{Server: s.server}
+	script.Begin(rng)
 	for range 5 + rng.IntN(25) {
-		name := s.act(rng)
+		name := script.Act(rng)
 		s.note("server: %s", name)
 		// Mostly several things in one go, at times a long silence.
 		if rng.IntN(2) == 0 {
 			testkit.Pass(time.Duration(rng.Int64N(1 << (20 + rng.IntN(20)))))
 		}
 	}
-}
-
-func (s *schedule) act(rng *rand.Rand) string {
-	id := autoconfig.EnvironmentID('a' + rune(rng.IntN(5)))
-	filter := autoconfig.FilterID('x' + rune(rng.IntN(3)))
-	switch n := rng.IntN(100); {
-	case n < 12:
-		s.server.Put(s.nextContent(rng))
-		return "put"
-	case n < 45:
-		s.server.Patch(s.environment(rng))
-		return "patch"
-	case n < 55:
-		s.server.Delete(id, s.nextVersion())
-		return "delete"
-	case n < 65:
-		s.server.PatchFilter(filter, decode.FilterRep{ProjKey: "p", FilterKey: string(filter), Version: s.nextVersion()})
-		return "patch filter"
-	case n < 70:
-		s.server.DeleteFilter(filter, s.nextVersion())
-		return "delete filter"
-	case n < 75:
-		e := testkit.Environment(id, s.nextVersion())
-		e.SDKKeys = []decode.ConcurrentKeyRep[decode.SDKKey]{{Key: "no anchor", Value: "sdk-other"}}
-		s.server.Patch(e)
-		return "refused patch"
-	case n < 80:
-		s.server.Reconnect()
-		return "reconnect"
-	case n < 85:
-		s.server.EndConnections()
-		return "end"
-	case n < 90:
-		s.server.CloseConnections()
-		return "close"
-	case n < 93:
-		s.server.Patch(testkit.Environment(id, 1))
-		return "stale patch"
-	default:
-		raw := []string{":\n", "retry: 10\n\n", "id: 7\n\n", "event: patch\ndata: {\n\n", "event: news\ndata: {}\n\n", "event: put\n\n",
-			"event: delete\ndata: {\"path\":\"/segments/s\",\"version\":1}\n\n"}[rng.IntN(7)]
-		s.server.SendRaw([]byte(raw))
-		return fmt.Sprintf("%q", raw)
-	}
-}
-
-// nextContent returns what the server serves with some of it missing and some of it new.
-func (s *schedule) nextContent(rng *rand.Rand) decode.PutContent {
-	content := s.server.Content()
-	for id := 'a'; id < 'f'; id++ {
-		if rng.IntN(3) == 0 {
-			delete(content.Environments, autoconfig.EnvironmentID(id))
-		}
-	}
-	e := s.environment(rng)
-	content.Environments[e.EnvID] = e
-	return content
-}
-
-func (s *schedule) nextVersion() int {
-	s.version++
-	return s.version
-}
-
-// environment returns an environment of the next version with keys of all sorts.
-func (s *schedule) environment(rng *rand.Rand) autoconfig.EnvironmentRep {
-	e := testkit.Environment(autoconfig.EnvironmentID('a'+rune(rng.IntN(5))), s.nextVersion())
-	e.EnvName = strings.Repeat("name ", rng.IntN(20))
-	expiry := time.Now().Add(time.Duration(rng.Int64N(int64(4*time.Minute))) - time.Minute).UnixMilli()
-	keys := rng.Perm(3)
-	key := func(i int) decode.SDKKey { return decode.SDKKey(fmt.Sprintf("sdk-%s-%d", string(e.EnvID), keys[i])) }
-	e.SDKKey.Value = key(0)
-	switch rng.IntN(3) {
-	case 0:
-		e.SDKKey.Expiring = decode.ExpiringKeyRep{Value: key(1), Timestamp: expiry}
-	case 1:
-		e.SDKKeys = []decode.ConcurrentKeyRep[decode.SDKKey]{{Value: key(1), Expiry: &expiry}, {Value: key(0)}, {Value: key(2)}}
-	}
-	return e
 }
 
 // newest is added to the versions that count in the end. It fits an int of 32 bits.

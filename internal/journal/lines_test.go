@@ -199,6 +199,7 @@ func TestAddressIsLoggedWithoutSecrets(t *testing.T) {
 		got := written(t, slog.LevelDebug, func(j *Journal) { j.Connecting(address) })
 		expect(t, address, got, "INFO connecting url="+want)
 	}
+	expect(t, "no address", written(t, slog.LevelDebug, func(j *Journal) { j.Connecting("") }), "INFO connecting to the source")
 }
 
 func TestMessages(t *testing.T) {
@@ -228,7 +229,11 @@ func TestMessages(t *testing.T) {
 		{"put with malformed filters", decode.Message{Kind: decode.Put, Put: &decode.Listing{FiltersErr: filter}}, []string{
 			"INFO received configuration environments=0 filters=0", line("WARN", filter),
 		}},
-		{"patch", decode.Message{Kind: decode.Patch, Environment: decode.EnvironmentEntry{ID: "e1", Err: refused}}, nil}, // ends the connection: see Lost
+		{"patch", decode.Message{Kind: decode.Patch, Environment: decode.EnvironmentEntry{ID: "e1", Err: refused}}, []string{"ERROR environment refused error=" + refused.Error()}},
+		{"patch of a filter", decode.Message{Kind: decode.Patch, Filter: decode.FilterEntry{ID: "f1", Err: filter}}, []string{line("WARN", filter)}},
+		{"put of nothing", decode.Message{Kind: decode.Put}, nil},
+		{"omit", decode.Message{Kind: decode.Omit, Environment: decode.EnvironmentEntry{ID: "e1"}}, nil},
+		{"complete", decode.Message{Kind: decode.Complete}, nil},
 		{"delete", decode.Message{Kind: decode.Delete, Environment: decode.EnvironmentEntry{ID: "e1"}}, nil},
 	} {
 		got := written(t, slog.LevelDebug, func(j *Journal) { j.Message(&test.message) })
