@@ -51,7 +51,7 @@ func (f *Flags) Parse(p *Process) (status int, ok bool) {
 
 // fault says what the parser of args has stumbled over.
 func (f *Flags) fault(args []string) string {
-	at := len(args) - f.NArg() - 1
+	at := max(0, len(args)-f.NArg()-1)
 	if at > 0 && !strings.HasPrefix(args[at], "-") { // a value that follows its flag
 		at--
 	}

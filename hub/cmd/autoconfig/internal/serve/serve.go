@@ -124,19 +124,29 @@ func (s *server) greet(l *listeners, up *upstream) {
 		scheme = "https"
 	}
 	s.say("listening on %s://%v", scheme, l.public.Addr())
+	var adminAddress net.Addr
 	if l.admin != nil {
-		s.say("page and metrics on %s://%v", scheme, l.admin.Addr())
-		if s.token == "" && !isLoopback(l.admin.Addr()) {
-			s.log.Warn("anybody who reaches the address of page and metrics can see them: an admin token would restrict that")
-		}
+		adminAddress = l.admin.Addr()
+		s.say("page and metrics on %s://%v", scheme, adminAddress)
 	}
-	if scheme == "http" && !isLoopback(l.public.Addr()) {
-		s.log.Warn("without TLS, keys can be read on the way: set -tls-cert and -tls-key, unless a proxy in front encrypts")
+	for _, warning := range s.warnings(l.public.Addr(), adminAddress) {
+		s.log.Warn(warning)
 	}
 	if up.demo {
 		s.say("this is a demonstration: Relays, and 'autoconfig watch', see it with the stream URI %s://%v and the key %s",
 			scheme, l.public.Addr(), string(up.key))
 	}
+}
+
+// warnings says what is given away on these addresses, of which admin may be nil.
+func (s *server) warnings(public, admin net.Addr) (warnings []string) {
+	if s.flags.tlsCert == "" && (!isLoopback(public) || admin != nil && !isLoopback(admin)) {
+		warnings = append(warnings, "without TLS, keys and tokens can be read on the way: set -tls-cert and -tls-key, unless a proxy in front encrypts")
+	}
+	if admin != nil && !isLoopback(admin) && s.token == "" {
+		warnings = append(warnings, "without an admin token, everybody who reaches the address of page and metrics can see them")
+	}
+	return warnings
 }
 
 // say prints a line on standard error, whatever the level of the log: as text, or as a record of a log in JSON.
