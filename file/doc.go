@@ -15,7 +15,8 @@
 // The version of an environment or filter must grow with each change, as the service's does. An item that has
 // changed without a greater version is not used: its entry of the put has an Err that matches ErrVersion, which a
 // client logs as a warning. That also holds for the return to an earlier content of the file: its versions are lower. An
-// item that the file has left out meanwhile may come back with any version.
+// item that the file has left out meanwhile may come back with any version. A client with a Cache begins with the saved
+// versions, and an item of the file whose version is not greater is ignored.
 //
 // # Changes
 //
@@ -31,6 +32,9 @@
 // A file that can't be used does not end the observable: the last good content stays in force. It yields a message of
 // kind Ignored, once, with a *decode.IgnoredError for the put of path "/". In it are an *fs.PathError with the
 // path and the reason: fs.ErrNotExist, for example, ErrTooLarge, or a *decode.MalformedError. A *decode.RefusedError
-// follows a Put with the environments that are not refused. The next Put follows as soon as the file has become good,
-// even if its content is the last good one. No error contains anything of the content, except IDs.
+// follows a Put with the environments that are not refused. The next Put comes as soon as the file is good, even if its
+// content is the last good one. Until then a client is not Valid, and its Status.Err is the error.
+//
+// No error contains anything of the content, except IDs. The file contains SDK keys, so only the program should be
+// allowed to read it.
 package file

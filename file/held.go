@@ -1,6 +1,7 @@
 package file
 
 import (
+	"context"
 	"errors"
 	"reflect"
 
@@ -21,20 +22,20 @@ type held struct {
 }
 
 // update makes h the configuration after a put. The entries of the put that the subscriber would silently take for
-// old ones get an Err, although they have changed.
-func (h *held) update(put *decode.Listing) {
-	h.environments = merge(h.environments, put.Environments, "/environments/", func(e *decode.EnvironmentRep) int { return e.Version })
+// old ones get an Err, although they have changed. If ctx ends first, the result is of no use.
+func (h *held) update(ctx context.Context, put *decode.Listing) {
+	h.environments = merge(ctx, h.environments, put.Environments, "/environments/", func(e *decode.EnvironmentRep) int { return e.Version })
 	if put.FiltersErr == nil {
-		h.filters = merge(h.filters, put.Filters, "/filters/", func(f *decode.FilterRep) int { return f.Version })
+		h.filters = merge(ctx, h.filters, put.Filters, "/filters/", func(f *decode.FilterRep) int { return f.Version })
 	}
 }
 
 // merge returns what is held of one kind after a put with entries.
 func merge[ID decode.EnvironmentID | decode.FilterID, Rep any](
-	before map[ID]*Rep, entries []decode.Entry[ID, Rep], path string, version func(*Rep) int,
+	ctx context.Context, before map[ID]*Rep, entries []decode.Entry[ID, Rep], path string, version func(*Rep) int,
 ) map[ID]*Rep {
 	after := make(map[ID]*Rep, len(entries))
-	for i := range entries {
+	for i := 0; i < len(entries) && ctx.Err() == nil; i++ {
 		e := &entries[i]
 		old := before[e.ID]
 		switch {

@@ -139,7 +139,7 @@ func (f *follower) look(ctx context.Context, yield func(decode.Message) bool) (m
 func (f *follower) decode(ctx context.Context, data []byte) (decode.Message, error) {
 	m, err := decode.Content(ctx, data, nil)
 	if m.Kind == decode.Put {
-		f.held.update(m.Put)
+		f.held.update(ctx, m.Put)
 	}
 	return m, err
 }

@@ -232,6 +232,22 @@ func TestMissedNotification(t *testing.T) {
 	s.awaitVersion(2)
 }
 
+// TestUnwatchedDirectory: where notifications are not available, changes are found within a second or so.
+func TestUnwatchedDirectory(t *testing.T) {
+	if os.Geteuid() <= 0 || runtime.GOOS != "linux" {
+		t.Skip("no permission is needed to watch")
+	}
+	directory := filepath.Join(t.TempDir(), "d")
+	must(t, os.Mkdir(directory, 0o300)) // may be entered, but not read
+	path := filepath.Join(directory, "config.json")
+	replace(t, path, version(1))
+	s := subscribe(t, path, notified)
+	s.expectVersion(1)
+	replace(t, path, version(2))
+	s.expectVersion(2)
+	must(t, os.Chmod(directory, 0o700)) // for the removal
+}
+
 // TestNothingIsLeft: at whatever moment a subscription is cancelled, no watch is left behind. The search for
 // goroutines is in TestMain.
 func TestNothingIsLeft(t *testing.T) {

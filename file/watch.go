@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -20,6 +21,8 @@ const (
 	maxUnwatched = time.Second
 	// maxLinks is how many symbolic links may be on the way to the file.
 	maxLinks = 40
+	// maxPasses is how often the way to the file may change while a watch begins.
+	maxPasses = 8
 )
 
 // A watch notices changes of what a path leads to.
@@ -35,20 +38,43 @@ func newWatch(path string) *watch {
 		return &watch{}
 	}
 	w := &watch{watcher: watcher, names: make(map[string]bool)}
-	for _, name := range branches(path) {
-		directory := filepath.Dir(name)
-		if !w.names[directory] && watcher.Add(directory) != nil {
-			w.close()
-			return &watch{}
-		}
-		w.names[name], w.names[directory] = true, true
+	if !w.add(path) {
+		w.close()
+		return &watch{}
 	}
 	return w
 }
 
+// add begins to watch. It reports whether it could. Since the branches may change until their directories are watched, it
+// looks again after that.
+func (w *watch) add(path string) bool {
+	var watched []string
+	for range maxPasses {
+		names := branches(path)
+		if slices.Equal(names, watched) {
+			return true
+		}
+		for _, name := range names {
+			directory := filepath.Dir(name)
+			if w.watcher.Add(directory) != nil {
+				return false
+			}
+			w.names[name], w.names[directory] = true, true
+		}
+		watched = names
+	}
+	return false
+}
+
+// close ends the watch, and waits until its goroutine has ended.
 func (w *watch) close() {
-	if w.watcher != nil {
-		_ = w.watcher.Close() // it has no error that could matter now
+	if w.watcher == nil {
+		return
+	}
+	if w.watcher.Close() != nil {
+		return
+	}
+	for range w.watcher.Events { // on some systems, Close does not wait
 	}
 }
 

@@ -3,6 +3,7 @@ package file
 import (
 	"context"
 	"errors"
+	"fmt"
 	"hash/maphash"
 	"os"
 	"path/filepath"
@@ -87,6 +88,42 @@ func TestWithoutNotifications(t *testing.T) {
 	})
 }
 
+// TestWatchBeginsDuringAChange: a directory that is made while the watch begins is noticed, or watched.
+func TestWatchBeginsDuringAChange(t *testing.T) {
+	directory := t.TempDir()
+	for i := range 100 {
+		path := filepath.Join(directory, fmt.Sprint(i), "config.json")
+		made := make(chan error)
+		go func() {
+			for range i * 200 { // another moment each time
+			}
+			made <- os.Mkdir(filepath.Dir(path), 0o700)
+		}()
+		w := newWatch(path)
+		must(t, <-made)
+		write(t, path, version(1))
+		for noticed := false; !noticed; {
+			select {
+			case e := <-w.watcher.Events:
+				noticed = w.names[e.Name]
+			case <-time.After(patience):
+				t.Fatalf("not noticed; watched: %v", w.names)
+			}
+		}
+		w.close()
+	}
+}
+
+// TestRelativePath: a path is relative to the current directory.
+func TestRelativePath(t *testing.T) {
+	t.Chdir(t.TempDir())
+	write(t, "config.json", version(1))
+	s := subscribe(t, "config.json", notified)
+	s.expectVersion(1)
+	replace(t, "config.json", version(2))
+	s.expectVersion(2)
+}
+
 // TestOnlyChanges: a file that was touched, or written again with the same content, yields nothing.
 func TestOnlyChanges(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "config.json")
@@ -151,7 +188,7 @@ func TestVersions(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var h held
 			for _, entries := range test.puts {
-				h.update(&decode.Listing{Environments: entries})
+				h.update(t.Context(), &decode.Listing{Environments: entries})
 			}
 			last := test.puts[len(test.puts)-1][0]
 			if used := last.Rep != nil; used != test.used || used == errors.Is(last.Err, ErrVersion) {
@@ -164,10 +201,10 @@ func TestVersions(t *testing.T) {
 			return []decode.FilterEntry{{ID: "f1", Version: 1, Rep: &decode.FilterRep{FilterKey: key, Version: 1}}}
 		}
 		var h held
-		h.update(&decode.Listing{Filters: filter("a")})
-		h.update(&decode.Listing{FiltersErr: decode.ErrWrongID}) // the filters held before stay
+		h.update(t.Context(), &decode.Listing{Filters: filter("a")})
+		h.update(t.Context(), &decode.Listing{FiltersErr: decode.ErrWrongID}) // the filters held before stay
 		last := filter("b")
-		if h.update(&decode.Listing{Filters: last}); !errors.Is(last[0].Err, ErrVersion) || last[0].Rep != nil {
+		if h.update(t.Context(), &decode.Listing{Filters: last}); !errors.Is(last[0].Err, ErrVersion) || last[0].Rep != nil {
 			t.Error(last)
 		}
 	})
