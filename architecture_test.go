@@ -40,6 +40,7 @@ var knows = map[string][]string{
 	"internal/quote":      {},
 	"internal/expiry":     {},
 	"internal/plainhttp":  {},
+	"internal/request":    {},
 	"internal/stamp":      {},
 	"internal/connkey":    {},
 	"internal/tap":        {"stream"},
@@ -54,10 +55,10 @@ var knows = map[string][]string{
 		".", "autoconfigtest", "decode", "stream", "github.com/google/go-cmp", "github.com/launchdarkly/go-sdk-common/v3", "go.uber.org/goleak",
 	},
 
-	"autoconfigtest":             {"decode", "internal/mask", "github.com/launchdarkly/eventsource"},
+	"autoconfigtest":             {"decode", "internal/mask", "internal/request", "github.com/launchdarkly/eventsource"},
 	"stream/sse/contractservice": {"stream/sse"},
 	"otel":                       {".", "stream", "go.opentelemetry.io/otel"},
-	"hub":                        {".", "stream", "decode", "diff"},
+	"hub":                        {".", "stream", "decode", "diff", "internal/request"},
 	"examples/quickstart":        {".", "autoconfigtest", "github.com/launchdarkly/go-sdk-common/v3"},
 	"examples/follow":            {"."},
 	"examples/relayhandler": {

@@ -5,17 +5,13 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"math"
-	"mime"
 	"net/http"
 	"net/netip"
-	"net/url"
-	"strconv"
 	"strings"
 	"time"
-)
 
-// StreamPath is how the path of each request ends. What precedes it belongs to the readers' base URI.
-const StreamPath = "/relay_auto_config"
+	"github.com/relaystream/autoconfig/internal/request"
+)
 
 // retryAfter is how many seconds a reader that comes at the wrong time should wait. Clients add something random.
 const retryAfter = 5
@@ -23,7 +19,7 @@ const retryAfter = 5
 // ServeHTTP serves the stream to one reader until that leaves or the hub ends the stream. It refuses a
 // request with status
 //
-//   - 404 if its path does not end with StreamPath
+//   - 404 if its path does not end with /relay_auto_config, which readers append to their base URI
 //   - 405 if its method is not GET
 //   - 406 if it does not accept text/event-stream
 //   - 401 if it has none of Options.Keys in its Authorization header
@@ -69,38 +65,10 @@ func (h *Hub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // check returns the protocol version that the reader asks for, or the status to refuse it with.
 func (h *Hub) check(r *http.Request) (version, status int) {
-	version, ok := protocolVersion(r.URL.Query())
-	switch {
-	case !strings.HasSuffix(r.URL.Path, StreamPath):
+	if !strings.HasSuffix(r.URL.Path, request.Path) {
 		return 0, http.StatusNotFound
-	case r.Method != http.MethodGet:
-		return 0, http.StatusMethodNotAllowed
-	case !acceptsEvents(r.Header):
-		return 0, http.StatusNotAcceptable
-	case !h.authorized(r.Header["Authorization"]):
-		return 0, http.StatusUnauthorized
-	case !ok:
-		return 0, http.StatusBadRequest
 	}
-	return version, 0
-}
-
-func protocolVersion(query url.Values) (int, bool) {
-	values := query["rpacProtocolVersion"]
-	if len(values) == 0 {
-		return 1, true
-	}
-	version, err := strconv.Atoi(values[0])
-	return version, len(values) == 1 && err == nil && version > 0
-}
-
-func acceptsEvents(header http.Header) bool {
-	for accepted := range strings.SplitSeq(strings.Join(header["Accept"], ","), ",") {
-		if mediaType, _, err := mime.ParseMediaType(accepted); err == nil && mediaType == "text/event-stream" {
-			return true
-		}
-	}
-	return false
+	return request.Check(r, h.authorized)
 }
 
 // authorized reports whether there is one header and it has one of the keys. How long that takes tells nothing of them.

@@ -13,6 +13,9 @@ import (
 // that time.
 const pieceSize = 64 << 10
 
+// farewell is how long a reader may take to take the end of its stream.
+const farewell = 100 * time.Millisecond
+
 // A reader is one event stream. Its methods are for the goroutine that runs it, except cut.
 type reader struct {
 	hub     *Hub
@@ -82,6 +85,9 @@ func (r *reader) run() (why error) {
 	}
 	if why == nil {
 		why = r.follow()
+	}
+	if endedByHub(why) {
+		_ = r.sink.SetWriteDeadline(time.Now().Add(farewell))
 	}
 	return why
 }

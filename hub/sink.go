@@ -69,12 +69,11 @@ func (c *connection) Flush() error {
 	return err
 }
 
-// end tells the reader that the stream has ended, unless it does not listen. After a failure that would be taken for data.
+// end tells the reader that the stream has ended. After a failure that would be taken for data.
 func (c *connection) end() {
 	if c.failed {
 		return
 	}
-	_ = c.SetWriteDeadline(time.Now().Add(100 * time.Millisecond))
 	_, _ = io.WriteString(c.writer(), "0\r\n\r\n")
 	_ = c.Flush()
 }
