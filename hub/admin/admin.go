@@ -2,6 +2,8 @@ package admin
 
 import (
 	"errors"
+	"fmt"
+	"io"
 	"net/http"
 	"time"
 
@@ -107,6 +109,9 @@ func (a *Admin) routes(g *gate, ready, live func() error) http.Handler {
 
 // ServeHTTP implements http.Handler.
 func (a *Admin) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.handler.ServeHTTP(w, r) }
+
+// Format implements fmt.Formatter: every verb prints the type's name, because an admin holds keys and the token.
+func (a *Admin) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "admin.Admin") }
 
 // Close ends the page's event streams and the metrics, and waits for them; see page.Page.Close. Close is idempotent.
 func (a *Admin) Close() {

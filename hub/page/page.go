@@ -3,6 +3,8 @@ package page
 import (
 	"context"
 	"embed"
+	"fmt"
+	"io"
 	"io/fs"
 	"net/http"
 	"strconv"
@@ -108,6 +110,12 @@ func (p *Page) routes(assets fs.FS) *http.ServeMux {
 
 // ServeHTTP implements http.Handler.
 func (p *Page) ServeHTTP(w http.ResponseWriter, r *http.Request) { p.mux.ServeHTTP(w, r) }
+
+// String returns a description without keys.
+func (p *Page) String() string { return fmt.Sprintf("page.Page(%d viewers)", p.Viewers()) }
+
+// Format implements fmt.Formatter with String for every verb, because a page holds keys.
+func (p *Page) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, p.String()) }
 
 // Viewers returns how many event streams are open.
 func (p *Page) Viewers() int {

@@ -20,6 +20,7 @@ import (
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 )
 
 // Variable names the environment variable that, set to "required", makes tests fail where there is no browser.
@@ -37,14 +38,15 @@ type Tab struct {
 	problems []string
 }
 
-// Open starts a browser that ends with the test.
+// Open starts a browser that ends with the test. Every name below example leads to 127.0.0.1.
 func Open(t testing.TB) *Tab {
 	t.Helper()
 	path := find(t)
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(path), chromedp.UserDataDir(t.TempDir()), chromedp.NoSandbox, chromedp.DisableGPU,
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true),
-		chromedp.Flag("force-prefers-reduced-motion", true))
+		chromedp.Flag("force-prefers-reduced-motion", true),
+		chromedp.Flag("host-resolver-rules", "MAP *.example 127.0.0.1"))
 	allocator, closeAllocator := chromedp.NewExecAllocator(context.Background(), options...)
 	t.Cleanup(closeAllocator)
 	tab := &Tab{t: t}
@@ -136,6 +138,13 @@ func (tab *Tab) Click(selector string) {
 func (tab *Tab) Type(selector, text string) {
 	tab.t.Helper()
 	tab.do("type into "+selector, chromedp.SendKeys(chromedp.CSS(selector), text))
+}
+
+// Press presses a key, such as "ArrowRight", wherever the focus is.
+func (tab *Tab) Press(key string) {
+	tab.t.Helper()
+	keys := map[string]string{"ArrowRight": kb.ArrowRight, "ArrowLeft": kb.ArrowLeft, "Home": kb.Home, "End": kb.End, "Enter": kb.Enter}
+	tab.do("press "+key, chromedp.KeyEvent(keys[key]))
 }
 
 // Resize sets the size of the viewport.

@@ -15,6 +15,7 @@ import (
 	"github.com/relaystream/autoconfig/hub"
 	"github.com/relaystream/autoconfig/hub/admin"
 	"github.com/relaystream/autoconfig/internal/quote"
+	"github.com/relaystream/autoconfig/internal/request"
 )
 
 // Limits of a request. There is none for the time of a response, because a stream is one; the handlers set deadlines.
@@ -58,7 +59,7 @@ func (s *server) listen(h *hub.Hub, a *admin.Admin) (*listeners, error) {
 func routes(h *hub.Hub, a *admin.Admin, everything bool) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
-		case strings.HasSuffix(r.URL.Path, hub.StreamPath):
+		case strings.HasSuffix(r.URL.Path, request.Path):
 			h.ServeHTTP(w, r)
 		case everything, r.URL.Path == "/readyz", r.URL.Path == "/healthz":
 			a.ServeHTTP(w, r)
