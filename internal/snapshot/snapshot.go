@@ -1,11 +1,17 @@
-package cache
+// Package snapshot encodes a configuration, or one item of it.
+//
+// A snapshot is the data of the put that would make the configuration, in the configuration's order. So it needs no
+// format of its own, and the decoder, which is fast and checks everything, reads it. If there are lingering keys, which
+// a put can't say, a line feed follows, and
+//
+//	{"lingering":{"<envID>":[{"value":"…","timestamp":…}]}}
+package snapshot
 
 import (
 	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"math"
 	"slices"
 
@@ -15,18 +21,11 @@ import (
 	"github.com/relaystream/autoconfig/stream/sse"
 )
 
-// A snapshot is the data of the put that would make the configuration, in the configuration's order. So it needs no
-// format of its own, and the decoder, which is fast and checks everything, reads it. If there are lingering keys, which
-// a put can't say, a line feed follows, and
-//
-//	{"lingering":{"<envID>":[{"value":"…","timestamp":…}]}}
-
 // errLingering reports lingering keys that are not valid. Its text shows none of them.
 var errLingering = errors.New("malformed lingering keys")
 
-// encodeSnapshot returns the snapshot of the configuration that changes make from nothing. The error is the cause
-// of ctx.
-func encodeSnapshot(ctx context.Context, changes []diff.Change) ([]byte, error) {
+// Encode returns the snapshot of the configuration that changes make from nothing. The error is the cause of ctx.
+func Encode(ctx context.Context, changes []diff.Change) ([]byte, error) {
 	put := decode.Message{Kind: decode.Put, Put: listing(changes)}
 	snapshot, err := put.AppendData(ctx, nil)
 	if err != nil || !slices.ContainsFunc(changes, lingers) {
@@ -76,8 +75,8 @@ func appendLingering(b []byte, e *decode.EnvironmentRep) ([]byte, error) {
 	return append(append(append(b, name...), ':'), keys...), err
 }
 
-// decodeSnapshot reads what encodeSnapshot wrote. The error matches ErrDamaged, or is the cause of ctx.
-func decodeSnapshot(ctx context.Context, snapshot []byte) (*decode.Listing, error) {
+// Decode reads what Encode wrote. The listing is Cached. The error says what is malformed, or is the cause of ctx.
+func Decode(ctx context.Context, snapshot []byte) (*decode.Listing, error) {
 	data, lingering, ok := bytes.Cut(snapshot, []byte("\n"))
 	put, err := decodePut(ctx, data)
 	if err == nil && ok {
@@ -89,7 +88,7 @@ func decodeSnapshot(ctx context.Context, snapshot []byte) (*decode.Listing, erro
 	case ctx.Err() != nil:
 		return nil, context.Cause(ctx)
 	default:
-		return nil, fmt.Errorf("%w: %w", ErrDamaged, err)
+		return nil, err
 	}
 }
 
