@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"github.com/relaystream/autoconfig/fleet"
 	"github.com/relaystream/autoconfig/hub/cmd/autoconfig/internal/cli"
 )
 
@@ -38,6 +39,7 @@ type flags struct {
 	listen, adminListen, adminTokenFile string
 	tlsCert, tlsKey                     string
 	cache, file                         string
+	nats, natsCreds, natsBucket         string
 	demo                                bool
 }
 
@@ -51,6 +53,9 @@ func newFlags() *flags {
 	f.StringVar(&f.tlsKey, "tls-key", "", "`FILE` with the private key of the certificate in PEM; read again when it changes")
 	f.StringVar(&f.cache, "cache", "", "`FILE` that keeps the configuration over restarts, encrypted")
 	f.StringVar(&f.file, "file", "", "`FILE` with the configuration as JSON, in the place of the service; read again when it changes")
+	f.StringVar(&f.nats, "nats", "", "`URL`s of NATS servers, separated by commas, through which hubs share one connection to the service;\nwith a password in it, give it in the environment variable")
+	f.StringVar(&f.natsCreds, "nats-creds", "", "`FILE` with the NATS credentials")
+	f.StringVar(&f.natsBucket, "nats-bucket", fleet.DefaultBucket, "`NAME` of the key-value bucket in NATS; each auto-configuration key needs its own")
 	f.BoolVar(&f.demo, "demo", false, "serve the configuration of a made-up service, which changes all the time")
 	f.log.Register(f.Flags, "info")
 	return f
@@ -64,8 +69,8 @@ func (f *flags) problem() string {
 	switch {
 	case (f.tlsCert == "") != (f.tlsKey == ""):
 		return "-tls-cert and -tls-key are given together or not at all"
-	case f.demo && f.file != "":
-		return "-demo and -file exclude each other"
+	case f.demo && (f.file != "" || f.nats != ""):
+		return "-demo excludes -file and -nats"
 	default:
 		return ""
 	}

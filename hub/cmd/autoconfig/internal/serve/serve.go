@@ -87,14 +87,20 @@ func (s *server) run(ctx context.Context, up *upstream) error {
 	defer l.close()
 	s.greet(l, up)
 
-	ended := make(chan error, 2)
+	ended := make(chan error, 3)
 	running.Go(func() { ended <- clientEnd(background, client) })
 	running.Go(func() { ended <- l.serve() })
+	publishing, handOver := context.WithCancel(background)
+	defer handOver()
+	if up.publish != nil {
+		running.Go(func() { ended <- up.publish(publishing) })
+	}
 	var failure error
 	select {
 	case <-ctx.Done():
 	case failure = <-ended:
 	}
+	handOver() // at once: another hub publishes while this one ends its readers
 	s.shutDown(h, a, l)
 	return failure
 }

@@ -16,12 +16,20 @@ type upstream struct {
 	key     autoconfig.AutoConfigKey // that of the readers, too
 	options *autoconfig.Options      // of the client
 	demo    bool
-	close   func()
+	publish func(ctx context.Context) error // for the fleet, until ctx ends; nil without one
+	closers []func()
 }
 
-// upstream returns what the flags say, and starts the demonstration if that is what they say.
+// close ends what the upstream has started.
+func (u *upstream) close() {
+	for _, c := range u.closers {
+		c()
+	}
+}
+
+// upstream returns what the flags say. It starts the service of the demonstration and connects to NATS if they say so.
 func (f *flags) upstream(p *cli.Process, log *slog.Logger) (*upstream, error) {
-	up := &upstream{key: demo.Key, demo: f.demo, close: func() {}}
+	up := &upstream{key: demo.Key, demo: f.demo}
 	if !f.demo {
 		var err error
 		if up.key, err = f.service.Key(p); err != nil {
@@ -40,6 +48,12 @@ func (f *flags) upstream(p *cli.Process, log *slog.Logger) (*upstream, error) {
 		}
 	}
 	up.options.Logger = log
+	if f.nats != "" {
+		if err := up.join(f, log); err != nil {
+			up.close()
+			return nil, err
+		}
+	}
 	if f.cache != "" {
 		up.options.Cache = &autoconfig.FileCache{Path: f.cache}
 	}
@@ -55,10 +69,10 @@ func (u *upstream) play() *autoconfig.Options {
 		defer close(played)
 		demo.Play(ctx, service, 1)
 	}()
-	u.close = func() {
+	u.closers = append(u.closers, func() {
 		cancel()
 		<-played
 		service.Close()
-	}
+	})
 	return &autoconfig.Options{BaseURI: service.URL}
 }
