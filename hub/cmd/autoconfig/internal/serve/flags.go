@@ -11,6 +11,9 @@ const DefaultListen = "127.0.0.1:8030"
 // tokenVariable is the environment variable with the admin token.
 const tokenVariable = "AUTOCONFIG_ADMIN_TOKEN"
 
+// natsSecretVariable is the environment variable with the secret that seals the bucket in NATS.
+const natsSecretVariable = "AUTOCONFIG_NATS_SECRET"
+
 const about = `serves the configuration on to Relays and others, shows it on a page, and answers probes.
 
 Relays get the stream from the hub when its address is their stream URI; they send the same auto-configuration key.
@@ -40,6 +43,7 @@ type flags struct {
 	tlsCert, tlsKey                     string
 	cache, file                         string
 	nats, natsCreds, natsBucket         string
+	natsSecretFile                      string
 	demo                                bool
 }
 
@@ -56,6 +60,7 @@ func newFlags() *flags {
 	f.StringVar(&f.nats, "nats", "", "`URL`s of NATS servers, separated by commas, through which hubs share one connection to the service;\nwith a password in it, give it in the environment variable")
 	f.StringVar(&f.natsCreds, "nats-creds", "", "`FILE` with the NATS credentials")
 	f.StringVar(&f.natsBucket, "nats-bucket", fleet.DefaultBucket, "`NAME` of the key-value bucket in NATS; each auto-configuration key needs its own")
+	f.StringVar(&f.natsSecretFile, "nats-secret-file", "", "`FILE` with the secret that seals the bucket; takes precedence over "+natsSecretVariable+";\nwithout either the auto-configuration key does, and the bucket has to be deleted when that is rotated")
 	f.BoolVar(&f.demo, "demo", false, "serve the configuration of a made-up service, which changes all the time")
 	f.log.Register(f.Flags, "info")
 	return f

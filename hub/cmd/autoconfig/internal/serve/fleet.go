@@ -12,6 +12,7 @@ import (
 
 	"github.com/relaystream/autoconfig"
 	"github.com/relaystream/autoconfig/fleet"
+	"github.com/relaystream/autoconfig/hub/cmd/autoconfig/internal/cli"
 	"github.com/relaystream/autoconfig/internal/journal"
 )
 
@@ -22,7 +23,11 @@ var (
 
 // join makes the upstream a member of a fleet: what it was before is published while this process holds the lease, and
 // the configuration comes from the bucket. An error does not repeat the URL, which may hold a password.
-func (u *upstream) join(f *flags, log *slog.Logger) error {
+func (u *upstream) join(f *flags, p *cli.Process, log *slog.Logger) error {
+	secret, err := p.Secret(natsSecretVariable, f.natsSecretFile)
+	if err != nil {
+		return err
+	}
 	connection, err := connect(f, log)
 	if err != nil {
 		return err
@@ -37,7 +42,7 @@ func (u *upstream) join(f *flags, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	key, options := u.key, &fleet.Options{Bucket: f.natsBucket, Logger: log}
+	key, options := u.key, &fleet.Options{Bucket: f.natsBucket, Secret: autoconfig.AutoConfigKey(secret), Logger: log}
 	own := *u.options
 	own.Logger = journal.Warnings(log) // the client logs the changes once they are back from the bucket
 	u.publish = func(ctx context.Context) error {

@@ -2,6 +2,8 @@ package serve
 
 import (
 	"context"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -76,6 +78,24 @@ func TestNATSOutOfReach(t *testing.T) {
 	if s := reader(t, second.address(), testkit.Key).Snapshot(); len(s.Environments) != 1 {
 		t.Errorf("without NATS: %v", s)
 	}
+}
+
+// TestSecretOfBucket has a hub join whose secret is not that of the bucket.
+func TestSecretOfBucket(t *testing.T) {
+	service, nats, dir := service(t), broker(t), t.TempDir()
+	file := func(secret string) string {
+		path := filepath.Join(dir, secret)
+		if err := os.WriteFile(path, []byte(secret), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	first := start(t, "-stream-uri", service.URL, "-nats", nats, "-nats-secret-file", file("secret-of-the-bucket"))
+	reader(t, first.address(), testkit.Key)
+	if status := start(t, "-stream-uri", service.URL, "-nats", nats).wait(); status != cli.Failure {
+		t.Errorf("without the secret: status %d", status)
+	}
+	reader(t, start(t, "-stream-uri", service.URL, "-nats", nats, "-nats-secret-file", file("secret-of-the-bucket")).address(), testkit.Key)
 }
 
 func TestNATSPasswordIsNotShown(t *testing.T) {

@@ -12,8 +12,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/relaystream/autoconfig/hub"
-	"github.com/relaystream/autoconfig/hub/admin"
 	"github.com/relaystream/autoconfig/internal/quote"
 	"github.com/relaystream/autoconfig/internal/request"
 )
@@ -33,21 +31,20 @@ type listeners struct {
 }
 
 // listen opens the addresses.
-func (s *server) listen(h *hub.Hub, a *admin.Admin) (*listeners, error) {
+func (s *server) listen() (*listeners, error) {
 	l := new(listeners)
 	var certificate *certificate
+	var err error
 	if s.flags.tlsCert != "" {
-		var err error
 		if certificate, err = loadCertificate(s.flags.tlsCert, s.flags.tlsKey, s.log); err != nil {
 			return nil, err
 		}
 	}
-	var err error
-	if l.public, err = l.add(s.flags.listen, routes(h, a, s.flags.adminListen == ""), certificate, s.log); err != nil {
+	if l.public, err = l.add(s.flags.listen, s.routes(s.flags.adminListen == ""), certificate, s.log); err != nil {
 		return nil, err
 	}
 	if s.flags.adminListen != "" {
-		if l.admin, err = l.add(s.flags.adminListen, a, certificate, s.log); err != nil {
+		if l.admin, err = l.add(s.flags.adminListen, s.admin, certificate, s.log); err != nil {
 			l.close()
 			return nil, err
 		}
@@ -55,14 +52,14 @@ func (s *server) listen(h *hub.Hub, a *admin.Admin) (*listeners, error) {
 	return l, nil
 }
 
-// routes is what the public address serves: the stream, probes, and the rest of a if everything is to be there.
-func routes(h *hub.Hub, a *admin.Admin, everything bool) http.Handler {
+// routes is what the public address serves: the stream, probes, and the page and metrics if everything is to be there.
+func (s *server) routes(everything bool) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
 		case strings.HasSuffix(r.URL.Path, request.Path):
-			h.ServeHTTP(w, r)
+			s.hub.ServeHTTP(w, r)
 		case everything, r.URL.Path == "/readyz", r.URL.Path == "/healthz":
-			a.ServeHTTP(w, r)
+			s.admin.ServeHTTP(w, r)
 		default:
 			http.NotFound(w, r)
 		}

@@ -42,8 +42,8 @@ func Run(ctx context.Context, p *cli.Process) int {
 		return f.Refuse(p, "%v", err)
 	}
 	defer up.close()
-	s := &server{flags: f, process: p, log: log, token: token}
-	err = s.run(ctx, up)
+	s := &server{flags: f, process: p, log: log, token: token, up: up}
+	err = s.run(ctx)
 	status := cli.ExitStatus(ctx, err)
 	if status != cli.Done {
 		_, _ = fmt.Fprintf(p.Stderr, "autoconfig hub: %v\n", err)
@@ -57,74 +57,102 @@ type server struct {
 	process *cli.Process
 	log     *slog.Logger
 	token   admin.Token
+	up      *upstream
+
+	client    *autoconfig.Client
+	hub       *hub.Hub
+	admin     *admin.Admin
+	listeners *listeners
 }
 
 // run serves until ctx ends, and then shuts down gracefully, or until something fails.
-func (s *server) run(ctx context.Context, up *upstream) error {
-	var running sync.WaitGroup
-	defer running.Wait()
+func (s *server) run(ctx context.Context) error {
 	background, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
-	client, err := autoconfig.Open(background, up.key, up.options)
-	if err != nil {
+	defer s.close()
+	if err := s.open(background); err != nil {
 		return err
 	}
-	defer client.Close()
-	h, err := hub.New(client, &hub.Options{Keys: []autoconfig.AutoConfigKey{up.key}, Logger: s.log})
-	if err != nil {
-		return err
-	}
-	defer h.Close()
-	a, err := admin.New(client, h, &admin.Options{Token: s.token, Anyone: s.flags.adminListen != ""})
-	if err != nil {
-		return err
-	}
-	defer a.Close()
-	l, err := s.listen(h, a)
-	if err != nil {
-		return err
-	}
-	defer l.close()
-	s.greet(l, up)
+	s.greet()
 
-	ended := make(chan error, 3)
-	running.Go(func() { ended <- clientEnd(background, client) })
-	running.Go(func() { ended <- l.serve() })
+	var running sync.WaitGroup
+	defer running.Wait()
+	defer s.close() // which ends what is waited for
 	publishing, handOver := context.WithCancel(background)
 	defer handOver()
-	if up.publish != nil {
-		running.Go(func() { ended <- up.publish(publishing) })
+	ended := make(chan error, 3)
+	running.Go(func() { ended <- s.clientEnd(publishing) })
+	running.Go(func() { ended <- s.listeners.serve() })
+	if s.up.publish != nil {
+		running.Go(func() { ended <- s.up.publish(publishing) })
 	}
+	if s.flags.service.KeyFile != "" && !s.up.demo {
+		r := &rotation{service: s.flags.service, process: s.process, log: s.log, hub: s.hub, current: s.up.key}
+		running.Go(func() { r.run(publishing) })
+	}
+
 	var failure error
 	select {
 	case <-ctx.Done():
 	case failure = <-ended:
 	}
 	handOver() // at once: another hub publishes while this one ends its readers
-	s.shutDown(h, a, l)
+	s.shutDown()
 	return failure
 }
 
+// open opens everything. What it has opened when it fails, close closes.
+func (s *server) open(ctx context.Context) (err error) {
+	if s.client, err = autoconfig.Open(ctx, s.up.key, s.up.options); err != nil {
+		return err
+	}
+	if s.hub, err = hub.New(s.client, &hub.Options{Keys: []autoconfig.AutoConfigKey{s.up.key}, Logger: s.log}); err != nil {
+		return err
+	}
+	if s.admin, err = admin.New(s.client, s.hub, &admin.Options{Token: s.token, Anyone: s.flags.adminListen != ""}); err != nil {
+		return err
+	}
+	s.listeners, err = s.listen()
+	return err
+}
+
+// close closes at once what is open. It may be called again.
+func (s *server) close() {
+	if s.listeners != nil {
+		s.listeners.close()
+	}
+	if s.admin != nil {
+		s.admin.Close()
+	}
+	if s.hub != nil {
+		s.hub.Close()
+	}
+	if s.client != nil {
+		s.client.Close()
+	}
+}
+
 // clientEnd waits until the client has ended, and returns why.
-func clientEnd(ctx context.Context, client *autoconfig.Client) error {
-	last, err := client.Status().Last(ctx)
+func (s *server) clientEnd(ctx context.Context) error {
+	last, err := s.client.Status().Last(ctx)
 	return errors.Join(err, last.Err)
 }
 
 // shutDown ends the readers one after the other, then the page, then the rest.
-func (s *server) shutDown(h *hub.Hub, a *admin.Admin, l *listeners) {
-	s.log.Info("shutting down", "readers", len(h.Readers()), "limit", shutdownLimit)
+func (s *server) shutDown() {
+	s.log.Info("shutting down", "readers", len(s.hub.Readers()), "limit", shutdownLimit)
 	ctx, cancel := context.WithTimeout(context.Background(), shutdownLimit)
 	defer cancel()
-	if err := h.Shutdown(ctx); err != nil {
+	if err := s.hub.Shutdown(ctx); err != nil {
 		s.log.Warn("not all readers have been ended in time; the rest are cut off")
 	}
-	a.Close()
-	l.shutDown(ctx)
+	s.admin.Close()
+	s.listeners.shutDown(ctx)
 }
 
 // greet says where the hub listens, and warns where that gives too much away.
-func (s *server) greet(l *listeners, up *upstream) {
+func (s *server) greet() {
+	l := s.listeners
 	scheme := "http"
 	if s.flags.tlsCert != "" {
 		scheme = "https"
@@ -138,9 +166,9 @@ func (s *server) greet(l *listeners, up *upstream) {
 	for _, warning := range s.warnings(l.public.Addr(), adminAddress) {
 		s.log.Warn(warning)
 	}
-	if up.demo {
+	if s.up.demo {
 		s.say("this is a demonstration: Relays, and 'autoconfig watch', see it with the stream URI %s://%v and the key %s",
-			scheme, l.public.Addr(), string(up.key))
+			scheme, l.public.Addr(), string(s.up.key))
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -19,6 +20,7 @@ import (
 
 	"github.com/relaystream/autoconfig"
 	"github.com/relaystream/autoconfig/autoconfigtest"
+	"github.com/relaystream/autoconfig/hub"
 	"github.com/relaystream/autoconfig/hub/cmd/autoconfig/internal/cli"
 	"github.com/relaystream/autoconfig/hub/cmd/autoconfig/internal/demo"
 	"github.com/relaystream/autoconfig/internal/testkit"
@@ -260,6 +262,45 @@ func TestAdminToken(t *testing.T) {
 	for token, want := range map[string]int{token: 200, token + "0": 401, "": 401} {
 		if status, _ := get(t, address+"/metrics", token); status != want {
 			t.Errorf("with token %q: status %d, want %d", token, status, want)
+		}
+	}
+}
+
+// TestKeyRotation changes the key in its file under a hub.
+func TestKeyRotation(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "key")
+	replace := func(key string) {
+		if err := os.WriteFile(path, []byte(key), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	replace(testkit.Key)
+	client := reader(t, service(t).URL, testkit.Key)
+	h, err := hub.New(client, &hub.Options{Keys: []autoconfig.AutoConfigKey{testkit.Key}, Logger: testkit.Censored(t)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer h.Close()
+	r := &rotation{service: cli.Service{KeyFile: path}, process: &cli.Process{}, log: testkit.Censored(t), hub: h, current: testkit.Key}
+	refused := func(key string) bool {
+		request := httptest.NewRequest(http.MethodGet, "/relay_auto_config", nil)
+		request.Header.Set("Accept", "text/event-stream")
+		request.Header.Set("Authorization", key)
+		recorder := httptest.NewRecorder() // it cannot be streamed to: status 500 tells that the key was right
+		h.ServeHTTP(recorder, request)
+		return recorder.Code == http.StatusUnauthorized
+	}
+	for _, step := range []struct{ content, good, bad string }{
+		{testkit.Key, testkit.Key, "new-key"},
+		{"new-key\n", "new-key", testkit.Key},
+		{"", "new-key", ""},
+		{"not\nvalid", "new-key", "not"},
+		{testkit.Key, testkit.Key, "new-key"},
+	} {
+		replace(step.content)
+		r.look()
+		if refused(step.good) || !refused(step.bad) {
+			t.Errorf("with %d bytes in the file: refused: %t, want false; and %t, want true", len(step.content), refused(step.good), refused(step.bad))
 		}
 	}
 }

@@ -49,7 +49,7 @@ func (f *flags) upstream(p *cli.Process, log *slog.Logger) (*upstream, error) {
 	}
 	up.options.Logger = log
 	if f.nats != "" {
-		if err := up.join(f, log); err != nil {
+		if err := up.join(f, p, log); err != nil {
 			up.close()
 			return nil, err
 		}
