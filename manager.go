@@ -165,8 +165,7 @@ func (s *StreamManager) finish(err error) {
 	close(s.done)
 }
 
-// Done returns a channel that is closed when everything has ended: after Close, or when the stream has failed
-// for good.
+// Done returns a channel that is closed when everything has ended: after Close, or when the stream has failed for good.
 func (s *StreamManager) Done() <-chan struct{} {
 	if s.done == nil {
 		panic("autoconfig: Done of a StreamManager that NewStreamManager did not make")

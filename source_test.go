@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"reflect"
 	"runtime"
@@ -194,10 +195,12 @@ func TestSourceEndsTheStream(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
+				var log testkit.Logbook
 				o := &autoconfig.Options{Source: test.source, StopOnRejectedKey: true, Logger: testkit.Censored(t), Cache: &autoconfig.FileCache{Path: t.TempDir() + "/cache"}}
 				client := testkit.Open(t, o)
 				manager := autoconfig.NewStreamManagerWithOptions(testkit.Key, recorder{func(string) {}}, o)
 				o.Cache = nil
+				o.Logger = log.Logger()
 				if err := <-manager.Start(); name != "Goexit later" && (err == nil || test.match != nil && !errors.Is(err, test.match)) {
 					t.Errorf("Start: %v", err)
 				}
@@ -210,6 +213,9 @@ func TestSourceEndsTheStream(t *testing.T) {
 				}
 				if state := client.Stats().Status.State; state != autoconfig.Off {
 					t.Error(state)
+				}
+				if !slices.ContainsFunc(log.Take(), func(r slog.Record) bool { return r.Level == slog.LevelError }) {
+					t.Error("it is not logged at level error")
 				}
 				manager.Close()
 				client.Close()

@@ -87,6 +87,10 @@ func (syntaxError) Error() string   { return "invalid JSON" }
 func (e syntaxError) Unwrap() error { return e.err }
 
 // An IgnoredError reports a message, or an entry of a put, that is ignored.
+//
+// For the put of path "/", it says that the present configuration as a whole can't be used. No event leads to that. A
+// source of another kind yields it in an Ignored message where it waits for a better configuration, instead of
+// failing; a client shows the error in its status, and is not Valid until the next Put or Complete.
 type IgnoredError struct {
 	// Event is the name of the event. It is empty if that does not look like a name, because a server that
 	// forgets a line feed may send anything in its place.

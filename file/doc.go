@@ -23,9 +23,9 @@
 // Each content yields one Put, unless it equals the last one. The subscriber's state finds the differences. Changes
 // are noticed by notifications of the operating system, about 100 ms after the last one of a burst, or at most
 // 1 s after the first. All of these count: writing in place, replacing the file by renaming, deleting and making it
-// again, replacing its directory or a symbolic link on the way to it, as Kubernetes does in the volume of a ConfigMap, and
-// making a directory that was missing. Since notifications can get lost, and a network file system has none, the file
-// is also checked at an interval.
+// again, replacing its directory or a symbolic link on the way to it, as Kubernetes does in the volume of a ConfigMap,
+// and making a directory that was missing. Since notifications can get lost, and a network file system has none, the
+// file is also checked at an interval.
 //
 // # Errors
 //

@@ -45,8 +45,8 @@ func newWatch(path string) *watch {
 	return w
 }
 
-// add begins to watch. It reports whether it could. Since the branches may change until their directories are watched, it
-// looks again after that.
+// add begins to watch, and reports whether it could. Since the branches may change until their directories are watched,
+// it looks again after that.
 func (w *watch) add(path string) bool {
 	var watched []string
 	for range maxPasses {
@@ -89,7 +89,7 @@ func (w *watch) wait(ctx context.Context, interval time.Duration) (changed bool)
 	}
 	end := time.NewTimer(interval) // then, until the change has settled
 	defer end.Stop()
-	limit := make(<-chan time.Time)
+	var limit <-chan time.Time
 	for {
 		select {
 		case <-ctx.Done():
@@ -114,8 +114,8 @@ func (w *watch) wait(ctx context.Context, interval time.Duration) (changed bool)
 	}
 }
 
-// branches returns the names at which the way along path can change its course: each symbolic link on it, and its end. That
-// is the file, or the first part of the way that does not exist.
+// branches returns the names at which the way along path can change its course: each symbolic link on it, and its end,
+// which is the file, or the first part of the way that does not exist.
 func branches(path string) (names []string) {
 	if !filepath.IsAbs(path) {
 		if directory, err := os.Getwd(); err == nil {

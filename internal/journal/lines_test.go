@@ -208,6 +208,7 @@ func TestMessages(t *testing.T) {
 	unknown, path, kind, id := ignored(decode.ErrUnknownEvent), ignored(decode.ErrPutPath), ignored(decode.ErrUnknownPath), ignored(decode.ErrWrongID)
 	filter := ignored(&decode.MalformedError{Event: "put", Err: errors.New("version")})
 	refused := &decode.RefusedError{ID: "e2", Err: decode.ErrAnchor}
+	whole := &decode.IgnoredError{Event: "put", Path: "/", Err: errors.New("no file")}
 	put := &decode.Listing{
 		Environments: []decode.EnvironmentEntry{{ID: "e1", Err: id}, {ID: "e2", Err: refused}, {ID: "e3"}},
 		Filters:      []decode.FilterEntry{{ID: "f1", Err: filter}, {ID: "f2"}},
@@ -222,6 +223,7 @@ func TestMessages(t *testing.T) {
 		{"unknown kind", decode.Message{Err: kind}, []string{line("DEBUG", kind)}},
 		{"wrong ID", decode.Message{Err: id}, []string{line("WARN", id)}},
 		{"malformed filter", decode.Message{Err: filter}, []string{line("WARN", filter)}},
+		{"configuration of a source", decode.Message{Err: whole}, []string{"ERROR configuration can't be used error=" + whole.Error()}},
 		{"put", decode.Message{Kind: decode.Put, Put: put}, []string{
 			"INFO received configuration environments=3 filters=2",
 			line("WARN", id), "ERROR environment refused error=" + refused.Error(), line("WARN", filter),

@@ -120,6 +120,8 @@ func (j *Journal) ignored(err error) {
 	switch {
 	case errors.As(err, &refused):
 		level, message = slog.LevelError, "environment refused"
+	case disconnect.Unusable(err):
+		level, message = slog.LevelError, "configuration can't be used"
 	case errors.Is(err, decode.ErrUnknownPath):
 		level = slog.LevelDebug
 	case errors.Is(err, decode.ErrPutPath):
