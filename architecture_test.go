@@ -23,7 +23,7 @@ var knows = map[string][]string{
 	"stream/sse":        {"stream", "internal/plainhttp", "internal/quote", "github.com/cenkalti/backoff/v4", "github.com/launchdarkly/eventsource"},
 	"decode":            {"stream", "stream/sse", "internal/enum", "internal/expiry", "internal/mask", "internal/quote"},
 	"diff":              {"stream", "decode", "internal/enum", "internal/quote", "github.com/google/go-cmp"},
-	"cache":             {"stream", "stream/sse", "decode", "diff", "internal/enum"},
+	"cache":             {"stream", "decode", "diff", "internal/enum", "internal/seal", "internal/snapshot"},
 	"params":            {"stream", "decode", "diff", "internal/expiry", "internal/mask"},
 	".": {
 		"stream", "stream/sse", "decode", "diff", "cache", "params",
@@ -41,6 +41,8 @@ var knows = map[string][]string{
 	"internal/stamp":      {},
 	"internal/connkey":    {},
 	"internal/tap":        {"stream"},
+	"internal/seal":       {},
+	"internal/snapshot":   {"stream", "stream/sse", "decode", "diff"},
 	"internal/tally":      {"diff", "internal/stamp"},
 	"internal/upstream":   {"stream", "stream/sse", "decode", "internal/plainhttp"},
 	"internal/disconnect": {"stream/sse", "decode", "internal/enum"},
@@ -54,6 +56,7 @@ var knows = map[string][]string{
 
 	"autoconfigtest":             {"decode", "internal/mask", "github.com/launchdarkly/eventsource"},
 	"stream/sse/contractservice": {"stream/sse"},
+	"fleet":                      {".", "stream", "stream/sse", "decode", "diff", "internal/journal", "internal/mask", "internal/seal", "internal/snapshot", "github.com/nats-io/nats.go"},
 	"otel":                       {".", "stream", "go.opentelemetry.io/otel"},
 	"examples/quickstart":        {".", "autoconfigtest", "github.com/launchdarkly/go-sdk-common/v3"},
 	"examples/follow":            {"."},

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/relaystream/autoconfig/decode"
+	"github.com/relaystream/autoconfig/internal/snapshot"
 	"github.com/relaystream/autoconfig/stream"
 )
 
@@ -56,12 +57,16 @@ func (c *Cache) load(ctx context.Context, version uint64, key func(context.Conte
 	if err != nil {
 		return nil, fmt.Errorf("cache: key: %w", err)
 	}
-	snapshot, err := unseal(k, sealed)
+	text, err := unsealSnapshot(k, sealed)
 	if err != nil {
 		return nil, err
 	}
-	c.found(version, c.markOf(snapshot, k), false)
-	return decodeSnapshot(ctx, snapshot)
+	c.found(version, c.markOf(text, k), false)
+	put, err := snapshot.Decode(ctx, text)
+	if err != nil && ctx.Err() == nil {
+		err = fmt.Errorf("%w: %w", ErrDamaged, err)
+	}
+	return put, err
 }
 
 // call makes a call of the store other than a save.
