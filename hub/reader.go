@@ -2,8 +2,10 @@ package hub
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/netip"
+	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -29,7 +31,9 @@ type reader struct {
 
 	first *put                  // what the stream begins with; nil if there is no configuration yet
 	at    atomic.Pointer[event] // what was read last
-	armed int                   // bytes that may be written under the present deadline
+
+	deadline time.Time // of what is being written
+	armed    int       // bytes that may still be written under it
 }
 
 // cut ends the stream even if the reader takes nothing. The caller holds hub.mu, and the reader is one of the hub's.
@@ -172,8 +176,8 @@ func (r *reader) flush() error {
 // arm sees to it that n bytes may be written before the deadline, unless the stream is to end.
 func (r *reader) arm(n int) error {
 	if r.armed -= n; r.armed <= 0 {
-		r.armed = pieceSize
-		if err := r.sink.SetWriteDeadline(time.Now().Add(r.hub.settings.WriteTimeout)); err != nil {
+		r.armed, r.deadline = pieceSize, time.Now().Add(r.hub.settings.WriteTimeout)
+		if err := r.sink.SetWriteDeadline(r.deadline); err != nil {
 			return r.failed(err)
 		}
 	}
@@ -184,10 +188,15 @@ func (r *reader) arm(n int) error {
 	return nil
 }
 
-// failed returns why something failed with err.
+// failed returns why a write failed with err. HTTP/2 says of a deadline that has passed that the reader has left.
 func (r *reader) failed(err error) error {
-	if r.ctx.Err() != nil {
-		return context.Cause(r.ctx)
+	switch why := context.Cause(r.ctx); {
+	case why != nil && !errors.Is(why, errLeft):
+		return why
+	case !time.Now().Before(r.deadline):
+		return os.ErrDeadlineExceeded
+	case why != nil:
+		return why
 	}
 	return err
 }

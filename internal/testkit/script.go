@@ -68,6 +68,28 @@ func (s *Script) Act(rng *rand.Rand) string {
 	}
 }
 
+// newest is added to the versions that count in the end. It fits an int of 32 bits.
+const newest = 1 << 30
+
+// Final is an environment that the server has after End.
+const Final = "final"
+
+// End has the server serve newer versions of all that it has, which make good whatever was wrong before: newer than any
+// number that doubled digits can have made.
+func (s *Script) End() {
+	last := s.Server.Content()
+	for id, e := range last.Environments {
+		e.SDKKeys, e.Version = nil, e.Version+newest
+		last.Environments[id] = e
+	}
+	for id, f := range last.Filters {
+		f.Version += newest
+		last.Filters[id] = f
+	}
+	last.Environments[Final] = Environment(Final, newest)
+	s.Server.Put(last)
+}
+
 // nextContent returns what the server serves with some of it missing and some of it new.
 func (s *Script) nextContent(rng *rand.Rand) decode.PutContent {
 	content := s.Server.Content()
