@@ -62,8 +62,14 @@ var knows = map[string][]string{
 	"fleet":                      {".", "stream", "stream/sse", "decode", "diff", "internal/journal", "internal/mask", "internal/seal", "internal/snapshot", "github.com/nats-io/nats.go"},
 	"otel":                       {".", "stream", "go.opentelemetry.io/otel"},
 	"hub":                        {".", "stream", "decode", "diff", "internal/request"},
-	"examples/quickstart":        {".", "autoconfigtest", "github.com/launchdarkly/go-sdk-common/v3"},
-	"examples/follow":            {"."},
+	"hub/internal/web":           {},
+	"hub/internal/browser":       {"github.com/chromedp"},
+	"hub/page":                   {".", "stream", "diff", "hub", "hub/internal/web"},
+	"hub/admin": {
+		".", "otel", "internal/mask", "hub", "hub/page", "hub/internal/web", "github.com/prometheus/client_golang", "go.opentelemetry.io/otel",
+	},
+	"examples/quickstart": {".", "autoconfigtest", "github.com/launchdarkly/go-sdk-common/v3"},
+	"examples/follow":     {"."},
 	"examples/relayhandler": {
 		".", "examples/relayhandler/internal/config", "examples/relayhandler/internal/envfactory",
 		"examples/relayhandler/internal/relayenv", "github.com/launchdarkly/go-sdk-common/v3",

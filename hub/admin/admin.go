@@ -113,7 +113,8 @@ func (a *Admin) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.handler.Se
 // Format implements fmt.Formatter: every verb prints the type's name, because an admin holds keys and the token.
 func (a *Admin) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "admin.Admin") }
 
-// Close ends the page's event streams and the metrics, and waits for them; see page.Page.Close. Close is idempotent.
+// Close ends the page's event streams and the metrics, and waits for them. It does not close the client or the hub. Call it
+// before http.Server.Shutdown, which would wait for the event streams. Close is idempotent.
 func (a *Admin) Close() {
 	a.page.Close()
 	a.metrics.close()

@@ -147,8 +147,10 @@ func signIn(h http.Handler, url string, header http.Header, token string) *http.
 	return serve(h, r)
 }
 
-func TestSignIn(t *testing.T) {
-	a, _, _ := open(t, &admin.Options{Token: goodToken})
+func TestSignIn(t *testing.T) { testkit.InBubble(t, testSignIn) }
+
+func testSignIn(t *testing.T, service *autoconfigtest.Server) {
+	a := of(t, testkit.Open(t, testkit.To(service)), &admin.Options{Token: goodToken})
 	for _, row := range []struct {
 		url    string
 		header http.Header
@@ -182,11 +184,22 @@ func TestSignIn(t *testing.T) {
 		if status := look(cookie); status != http.StatusOK {
 			t.Errorf("with the cookie: %d", status)
 		}
+		if status := look(&http.Cookie{Name: "other", Value: cookie.Value}); status != http.StatusUnauthorized {
+			t.Errorf("with another cookie: %d", status)
+		}
 		end, code, _ := strings.Cut(cookie.Value, ".")
 		for _, forged := range []string{"9" + end + "." + code, end + ".", end + "." + code[1:], "." + code, "", "x." + code} {
 			if status := look(&http.Cookie{Name: cookie.Name, Value: forged}); status != http.StatusUnauthorized {
 				t.Errorf("with the cookie %q: %d", forged, status)
 			}
+		}
+		testkit.Pass(12*time.Hour - time.Second)
+		if status := look(cookie); status != http.StatusOK {
+			t.Errorf("before its end: %d", status)
+		}
+		testkit.Pass(time.Second)
+		if status := look(cookie); status != http.StatusUnauthorized {
+			t.Errorf("after its end: %d", status)
 		}
 	}
 }

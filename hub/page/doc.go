@@ -12,6 +12,9 @@
 //
 // Keys are masked before they are sent: the last four characters of a key of nine or more, nothing of a shorter one.
 //
+// Each open page holds a connection. Over HTTP/1 browsers open no more than six to one address, so a seventh page in the
+// same browser waits until another is closed.
+//
 // # Security
 //
 // A strict Content-Security-Policy forbids everything that the page does not serve itself, and scripts and styles

@@ -69,7 +69,7 @@ func (f *feed) observe() stream.Observable[message] {
 
 // snapshot returns the events that show a newcomer the state.
 func (f *feed) snapshot() []message {
-	events := []message{newMessage("hello", hello{Version: f.version, Now: time.Now(), Synced: f.synced})}
+	events := []message{retryMessage(), newMessage("hello", hello{Version: f.version, Now: time.Now(), Synced: f.synced})}
 	for items := range slices.Chunk(slices.Collect(maps.Values(f.items)), batchLimit) {
 		events = append(events, newMessage("items", items))
 	}

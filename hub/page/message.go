@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -34,6 +35,11 @@ func lazyMessage(name string, data func() any) message {
 		b.WriteString("\n")
 		return b.Bytes()
 	})}
+}
+
+// retryMessage tells the browser when to connect again.
+func retryMessage() message {
+	return message{encode: func() []byte { return fmt.Appendf(nil, "retry: %d\n\n", retryDelay.Milliseconds()) }}
 }
 
 // hello begins a stream of events.

@@ -98,7 +98,7 @@ func New(client *autoconfig.Client, readers func() []hub.Reader, o *Options) (*P
 func (p *Page) routes(assets fs.FS) *http.ServeMux {
 	mux := http.NewServeMux()
 	mux.Handle("GET /{$}", web.File(assets, "index.html"))
-	for _, name := range []string{"page.js", "model.js", "view.js", "text.js"} {
+	for _, name := range []string{"page.js", "model.js", "view.js", "rows.js", "text.js"} {
 		mux.Handle("GET /"+name, web.File(assets, name))
 	}
 	for _, name := range []string{"style.css", "icon.svg"} {
@@ -108,7 +108,8 @@ func (p *Page) routes(assets fs.FS) *http.ServeMux {
 	return mux
 }
 
-// ServeHTTP implements http.Handler.
+// ServeHTTP implements http.Handler. It answers /events with status 503 and Retry-After if there are too many viewers or the page is
+// closed, and with 500 if w lacks the methods that http.ResponseController needs to set deadlines and to flush.
 func (p *Page) ServeHTTP(w http.ResponseWriter, r *http.Request) { p.mux.ServeHTTP(w, r) }
 
 // String returns a description without keys.
@@ -124,8 +125,9 @@ func (p *Page) Viewers() int {
 	return p.viewers
 }
 
-// Close ends the event streams and the subscription to the client, and waits for them. What ServeHTTP is asked for
-// afterwards is answered, but events are refused with 503. Close is idempotent.
+// Close ends the event streams and the subscription to the client, and waits for them. Afterwards ServeHTTP refuses events
+// with 503 and serves the rest as before. Call Close before http.Server.Shutdown, which would wait for the event
+// streams. Close is idempotent.
 func (p *Page) Close() {
 	p.mu.Lock()
 	p.cancel()
@@ -149,11 +151,14 @@ func (p *Page) serveEvents(w http.ResponseWriter, r *http.Request) {
 	defer cancel()
 	defer context.AfterFunc(p.ctx, cancel)()
 
+	v := viewer{ctx, w, http.NewResponseController(w), p.options.WriteTimeout}
+	if err := v.extend(); err != nil {
+		http.Error(w, "this server cannot bound writes", http.StatusInternalServerError)
+		return
+	}
+	defer v.interruptible()()
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("X-Accel-Buffering", "no") // or nginx collects the events
-	v := viewer{w, http.NewResponseController(w), p.options.WriteTimeout}
-	stop := v.interruptBy(ctx)
-	defer stop()
 	// The error is that the viewer was too slow, or the context's: both end the response, and the browser comes back.
 	_ = p.feed.observe()(ctx, v.send)
 }
@@ -179,17 +184,21 @@ func (p *Page) leave() {
 
 // A viewer is a response that is an event stream.
 type viewer struct {
+	ctx     context.Context
 	w       http.ResponseWriter
 	control *http.ResponseController
 	timeout time.Duration
 }
 
-// interruptBy makes the end of ctx end a write that is under way. The caller must call stop before it returns.
-func (v viewer) interruptBy(ctx context.Context) (stop func()) {
+// extend gives the next write its time.
+func (v viewer) extend() error { return v.control.SetWriteDeadline(time.Now().Add(v.timeout)) }
+
+// interruptible makes the end of the context end a write that is under way, until stop is called.
+func (v viewer) interruptible() (stop func()) {
 	done := make(chan struct{})
-	cancel := context.AfterFunc(ctx, func() {
+	cancel := context.AfterFunc(v.ctx, func() {
 		defer close(done)
-		_ = v.control.SetWriteDeadline(time.Unix(1, 0)) // an error means that writes cannot be bounded at all
+		_ = v.control.SetWriteDeadline(time.Unix(1, 0)) // extend has not failed
 	})
 	return func() {
 		if !cancel() {
@@ -200,7 +209,8 @@ func (v viewer) interruptBy(ctx context.Context) (stop func()) {
 
 // send writes an event. It returns false when the viewer has left or does not read.
 func (v viewer) send(m message) bool {
-	if err := v.control.SetWriteDeadline(time.Now().Add(v.timeout)); err != nil {
+	// The context may have ended, and its deadline been replaced, since the last look at it.
+	if err := v.extend(); err != nil || v.ctx.Err() != nil {
 		return false
 	}
 	if _, err := v.w.Write(m.encode()); err != nil {

@@ -236,7 +236,7 @@ func TestHeaders(t *testing.T) {
 	for path, kind := range map[string]string{
 		"/": "text/html; charset=utf-8", "/style.css": "text/css; charset=utf-8", "/icon.svg": "image/svg+xml",
 		"/page.js": "text/javascript; charset=utf-8", "/model.js": "text/javascript; charset=utf-8",
-		"/view.js": "text/javascript; charset=utf-8", "/text.js": "text/javascript; charset=utf-8",
+		"/view.js": "text/javascript; charset=utf-8", "/rows.js": "text/javascript; charset=utf-8", "/text.js": "text/javascript; charset=utf-8",
 		"/events": "",
 	} {
 		w := httptest.NewRecorder()
@@ -257,6 +257,20 @@ func TestHeaders(t *testing.T) {
 		if w.Code != http.StatusMethodNotAllowed {
 			t.Errorf("POST %s: %d", path, w.Code)
 		}
+	}
+}
+
+// TestEventsNeedDeadlines serves events to a writer that cannot bound its writes.
+func TestEventsNeedDeadlines(t *testing.T) {
+	p, err := page.New(testkit.Open(t, testkit.To(newService(t))), nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	w := httptest.NewRecorder() // has no SetWriteDeadline
+	p.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/events", nil))
+	if w.Code != http.StatusInternalServerError {
+		t.Errorf("status %d", w.Code)
 	}
 }
 

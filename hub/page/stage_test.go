@@ -107,7 +107,7 @@ func environment(i int, project, name string) autoconfig.EnvironmentRep {
 		project = fmt.Sprintf("%s %d", project, 1+i/32)
 	}
 	e := autoconfig.EnvironmentRep{
-		EnvID:  autoconfig.EnvironmentID(fmt.Sprintf("%08x%04x", uint32(i)*2654435761, i)),
+		EnvID:  autoconfig.EnvironmentID(fmt.Sprintf("%08x%04x", uint32(i+1)*2654435761, i)),
 		EnvKey: key(name), EnvName: name, ProjKey: key(project), ProjName: project, Version: 10 + i*7%40,
 		SDKKey: autoconfig.SDKKeyRep{Value: autoconfig.SDKKey(fmt.Sprintf("sdk-SECRETSECRET-%08x", uint32(i)*40503+77))},
 		MobKey: autoconfig.MobileKey(fmt.Sprintf("mob-SECRETSECRET-%08x", uint32(i)*9973+4242)),

@@ -204,7 +204,7 @@ func TestViewersSeeWhatTheServiceHas(t *testing.T) {
 		case step == 20 || n == 0:
 			content := stage.service.Content()
 			maps.DeleteFunc(content.Environments, func(autoconfig.EnvironmentID, autoconfig.EnvironmentRep) bool { return random.IntN(4) == 0 })
-			stage.service.Put(autoconfig.PutContent{Environments: content.Environments, Filters: content.Filters})
+			stage.service.Put(content)
 		case n < 4:
 			stage.service.Delete(autoconfig.EnvironmentID(id), version)
 		case n < 6:

@@ -45,7 +45,6 @@ func Open(t testing.TB) *Tab {
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(path), chromedp.UserDataDir(t.TempDir()), chromedp.NoSandbox, chromedp.DisableGPU,
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true),
-		chromedp.Flag("force-prefers-reduced-motion", true),
 		chromedp.Flag("host-resolver-rules", "MAP *.example 127.0.0.1"))
 	allocator, closeAllocator := chromedp.NewExecAllocator(context.Background(), options...)
 	t.Cleanup(closeAllocator)
