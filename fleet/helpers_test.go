@@ -3,7 +3,6 @@ package fleet_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"slices"
 	"strconv"
@@ -236,8 +235,17 @@ func ready(t *testing.T, c *autoconfig.Client) {
 	ctx, cancel := context.WithTimeout(t.Context(), limit)
 	defer cancel()
 	if err := c.Ready(ctx); err != nil {
-		t.Fatal(err, c.Status())
+		t.Fatal(err, status(t, c))
 	}
+}
+
+func status(t *testing.T, c *autoconfig.Client) autoconfig.Status {
+	t.Helper()
+	s, err := c.Status().First(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
 }
 
 // versions describes the environments of a client: their IDs and versions.
@@ -255,7 +263,7 @@ func has(t *testing.T, c *autoconfig.Client, want string) {
 	t.Helper()
 	for deadline := time.Now().Add(limit); versions(c.Snapshot()) != want; time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
-			t.Fatalf("has %s, want %s; %v", versions(c.Snapshot()), want, fmt.Sprint(c.Status()))
+			t.Fatalf("has %s, want %s; %+v", versions(c.Snapshot()), want, status(t, c))
 		}
 	}
 }
