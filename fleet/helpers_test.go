@@ -267,3 +267,18 @@ func has(t *testing.T, c *autoconfig.Client, want string) {
 		}
 	}
 }
+
+// short describes changes of environments: their kinds, and the environments if there are any.
+func short(changes []autoconfig.Change) (lines []string) {
+	for _, c := range changes {
+		line := c.Kind.String()
+		switch {
+		case c.New != nil:
+			line += " " + versions(autoconfig.Snapshot{Environments: []*autoconfig.EnvironmentRep{c.New}})
+		case c.Old != nil:
+			line += " " + string(c.Old.EnvID)
+		}
+		lines = append(lines, line)
+	}
+	return lines
+}
