@@ -161,6 +161,13 @@ func (u *upstream) counts() (subscribers, subscribed int) {
 	return u.subscribers, u.subscribed
 }
 
+// content returns the state as the content of a server.
+func (u *upstream) content() decode.PutContent {
+	m := testkit.NewMirror("upstream")
+	u.changes.View(func() { m.Set(diff.SnapshotOf(u.state.Snapshot())) })
+	return m.Content()
+}
+
 func put(environments ...autoconfig.EnvironmentRep) decode.Message {
 	l := &decode.Listing{}
 	for _, e := range environments {
