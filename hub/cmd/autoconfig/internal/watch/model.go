@@ -1,7 +1,6 @@
 package watch
 
 import (
-	"strconv"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -122,5 +121,3 @@ func (m *model) setSearch(text string) {
 	m.search, m.top = text, 0
 	m.table.searchFor(text)
 }
-
-func count(n int) string { return strconv.Itoa(n) }

@@ -3,6 +3,7 @@ package watch
 import (
 	"cmp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -68,7 +69,7 @@ func (t *table) matching() []*row {
 func newRow(e *autoconfig.EnvironmentRep) *row {
 	r := &row{
 		project: quote.Line(cmp.Or(e.ProjName, e.ProjKey)), name: quote.Line(cmp.Or(e.EnvName, e.EnvKey)), id: quote.Line(string(e.EnvID)),
-		version: count(e.Version), sdkKey: e.SDKKey.Value.String(), mobileKey: e.MobKey.String(),
+		version: strconv.Itoa(e.Version), sdkKey: e.SDKKey.Value.String(), mobileKey: e.MobKey.String(),
 	}
 	for _, key := range e.AcceptedKeys() {
 		if !key.Expiry.IsZero() && (r.expiry.IsZero() || key.Expiry.Before(r.expiry)) {
