@@ -20,7 +20,7 @@ var knows = map[string][]string{
 	"stream":            {"github.com/cenkalti/backoff/v4"},
 	"stream/streamtest": {"stream"},
 	"stream/rx":         {"stream", "github.com/reactivex/rxgo/v2"},
-	"stream/sse":        {"stream", "internal/plainhttp", "internal/quote", "github.com/cenkalti/backoff/v4", "github.com/launchdarkly/eventsource"},
+	"stream/sse":        {"stream", "internal/enum", "internal/plainhttp", "internal/quote", "github.com/cenkalti/backoff/v4", "github.com/launchdarkly/eventsource"},
 	"decode":            {"stream", "stream/sse", "internal/enum", "internal/expiry", "internal/mask", "internal/quote"},
 	"diff":              {"stream", "decode", "internal/enum", "internal/quote", "github.com/google/go-cmp"},
 	"cache":             {"stream", "decode", "diff", "internal/enum", "internal/limited", "internal/seal", "internal/snapshot"},
