@@ -25,6 +25,9 @@ func newConfiguration() *configuration {
 
 // apply applies a change. The client has judged its version.
 func (c *configuration) apply(change *autoconfig.Change) {
+	if change.Kind == autoconfig.Synced {
+		return
+	}
 	c.current = nil
 	switch change.Kind {
 	case autoconfig.EnvironmentAdded, autoconfig.EnvironmentUpdated, autoconfig.KeyExpired:

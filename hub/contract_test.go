@@ -258,3 +258,33 @@ func TestHubServesWithoutItsService(t *testing.T) {
 		}
 	})
 }
+
+// TestLingeringKeysAreNotPassedOn: a newcomer hears of them from a hub as little as from the service; others know them.
+func TestLingeringKeysAreNotPassedOn(t *testing.T) {
+	testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
+		h := serve(t, testkit.To(srv), hub.Options{}, true, nil)
+		srv.Put(testkit.Listing(testkit.Environment("a", 1)))
+		old := testkit.Open(t, testkit.To(h.server))
+		synctest.Wait()
+		e := testkit.Environment("a", 2)
+		for _, key := range []autoconfig.SDKKey{"sdk-second", "sdk-third"} {
+			e.SDKKey.Expiring.Value, e.SDKKey.Expiring.Timestamp = e.SDKKey.Value, time.Now().Add(time.Hour).UnixMilli()
+			e.SDKKey.Value = key
+			srv.Patch(e)
+			synctest.Wait()
+			e.Version++
+		}
+		first := autoconfig.Key{SDKKey: testkit.Environment("a", 1).SDKKey.Value}
+		for who, client := range map[string]*autoconfig.Client{
+			"of the hub": testkit.Open(t, testkit.To(h.server)), "of the service": testkit.Open(t, testkit.To(srv)),
+		} {
+			synctest.Wait()
+			if !client.Snapshot().Synced || client.EnvironmentByKey(first) != nil {
+				t.Errorf("a newcomer %s knows the first key", who)
+			}
+		}
+		if old.EnvironmentByKey(first) == nil {
+			t.Error("whoever knew the first key has lost it")
+		}
+	})
+}

@@ -15,8 +15,8 @@
 //     readers get a put without it, so that they forget its version as the client did. No other put of the service is passed
 //     on, because what it changed is. A reader that has read everything has the client's configuration.
 //  3. Each state and each change is encoded once, however many readers there are, and not before it is needed.
-//  4. A reader is one goroutine, that of its request. It delays nobody: one that lags by more than Options.MaxBacklog, or that
-//     takes nothing for Options.WriteTimeout, is cut off.
+//  4. A reader delays nobody: one that lags by more than Options.MaxBacklog, or that takes nothing for Options.WriteTimeout, is
+//     cut off. Readers share what is encoded; over HTTP/1.1 each has two small goroutines and no buffer while it waits.
 //  5. The hub keeps serving while the client has lost its connection. Its readers' streams end when the client ends.
 //
 // # What is not passed on

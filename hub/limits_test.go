@@ -3,10 +3,12 @@ package hub_test
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -248,6 +250,37 @@ func TestCloseEndsStreamsProperly(t *testing.T) {
 		}
 		if r := h.status(t, nil); r.StatusCode != http.StatusServiceUnavailable {
 			t.Error(r.Status)
+		}
+	})
+}
+
+// TestCloseOverTLS waits for nobody who reads nothing, though TLS would say farewell.
+func TestCloseOverTLS(t *testing.T) {
+	certificates := httptest.NewUnstartedServer(nil)
+	certificates.StartTLS()
+	certificates.Close()
+	synctest.Test(t, func(t *testing.T) {
+		h := offline(t, hub.Options{}, 1000)
+		accepted := make(chan net.Conn)
+		server := &http.Server{Handler: h}
+		go func() { _ = server.Serve(tls.NewListener(pipes(accepted), certificates.TLS)) }()
+		defer server.Close()
+		near, far := net.Pipe()
+		defer near.Close()
+		accepted <- far
+		conn := tls.Client(near, &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"http/1.1"}})
+		_, err := fmt.Fprintf(conn, "GET /relay_auto_config HTTP/1.1\r\nHost: hub\r\nAccept: text/event-stream\r\nAuthorization: %s\r\n\r\n", testkit.Key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := conn.Read(make([]byte, 100)); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		start := time.Now()
+		h.Close()
+		if took := time.Since(start); took > 100*time.Millisecond {
+			t.Errorf("Close took %v", took)
 		}
 	})
 }

@@ -49,7 +49,7 @@ type Options struct {
 	// and the reader waits.
 	RefuseUntilReady bool
 	// Logger gets a line at level info for each reader that comes or goes, and at warn for each that is refused or cut off. It
-	// is called on the readers' goroutines. The default is slog.Default.
+	// is called on the readers' goroutines, which Close waits for. The default is slog.Default.
 	Logger *slog.Logger
 }
 

@@ -2,6 +2,7 @@ package hub
 
 import (
 	"bufio"
+	"crypto/tls"
 	"io"
 	"net"
 	"net/http"
@@ -76,6 +77,14 @@ func (c *connection) end() {
 	}
 	_, _ = io.WriteString(c.writer(), "0\r\n\r\n")
 	_ = c.Flush()
+}
+
+// Close closes the connection at once. Where the reader takes nothing, TLS would wait for it with its last message.
+func (c *connection) Close() error {
+	if secure, ok := c.Conn.(*tls.Conn); ok && c.failed {
+		return secure.NetConn().Close()
+	}
+	return c.Conn.Close()
 }
 
 // watch returns when the reader has left. What it sends is ignored.
