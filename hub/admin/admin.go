@@ -25,8 +25,8 @@ type Options struct {
 	// Token, if not empty, is required of everybody, on every address. It must have at least MinToken bytes, of visible
 	// ASCII. By default there is none.
 	Token Token
-	// Anyone admits everybody on every address, if there is no token. It is for an address that serves nothing else and
-	// that only operators reach.
+	// Anyone admits everybody on addresses other than loopback, if there is no token. It is for an address that serves nothing
+	// else and that only operators reach.
 	Anyone bool
 	// Hosts are names, without a port, under which requests may arrive at a loopback address without a token; localhost and
 	// IP addresses always may.

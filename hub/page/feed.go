@@ -43,9 +43,11 @@ func newFeed(client *autoconfig.Client, readers func() []hub.Reader, version str
 	if readers == nil {
 		readers = func() []hub.Reader { return nil }
 	}
+	now := statusOf(client.Stats().Status)
+	now.Recorded = true
 	return &feed{
 		client: client, readers: readers, version: version,
-		subject: stream.NewSubject[message](), items: make(map[diff.Subject]autoconfig.Change),
+		subject: stream.NewSubject[message](), items: make(map[diff.Subject]autoconfig.Change), status: now, history: []status{now},
 	}
 }
 

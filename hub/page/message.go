@@ -128,7 +128,7 @@ func statusOf(s autoconfig.Status) status {
 
 // tellsMoreThan reports whether t differs from the status before by more than an attempt that began.
 func (t status) tellsMoreThan(before status) bool {
-	return before.At.IsZero() || t.State != before.State || t.Cached != before.Cached || !t.ErrorAt.Equal(before.ErrorAt)
+	return t.State != before.State || t.Cached != before.Cached || !t.ErrorAt.Equal(before.ErrorAt)
 }
 
 // A pulse tells of what changes all the time.

@@ -7,10 +7,10 @@ const maxFields = 8; // shown of a change
 const kinds = {
   'environment added': ['added', '+', 'Added'], 'environment updated': ['updated', '\u2022', 'Updated'], 'environment deleted': ['deleted', '\u2212', 'Deleted'],
   'filter added': ['added', '+', 'Filter added'], 'filter updated': ['updated', '\u2022', 'Filter updated'], 'filter deleted': ['deleted', '\u2212', 'Filter deleted'],
-  'key expired': ['expired', '\u29D7', 'Key expired'], synced: ['synced', '\u2713', 'Complete configuration'],
+  'key expired': ['expired', '\u00D7', 'Key expired'], synced: ['synced', '\u2713', 'Complete configuration'],
 };
 export const states = {
-  valid: ['\u2713', 'Connected'], initializing: ['\u2026', 'Starting'], interrupted: ['!', 'Interrupted'], off: ['\u2715', 'Ended'],
+  valid: ['\u2713', 'Connected'], initializing: ['\u2026', 'Starting'], interrupted: ['!', 'Interrupted'], off: ['\u00D7', 'Ended'],
 };
 
 // element makes an element with children: elements and text.

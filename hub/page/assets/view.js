@@ -130,7 +130,7 @@ export class View {
     const { readers } = m.pulse;
     const expiring = m.expiring();
     tile('environments', count(m.environments.size), m.synced ? `in ${plural(m.projects(), 'project', 'projects')}` : 'not complete yet');
-    tile('expiring', count(expiring.length), expiring.length ? '' : 'none announced');
+    tile('expiring', count(expiring.length), expiring.length ? '' : 'none');
     if (expiring.length) {
       $('tab-expiring').querySelector('.note').replaceChildren(element('span', { class: 'wide' }, 'next '), element('time', { 'data-until': expiring[0].key.until }));
     }
