@@ -40,9 +40,9 @@
 // there from the beginning. What its source says until the first Synced that is not of a cache counts as one Put:
 // what it does not mention is gone.
 //
-// One thing is lost with the publisher that knew it: an item that a put lists but that can't be used keeps its last
-// good version, but not if the put is the first one of a new publisher, which does not learn that the item was listed;
-// the item is deleted then.
+// An item that the first put of a new publisher lists, but that can't be used, stays as it is, as it would for such a
+// subscriber. As the publisher does not learn which items these are, all that are not mentioned stay until a put has no
+// such items.
 //
 // # The bucket
 //
