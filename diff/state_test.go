@@ -391,6 +391,9 @@ func TestUnusableEntriesAreSkipped(t *testing.T) {
 			if n := c.state.Stats().Skipped; n != 1 {
 				t.Errorf("%d entries are counted as skipped", n)
 			}
+			if partial := c.state.synced.Partial; partial != (test.m.Kind == decode.Put) {
+				t.Errorf("Synced says that it is partial: %t", partial)
+			}
 			if n := len(c.state.environments.slots); n != 1 {
 				t.Errorf("the table has %d slots", n)
 			}
