@@ -3,6 +3,7 @@ package check
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -145,6 +146,14 @@ func TestFindings(t *testing.T) {
 				t.Errorf("finding %d, want %d: %v", r.Finding, test.want, r)
 			}
 		})
+	}
+}
+
+// TestProxysStatus: what a proxy answers is the first thing to look at when it refuses.
+func TestProxysStatus(t *testing.T) {
+	r := Result{Finding: ProxyFailed, Err: fmt.Errorf("wrapped: %w", &proxyError{http.StatusProxyAuthRequired})}
+	if text := r.String(); !strings.Contains(text, "407") {
+		t.Errorf("it does not say the status: %s", text)
 	}
 }
 
