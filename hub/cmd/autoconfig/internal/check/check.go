@@ -97,7 +97,6 @@ func Check(ctx context.Context, o *autoconfig.Options, timeout time.Duration) Re
 
 	options := *o
 	options.ConnectTimeout = timeout
-	options.StopOnRejectedKey = true
 	if options.HTTPClient == nil {
 		options.HTTPClient = &http.Client{Transport: newTransport()}
 	}

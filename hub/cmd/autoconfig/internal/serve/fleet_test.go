@@ -93,6 +93,20 @@ func TestNATSRejectsCredentials(t *testing.T) {
 	url := strings.Replace(server.ClientURL(), "://", "://user:password@", 1)
 	r := start(t, "-stream-uri", service(t).URL, "-nats", url)
 	r.await("(NATS rejects the credentials)")
+	connections := func() uint64 {
+		v, err := server.Varz(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v.TotalConnections
+	}
+	for timeout := time.After(time.Minute); connections() < 3; { // the library gives up after two, unless it is told not to
+		select {
+		case <-time.After(10 * time.Millisecond):
+		case <-timeout:
+			t.Fatalf("the hub gives up: %s", r.stderr)
+		}
+	}
 	options = options.Clone()
 	options.Password = "password"
 	if err := server.ReloadOptions(options); err != nil {

@@ -314,6 +314,21 @@ func TestKeyRotation(t *testing.T) {
 	})
 }
 
+// TestKeyFile checks that a hub looks for another key in its file.
+func TestKeyFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "key")
+	replace := func(key string) {
+		if err := os.WriteFile(path, []byte(key), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	replace(testkit.Key)
+	r := start(t, "-stream-uri", service(t).URL, "-key-file", path)
+	reader(t, r.address(), testkit.Key)
+	replace("new-key")
+	r.await("(the auto-configuration key has changed)")
+}
+
 // TestLimits checks what bounds a request, and that the help says how long a shutdown takes.
 func TestLimits(t *testing.T) {
 	l := new(listeners)

@@ -16,6 +16,7 @@ import (
 
 	"github.com/relaystream/autoconfig"
 	"github.com/relaystream/autoconfig/autoconfigtest"
+	"github.com/relaystream/autoconfig/diff"
 	"github.com/relaystream/autoconfig/hub/cmd/autoconfig/internal/cli"
 	"github.com/relaystream/autoconfig/internal/testkit"
 )
@@ -122,7 +123,10 @@ func TestScrolling(t *testing.T) {
 func TestExpiry(t *testing.T) {
 	m := newModel("")
 	e := testkit.Environment("e1", 1)
-	e.SDKKey.Expiring = autoconfig.ExpiringKeyRep{Value: "sdk-old", Timestamp: m.now.Add(90 * time.Second).UnixMilli()}
+	later, soon := m.now.Add(time.Hour).UnixMilli(), m.now.Add(90*time.Second).UnixMilli()
+	e.SDKKeys = []autoconfig.ConcurrentKeyRep[autoconfig.SDKKey]{
+		{Key: "default", Value: e.SDKKey.Value}, {Key: "later", Value: "sdk-later", Expiry: &later}, {Key: "soon", Value: "sdk-soon", Expiry: &soon},
+	}
 	update(t, m, changes{{Kind: autoconfig.EnvironmentAdded, New: &e}}, tick(m.now.Add(29*time.Second)))
 	if line := screen(m)[3]; !strings.Contains(line, "1m1s") {
 		t.Errorf("after 29 s of 90: %s", line)
@@ -130,6 +134,18 @@ func TestExpiry(t *testing.T) {
 	update(t, m, changes{{Kind: autoconfig.EnvironmentDeleted, Old: &e}})
 	if line := screen(m)[3]; strings.Contains(line, "e1") {
 		t.Errorf("after it was deleted: %s", line)
+	}
+}
+
+func TestFiltersAreCounted(t *testing.T) {
+	m := newModel("")
+	filter := &diff.Filter{ID: "f1"}
+	update(t, m, changes{
+		{Kind: autoconfig.FilterAdded, NewFilter: filter}, {Kind: autoconfig.FilterAdded, NewFilter: &diff.Filter{ID: "f2"}},
+		{Kind: autoconfig.FilterDeleted, OldFilter: filter},
+	})
+	if line := screen(m)[0]; !strings.Contains(line, "1 filters") {
+		t.Errorf("after two were added and one was deleted: %s", line)
 	}
 }
 
