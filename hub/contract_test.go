@@ -180,6 +180,36 @@ func TestOmissionWithoutSynced(t *testing.T) {
 	})
 }
 
+// TestDeletedItemComesBack with an old version, after a put of the service without it has made clients forget the delete.
+func TestDeletedItemComesBack(t *testing.T) {
+	bothWays(t, hub.Options{}, func(t *testing.T, srv *autoconfigtest.Server, h *front) {
+		a, b := testkit.Environment("a", 4), testkit.Environment("b", 1)
+		content := filtered(testkit.Listing(a, b))
+		srv.Put(content)
+		synctest.Wait()
+		m := testkit.NewMirror("downstream")
+		down := testkit.Open(t, testkit.To(h.server))
+		w := h.read("")
+		synctest.Wait()
+		for range 2 {
+			srv.Delete("a", 5)
+			srv.DeleteFilter("f", 5)
+			srv.Put(testkit.Listing(b))
+			synctest.Wait()
+			srv.Patch(a)
+			srv.PatchFilter("f", content.Filters["f"])
+			synctest.Wait()
+		}
+		m.Set(down.Snapshot())
+		m.Check(t, srv.Content())
+		var events []string
+		for _, e := range w.Stop() {
+			events = append(events, e.Type)
+		}
+		testkit.Expect(t, "events", events, "put", "delete", "put", "patch", "delete", "put", "patch")
+	})
+}
+
 // TestItemsThatNoPathCanName reach readers in puts.
 func TestItemsThatNoPathCanName(t *testing.T) {
 	bothWays(t, hub.Options{}, func(t *testing.T, srv *autoconfigtest.Server, h *front) {

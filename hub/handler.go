@@ -136,6 +136,7 @@ func (h *Hub) leave(r *reader, why error) {
 		delete(h.addresses, r.address)
 	}
 	if last == 0 {
+		clear(h.deleted)
 		h.due, h.tail = math.MaxUint64, &event{end: h.tail.end} // nobody needs the last event, which may be a put
 	}
 }

@@ -33,6 +33,7 @@ type Hub struct {
 	tail      *event
 	more      chan struct{}             // closed when tail gets a successor; nil while nobody waits
 	omissions map[diff.Subject]struct{} // that readers have not been told of
+	deleted   map[diff.Subject]int      // versions of the deletes since the last put, which readers remember
 	readers   []*reader
 	addresses map[netip.Addr]int // readers by address
 	due       uint64             // a lower bound of tail.end at which a reader exceeds its backlog
@@ -75,6 +76,7 @@ func New(client *autoconfig.Client, o *Options) (*Hub, error) {
 		tail:      new(event),
 		due:       math.MaxUint64,
 		omissions: make(map[diff.Subject]struct{}),
+		deleted:   make(map[diff.Subject]int),
 		addresses: make(map[netip.Addr]int),
 	}
 	// Nothing is merged, so that an item that was omitted and added again at the same version is both to the readers.
@@ -95,6 +97,9 @@ func (h *Hub) change(c autoconfig.Change) bool {
 	if _, waits := h.omissions[subject]; waits {
 		h.tellOmissions() // before the item is back
 	}
+	if h.forgotten(&c) {
+		h.append(&event{put: h.state.put()})
+	}
 	h.state.apply(&c)
 	switch {
 	case c.Kind == autoconfig.Synced && !h.ready:
@@ -103,7 +108,7 @@ func (h *Hub) change(c autoconfig.Change) bool {
 	case c.Kind == autoconfig.Synced:
 		h.tellOmissions()
 	case !h.ready || len(h.readers) == 0:
-	case needsPut(&c):
+	case needsPut(&c) || len(h.deleted) >= diff.DefaultMaxTombstones:
 		h.omissions[subject] = struct{}{}
 		select {
 		case h.owed <- struct{}{}:
@@ -113,9 +118,28 @@ func (h *Hub) change(c autoconfig.Change) bool {
 		if e := encodeChange(&c); e != nil {
 			h.encoded(c.Kind)
 			h.append(e)
+			h.remember(&c)
 		}
 	}
 	return true
+}
+
+// remember records what readers remember of a change that they were told of. The caller holds h.mu.
+func (h *Hub) remember(c *autoconfig.Change) {
+	switch c.Kind {
+	case autoconfig.EnvironmentDeleted, autoconfig.FilterDeleted:
+		h.deleted[c.Subject()] = c.Version
+	default:
+		delete(h.deleted, c.Subject())
+	}
+}
+
+// forgotten reports whether a change adds an item of a version that readers refuse, because they remember a delete that the
+// client has forgotten: a put of the service has omitted an item that was deleted already, which is no change. A put without
+// the item makes readers forget, too.
+func (h *Hub) forgotten(c *autoconfig.Change) bool {
+	version, ok := h.deleted[c.Subject()]
+	return ok && (c.New != nil && c.New.Version <= version || c.NewFilter != nil && c.NewFilter.Version <= version)
 }
 
 // tellOmissions gives all readers a put if there are omissions. The caller holds h.mu.
@@ -128,6 +152,9 @@ func (h *Hub) tellOmissions() {
 
 // append adds an event to the log, wakes the readers that wait, and cuts off those that lag. The caller holds h.mu.
 func (h *Hub) append(e *event) {
+	if e.put != nil {
+		clear(h.deleted)
+	}
 	if len(h.readers) == 0 {
 		return
 	}
