@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -261,6 +262,71 @@ func TestPutsAreEncodedOnce(t *testing.T) {
 		for _, w := range readers {
 			w.Stop()
 		}
+	})
+}
+
+// TestNewcomersShareAPut and get the changes since, unless no event tells of these or they are many. A put serves the next reader
+// when all have left, too.
+func TestNewcomersShareAPut(t *testing.T) {
+	bothWays(t, hub.Options{}, func(t *testing.T, srv *autoconfigtest.Server, h *front) {
+		c := testkit.Listing()
+		for i := range 100 {
+			id := autoconfig.EnvironmentID(fmt.Sprint("e", i))
+			c.Environments[id] = testkit.Environment(id, 1)
+		}
+		expiring := c.Environments["e0"]
+		expiring.SDKKey.Expiring = autoconfig.ExpiringKeyRep{Value: "sdk-old", Timestamp: time.Now().Add(time.Hour).UnixMilli()}
+		c.Environments["e0"] = expiring
+		srv.Put(c)
+		synctest.Wait()
+		version := 1
+		patch := func(n int) {
+			for range n {
+				version++
+				srv.Patch(testkit.Environment("e1", version))
+			}
+			synctest.Wait()
+		}
+		newcomer := func(when string, puts uint64, changes int) {
+			t.Helper()
+			w := h.read("")
+			got := w.Take()
+			if len(got) != 1+changes || got[0].Type != "put" || h.Stats().Puts != puts {
+				t.Errorf("%s: %d events, %+v", when, len(got), h.Stats())
+			}
+			for i, e := range got {
+				want := fmt.Sprintf(`"version":%d}`, version-changes+i)
+				if e.Type == "put" && !strings.Contains(string(e.Data), want) || e.Type == "patch" && !strings.HasSuffix(string(e.Data), want+"}") {
+					t.Errorf("%s: event %d is not of version %d", when, i, version-changes+i)
+				}
+			}
+			w.Stop()
+			synctest.Wait()
+		}
+		newcomer("the first", 1, 0)
+		newcomer("when all have left", 1, 0)
+		patch(1)
+		newcomer("after a change that nobody was told of", 2, 0)
+		old := h.read("")
+		testkit.Pass(10 * time.Minute)
+		newcomer("after heartbeats", 2, 0)
+		patch(3)
+		newcomer("after some changes", 2, 3)
+		patch(100)
+		newcomer("after many changes", 3, 0)
+		patch(1)
+		testkit.Pass(time.Hour)
+		newcomer("after a key has expired", 4, 0)
+		patch(1)
+		content := srv.Content()
+		delete(content.Environments, "e2")
+		srv.Put(content)
+		synctest.Wait()
+		newcomer("after an omission", 5, 0)
+		patch(1)
+		old.Stop()
+		synctest.Wait()
+		newcomer("when all have left after a change", 6, 0)
 	})
 }
 

@@ -128,7 +128,7 @@ func TestIncapableResponseWriter(t *testing.T) {
 
 // TestNewcomersDuringABurst get a put and every version after it, in one order.
 func TestNewcomersDuringABurst(t *testing.T) {
-	const environments, versions, newcomers = 5, 400, 40
+	const environments, versions, newcomers = 5, 200, 20
 	srv := autoconfigtest.NewServer(testkit.Key)
 	defer srv.Close()
 	first := testkit.Listing()
@@ -148,7 +148,7 @@ func TestNewcomersDuringABurst(t *testing.T) {
 	if err := client.Ready(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	var following sync.WaitGroup
 	for version := 2; version <= versions; version++ {

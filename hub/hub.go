@@ -31,6 +31,7 @@ type Hub struct {
 	state     *configuration
 	ready     bool // there was a Synced
 	tail      *event
+	start     start
 	more      chan struct{}             // closed when tail gets a successor; nil while nobody waits
 	omissions map[diff.Subject]struct{} // that readers have not been told of
 	deleted   map[diff.Subject]int      // versions of the deletes since the last put, which readers remember
@@ -41,6 +42,13 @@ type Hub struct {
 	counts    Stats
 
 	written written
+}
+
+// A start is what newcomers begin with: a put, and then the events after at. It is of the state as it is, or was shortly
+// before. The zero start is none.
+type start struct {
+	put *put
+	at  *event
 }
 
 // Why a reader's stream ends.
@@ -101,6 +109,9 @@ func (h *Hub) change(c autoconfig.Change) bool {
 		h.append(&event{put: h.state.put()})
 	}
 	h.state.apply(&c)
+	if c.Kind == autoconfig.KeyExpired || c.Kind != autoconfig.Synced && len(h.readers) == 0 {
+		h.start = start{} // no event tells of it
+	}
 	switch {
 	case c.Kind == autoconfig.Synced && !h.ready:
 		h.ready = true
@@ -150,14 +161,21 @@ func (h *Hub) tellOmissions() {
 	}
 }
 
-// append adds an event to the log, wakes the readers that wait, and cuts off those that lag. The caller holds h.mu.
+// append adds an event for the readers, if there are any. The caller holds h.mu.
 func (h *Hub) append(e *event) {
+	if len(h.readers) > 0 {
+		h.extend(e)
+	}
 	if e.put != nil {
 		clear(h.deleted)
+		h.start = start{e.put, h.tail}
+	} else if p := h.start.put; p != nil && h.tail.end-h.start.at.end > p.serves(h.settings.MaxBacklog) {
+		h.start = start{}
 	}
-	if len(h.readers) == 0 {
-		return
-	}
+}
+
+// extend adds an event to the log, wakes the readers that wait, and cuts off those that lag. The caller holds h.mu.
+func (h *Hub) extend(e *event) {
 	e.end = h.tail.end + uint64(e.size(h.settings.MaxBacklog))
 	h.tail.next.Store(e)
 	h.tail = e
@@ -200,7 +218,11 @@ func (h *Hub) tick(ctx context.Context) {
 			h.mu.Unlock()
 		case <-ticker.C:
 			h.mu.Lock()
+			current := h.start.at == h.tail
 			h.append(&event{v1: heartbeat, v2: heartbeat})
+			if current && h.start.put != nil {
+				h.start.at = h.tail // newcomers need no old heartbeats
+			}
 			h.mu.Unlock()
 		}
 	}

@@ -13,6 +13,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/relaystream/autoconfig"
 	"github.com/relaystream/autoconfig/autoconfigtest"
 	"github.com/relaystream/autoconfig/hub"
 	"github.com/relaystream/autoconfig/internal/testkit"
@@ -61,6 +62,49 @@ func TestWriteTimeout(t *testing.T) {
 		testkit.Pass(time.Hour)
 		if len(h.Readers()) != 1 {
 			t.Error("an idle reader was cut off")
+		}
+		w.Stop()
+	})
+}
+
+// TestReadersThatNeverRead come one after another while the configuration changes, a thousand of them. They cost less than 40 KB
+// each, though what each of them should be sent is much more, and somebody else gets every change at once.
+func TestReadersThatNeverRead(t *testing.T) {
+	const readers = 1000
+	testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
+		h := serve(t, testkit.To(srv), hub.Options{}, true, nil)
+		c := testkit.Listing()
+		for i := range 1000 {
+			id := autoconfig.EnvironmentID(fmt.Sprint("e", i))
+			c.Environments[id] = testkit.Environment(id, 1)
+		}
+		srv.Put(c)
+		synctest.Wait()
+		w := h.read("")
+		w.Take()
+		before := memory()
+		for version := 2; version < 2+readers; version++ {
+			conn := h.neverRead(t)
+			for header := []byte{}; !bytes.HasSuffix(header, []byte("\r\n\r\n")); { // then the put stands next
+				var b [1]byte
+				if _, err := conn.Read(b[:]); err != nil {
+					t.Fatal(err)
+				}
+				header = append(header, b[0])
+			}
+			srv.Patch(testkit.Environment("e1", version))
+			if got := w.Take(); len(got) != 1 || got[0].Type != "patch" {
+				t.Fatalf("version %d: %v", version, got)
+			}
+		}
+		each := int64(memory()-before) / readers
+		t.Logf("%d bytes, %+v", each, h.Stats())
+		if h.Stats().Readers != readers+1 || each > 40_000 {
+			t.Errorf("%d bytes each, %+v", each, h.Stats())
+		}
+		testkit.Pass(hub.DefaultWriteTimeout)
+		if s := h.Stats(); s.Readers != 1 || s.TimedOut != readers {
+			t.Errorf("%+v", s)
 		}
 		w.Stop()
 	})
