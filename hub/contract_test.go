@@ -326,7 +326,7 @@ func TestNewcomersShareAPut(t *testing.T) {
 		patch(1)
 		old.Stop()
 		synctest.Wait()
-		newcomer("when all have left after a change", 6, 0)
+		newcomer("when all have left after a change", 5, 1)
 	})
 }
 

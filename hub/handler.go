@@ -140,13 +140,6 @@ func (h *Hub) leave(r *reader, why error) {
 		delete(h.addresses, r.address)
 	}
 	if last == 0 {
-		clear(h.deleted)
-		current := h.start.at == h.tail
-		h.due, h.tail = math.MaxUint64, &event{end: h.tail.end} // nobody needs the last event, which may be a put
-		if current && h.start.put != nil {
-			h.start.at = h.tail
-		} else {
-			h.start = start{}
-		}
+		h.due = math.MaxUint64
 	}
 }

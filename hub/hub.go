@@ -246,7 +246,7 @@ func (h *Hub) end(why error) {
 }
 
 // Shutdown ends the hub gracefully: it lets no new readers in, with status 503, and ends the streams of those that there are
-// one after the other, spread over Options.Spread. Then it does what Close does, and returns nil. If ctx ends first, it
+// one after the other, spread over Options.Spread; it does not wait for the turn of those that leave by themselves. Then it does what Close does, and returns nil. If ctx ends first, it
 // returns the context's cause and leaves the rest of the readers to Close, which must be called then.
 func (h *Hub) Shutdown(ctx context.Context) error {
 	h.mustBeMade().mu.Lock()
@@ -256,6 +256,7 @@ func (h *Hub) Shutdown(ctx context.Context) error {
 		if i > 0 {
 			select {
 			case <-time.After(h.settings.Spread / time.Duration(len(readers))):
+			case <-r.gone:
 			case <-ctx.Done():
 				return context.Cause(ctx)
 			}

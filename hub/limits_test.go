@@ -257,6 +257,27 @@ func TestShutdownIsSpread(t *testing.T) {
 	})
 }
 
+// TestShutdownOfWhoHasLeft does not take Options.Spread.
+func TestShutdownOfWhoHasLeft(t *testing.T) {
+	bothWays(t, hub.Options{}, func(t *testing.T, srv *autoconfigtest.Server, h *front) {
+		var readers []*testkit.Watcher[sse.Event]
+		for range 10 {
+			readers = append(readers, h.read(""))
+		}
+		synctest.Wait()
+		start := time.Now()
+		done := make(chan error)
+		go func() { done <- h.Shutdown(context.Background()) }()
+		synctest.Wait()
+		for _, w := range readers {
+			w.Stop()
+		}
+		if err := <-done; err != nil || time.Since(start) > time.Second {
+			t.Errorf("%v after %v", err, time.Since(start))
+		}
+	})
+}
+
 // TestShutdownHeedsItsContext and leaves the rest to Close.
 func TestShutdownHeedsItsContext(t *testing.T) {
 	bothWays(t, hub.Options{Spread: time.Minute}, func(t *testing.T, srv *autoconfigtest.Server, h *front) {

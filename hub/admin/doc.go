@@ -16,7 +16,8 @@
 //   - Without a token, anybody on a loopback address, if the request's Host is localhost, an IP address or one of
 //     [Options.Hosts]. A name that a web site controls is refused with 421, even if it leads to a loopback address.
 //   - Without a token, on any other address, nobody, with 403; unless [Options.Anyone] says that the address is for this
-//     purpose and restricted by other means.
+//     purpose and restricted by other means. A web site that an operator visits can then read it, too, if the site makes a name
+//     of its own lead to the address: a token prevents that.
 //
 // Which address a request arrived at is told by its connection, never by a header.
 //
