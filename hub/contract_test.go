@@ -55,7 +55,7 @@ func TestReaderWaitsForConfiguration(t *testing.T) {
 			t.Fatalf("%d readers, %+v", n, h.Stats())
 		}
 		if r := h.status(t, nil); r.StatusCode != http.StatusOK || r.Header.Get("Content-Type") != "text/event-stream; charset=utf-8" ||
-			r.Header.Get("Date") == "" {
+			r.Header.Get("Date") == "" || r.Header.Get("Cache-Control") != "no-cache, no-transform" || r.Header.Get("X-Accel-Buffering") != "no" {
 			t.Errorf("%s %v", r.Status, r.Header)
 		}
 		testkit.Pass(2*hub.DefaultHeartbeat + time.Second)

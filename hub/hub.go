@@ -246,8 +246,9 @@ func (h *Hub) end(why error) {
 }
 
 // Shutdown ends the hub gracefully: it lets no new readers in, with status 503, and ends the streams of those that there are
-// one after the other, spread over Options.Spread; it does not wait for the turn of those that leave by themselves. Then it does what Close does, and returns nil. If ctx ends first, it
-// returns the context's cause and leaves the rest of the readers to Close, which must be called then.
+// one after the other, spread over Options.Spread. Readers that leave by themselves make it shorter. Then it does what Close
+// does, and returns nil. If ctx ends first, it returns the context's cause and leaves the rest of the readers to Close, which
+// must be called then.
 func (h *Hub) Shutdown(ctx context.Context) error {
 	h.mustBeMade().mu.Lock()
 	readers := h.refuse(errShutdown)

@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -315,6 +316,23 @@ func TestCloseEndsStreamsProperly(t *testing.T) {
 		}
 		if r := h.status(t, nil); r.StatusCode != http.StatusServiceUnavailable {
 			t.Error(r.Status)
+		}
+	})
+}
+
+// TestCloseLeavesBrokenStreamsBroken: what was not sent whole does not end as if it were.
+func TestCloseLeavesBrokenStreamsBroken(t *testing.T) {
+	bothWays(t, hub.Options{}, func(t *testing.T, srv *autoconfigtest.Server, h *front) {
+		srv.Put(testkit.Listing(testkit.Environment("a", 1)))
+		synctest.Wait()
+		conn := h.neverRead(t)
+		if _, err := conn.Read(make([]byte, 10)); err != nil {
+			t.Fatal(err)
+		}
+		go h.Close()
+		synctest.Wait()
+		if rest, _ := io.ReadAll(conn); len(rest) > 0 {
+			t.Errorf("%q", rest)
 		}
 	})
 }

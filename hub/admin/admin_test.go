@@ -85,6 +85,9 @@ func TestWhoMayLook(t *testing.T) {
 		{"loopback, under a configured name", admin.Options{Hosts: []string{"hub.example"}}, loopback, "hub.example:8030", nil, 200},
 		{"loopback, through a proxy", admin.Options{}, loopback, "localhost", http.Header{"X-Forwarded-For": {"127.0.0.1"}}, 403},
 		{"loopback, through a proxy by the standard", admin.Options{}, loopback, "localhost", http.Header{"Forwarded": {"for=127.0.0.1"}}, 403},
+		{"loopback, through a proxy that tells the name", admin.Options{}, loopback, "localhost", http.Header{"X-Forwarded-Host": {"localhost"}}, 403},
+		{"loopback, through nginx", admin.Options{}, loopback, "localhost", http.Header{"X-Real-Ip": {"127.0.0.1"}}, 403},
+		{"loopback, through a proxy that only says so", admin.Options{}, loopback, "localhost", http.Header{"Via": {"1.1 proxy"}}, 403},
 		{"loopback, own address", admin.Options{Anyone: true}, loopback, "evil.example", nil, 421},
 
 		{"network", admin.Options{}, network, "10.1.2.3:8030", nil, 403},
@@ -213,7 +216,7 @@ func TestSignInRefuses(t *testing.T) {
 	}{
 		"wrong token":  {nil, "wrong", http.StatusUnauthorized},
 		"no token":     {nil, "", http.StatusUnauthorized},
-		"too large":    {nil, strings.Repeat("x", 1<<20), http.StatusUnauthorized},
+		"too large":    {nil, string(goodToken) + "&x=" + strings.Repeat("x", 4<<10), http.StatusUnauthorized},
 		"another site": {http.Header{"Origin": {"https://evil.example"}}, string(goodToken), http.StatusForbidden},
 	} {
 		response := signIn(a, "http://hub.example", row.header, row.token)
