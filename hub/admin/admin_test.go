@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -342,6 +343,83 @@ func TestMetrics(t *testing.T) {
 			t.Errorf("there is no %s in\n%s", want, body)
 		}
 	}
+}
+
+// A stuck response takes nothing until its deadline has passed.
+type stuck struct {
+	http.ResponseWriter
+	deadlines chan time.Time
+}
+
+func (s stuck) Flush()                          {}
+func (s stuck) SetReadDeadline(time.Time) error { return nil }
+
+func (s stuck) SetWriteDeadline(at time.Time) error {
+	s.deadlines <- at
+	return nil
+}
+
+func (s stuck) Write([]byte) (int, error) {
+	var at time.Time
+	for at.IsZero() || at.After(time.Now()) {
+		var passes <-chan time.Time
+		if !at.IsZero() {
+			passes = time.After(time.Until(at))
+		}
+		select {
+		case at = <-s.deadlines:
+		case <-passes:
+		}
+	}
+	return 0, os.ErrDeadlineExceeded
+}
+
+// TestMetricsOfReaders has readers that take nothing.
+func TestMetricsOfReaders(t *testing.T) {
+	testkit.InBubble(t, func(t *testing.T, service *autoconfigtest.Server) {
+		service.Put(testkit.Listing(testkit.Environment("a", 1)))
+		client := testkit.Open(t, testkit.To(service))
+		h, err := hub.New(client, &hub.Options{Keys: []autoconfig.AutoConfigKey{testkit.Key}, Logger: testkit.Censored(t), MaxBacklog: 1000})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer h.Close()
+		a, err := admin.New(client, h, &admin.Options{Anyone: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer a.Close()
+		patch := func(version int) {
+			service.Patch(testkit.Environment("a", version))
+			testkit.Pass(time.Second)
+		}
+		for version := 2; version < 4; version++ {
+			r := at("10.1.2.3", http.MethodGet, "http://hub.example/relay_auto_config", nil)
+			r.Header = http.Header{"Accept": {"text/event-stream"}, "Authorization": {testkit.Key}}
+			go h.ServeHTTP(stuck{httptest.NewRecorder(), make(chan time.Time, 100)}, r)
+			testkit.Pass(time.Second)
+			patch(version)
+		}
+		lag := 0
+		for _, r := range h.Readers() {
+			lag = max(lag, r.Lag)
+		}
+		expect := func(want ...string) {
+			t.Helper()
+			body, _ := io.ReadAll(serve(a, at("10.1.2.3", http.MethodGet, "http://hub.example/metrics", nil)).Body)
+			for _, line := range want {
+				if !slices.Contains(strings.Split(string(body), "\n"), "relaystream_autoconfig_hub_"+line) {
+					t.Errorf("there is no %s in\n%s", line, body)
+				}
+			}
+		}
+		expect("readers 2", fmt.Sprint("reader_lag_bytes ", lag), `cut_off_total{reason="lagging"} 0`)
+		patch(4)
+		patch(5)
+		expect("readers 1", `cut_off_total{reason="lagging"} 1`, `cut_off_total{reason="timeout"} 0`, `encoded_total{event="patch"} 4`)
+		testkit.Pass(hub.DefaultWriteTimeout)
+		expect("readers 0", `cut_off_total{reason="lagging"} 1`, `cut_off_total{reason="timeout"} 1`, `encoded_total{event="put"} 2`)
+	})
 }
 
 func TestInvalidOptions(t *testing.T) {
