@@ -69,8 +69,9 @@ func NewStreamManager(
 	})
 }
 
-// NewStreamManagerWithOptions is NewStreamManager with any options, such as Source or Cache. Nil options mean the defaults,
-// but filters are asked for as by NewStreamManager, and status 204 is retried. The options are copied at the call.
+// NewStreamManagerWithOptions is NewStreamManager with any options, such as Source or Cache. Nil options mean the
+// defaults: a rejected key is retried, for example, which StopOnRejectedKey makes permanent, and plain http is refused.
+// But filters are asked for as by NewStreamManager, and status 204 is retried. The options are copied at the call.
 func NewStreamManagerWithOptions(key AutoConfigKey, handler MessageHandler, o *Options) *StreamManager {
 	var own Options
 	if o != nil {
@@ -185,12 +186,13 @@ func (s *StreamManager) Err() error {
 
 // Close ends the stream at once, whatever it is doing. When Close has returned, the connection, all
 // goroutines and timers are gone, and the handler is not called again. Close waits for a call of the handler
-// that is under way, unless that call itself, on its goroutine, calls Close. Close is idempotent.
+// that is under way, unless that call itself, on its goroutine, calls Close. With a Cache, Close waits until the last
+// configuration is saved, for Options.CloseTimeout at most. Close is idempotent.
 func (s *StreamManager) Close() { _ = s.CloseContext(context.Background()) }
 
 // CloseContext is Close that waits until ctx ends at most. It returns nil when everything has ended, and
-// context.Cause(ctx) if a call of the handler was still under way when ctx ended. Everything else ends without
-// waiting for that call, and nothing follows it when it returns. Calling CloseContext again waits for it.
+// context.Cause(ctx) if a call of the handler, or the last save, was still under way when ctx ended. Everything else
+// ends without waiting for them, and nothing follows when they return. Calling CloseContext again waits for them.
 func (s *StreamManager) CloseContext(ctx context.Context) error {
 	if s.settings == nil {
 		return nil
@@ -207,11 +209,11 @@ func (s *StreamManager) CloseContext(ctx context.Context) error {
 		return nil
 	}
 	cancel(ErrClosed)
+	done := s.done
 	if s.calling.Load() == goroutine.ID() {
-		client.Close()
-		return nil
+		done = client.done // what the caller is part of can't have ended
 	}
-	return goroutine.Await(ctx, s.done)
+	return goroutine.Await(ctx, done)
 }
 
 // String returns a description without the key.
