@@ -442,6 +442,10 @@ func TestSavedPut(t *testing.T) {
 		{"after a put", func(c *conversation) { c.put(); c.log = nil }, nil},
 		{"after a patch", func(c *conversation) { c.patch(env("a", 1)); c.log = nil }, nil},
 		{"after a delete", func(c *conversation) { c.delete("a", 1) }, nil},
+		{"after an omit", func(c *conversation) {
+			c.apply(decode.Message{Kind: decode.Omit, Environment: decode.EnvironmentEntry{ID: "a"}})
+		}, nil},
+		{"after a complete", func(c *conversation) { c.apply(decode.Message{Kind: decode.Complete}); c.log = nil }, nil},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			c := newConversation(t, Options{})
