@@ -69,9 +69,8 @@ func NewStreamManager(
 	})
 }
 
-// NewStreamManagerWithOptions is NewStreamManager with any options, such as Source or Cache. Nil options mean the
-// defaults: a rejected key is retried, for example, which StopOnRejectedKey makes permanent, and plain http is refused.
-// But filters are asked for as by NewStreamManager, and status 204 is retried. The options are copied at the call.
+// NewStreamManagerWithOptions is NewStreamManager with any options, such as Source or Cache. Nil options mean the defaults:
+// unlike there, a rejected key is retried, and plain http refused. The options are copied at the call.
 func NewStreamManagerWithOptions(key AutoConfigKey, handler MessageHandler, o *Options) *StreamManager {
 	var own Options
 	if o != nil {
@@ -209,11 +208,10 @@ func (s *StreamManager) CloseContext(ctx context.Context) error {
 		return nil
 	}
 	cancel(ErrClosed)
-	done := s.done
 	if s.calling.Load() == goroutine.ID() {
-		done = client.done // what the caller is part of can't have ended
+		return goroutine.Await(ctx, client.done)
 	}
-	return goroutine.Await(ctx, done)
+	return goroutine.Await(ctx, s.done)
 }
 
 // String returns a description without the key.
