@@ -80,7 +80,8 @@ type FilterEntry = Entry[FilterID, FilterRep]
 type Entry[ID EnvironmentID | FilterID, Rep any] struct {
 	// ID is the ID in the message's path or map key.
 	ID ID
-	// Version is the version of the item or, in a Delete, of the deletion.
+	// Version is the version of the item or, in a Delete, of the deletion. Package diff takes that of the item from
+	// Rep, unless Rep is nil.
 	Version int
 	// Rep is the item. It is nil in a Delete, in an entry with an Err, and in an environment's entry that is
 	// older than the environment that Options.Known returns.

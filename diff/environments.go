@@ -16,18 +16,18 @@ func (s *State) listed(known *environmentSlot, entry *decode.EnvironmentEntry, e
 		s.stats.Skipped++
 	case entry.Rep == nil:
 		s.stale(Subject{Environment: entry.ID}, entry.Version)
-	case known.is(entry.Version):
+	case same, known.is(entry.Rep.Version):
 		s.unchanged(known, emit)
 	default:
 		s.upsert(known, entry, emit)
 	}
 }
 
-// upsert applies a usable entry of a patch or put that has a Rep.
+// upsert applies a usable entry of a patch or put that has a Rep, whose version counts.
 func (s *State) upsert(known *environmentSlot, entry *decode.EnvironmentEntry, emit func(Change)) {
-	old, outcome := s.environments.upsert(known, entry.Version, environment{rep: entry.Rep})
+	old, outcome := s.environments.upsert(known, entry.Rep.Version, environment{rep: entry.Rep})
 	if outcome == Stale {
-		s.stale(Subject{Environment: entry.ID}, entry.Version)
+		s.stale(Subject{Environment: entry.ID}, entry.Rep.Version)
 		return
 	}
 	c := Change{Kind: EnvironmentAdded, Old: old.rep, New: entry.Rep}

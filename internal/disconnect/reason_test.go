@@ -147,3 +147,19 @@ func parse(t *testing.T, dir string) (files []*ast.File) {
 	}
 	return files
 }
+
+// TestUnusable: only what is about the whole put, not a patch with its path, nor an entry.
+func TestUnusable(t *testing.T) {
+	whole := &decode.IgnoredError{Event: decode.PutEvent, Path: "/", Err: errors.New("no file")}
+	for err, want := range map[error]bool{
+		nil:                              false,
+		whole:                            true,
+		fmt.Errorf("wrapped: %w", whole): true,
+		&decode.IgnoredError{Event: decode.PatchEvent, Path: "/", Err: decode.ErrUnknownPath}:          false,
+		&decode.IgnoredError{Event: decode.PutEvent, Path: "/environments/e1", Err: decode.ErrWrongID}: false,
+	} {
+		if Unusable(err) != want {
+			t.Errorf("%v: %t", err, !want)
+		}
+	}
+}
