@@ -46,8 +46,8 @@ func racer[T any](o Observable[T], r *race, i int) Observable[T] {
 // A race has at most one winner.
 //
 // Concurrency: a source that has arrived waits until those before it are past their beginning. It then
-// swaps in the first that has arrived, and stops the others before it passes anything on. A source that
-// finds another winner there passes nothing on.
+// swaps in the first that has arrived as the winner, if there is none yet, and stops the others. A source
+// passes nothing on before it has found itself there.
 type race struct {
 	begin   time.Time
 	probes  []*probe      // of the sources
