@@ -133,7 +133,7 @@ func (c *Client) start(ctx context.Context) {
 
 // run is the whole path of the data.
 func (c *Client) run(ctx context.Context) error {
-	events := stream.Tap(c.connection(), c.arrived)                     // one connection: ends with its error
+	events := stream.Map(c.connection(), c.arrived)                     // one connection: ends with its error
 	messages := decode.Messages(events, c.decodeOptions())              // its events, typed
 	live := stream.Retry(stream.Tap(messages, c.received), c.reconnect) // reconnects until it is told to stop
 	saved := stream.TakeUntil(c.load(), stream.FromChan(c.heard))       // a saved configuration, until a live message
@@ -144,6 +144,7 @@ func (c *Client) run(ctx context.Context) error {
 func (c *Client) connection() stream.Observable[sse.Event] {
 	o := c.settings.connectOptions()
 	o.Session, o.Borrow = &c.session, true // decode keeps no event, and the tap clones those that are observed
+	o.Pieces = largeEvent
 	// A burst of changes wakes a sleeping subscriber once, at its end.
 	o.OnWait = c.changes.Release
 	o.OnRead = func(n int) {
@@ -193,11 +194,23 @@ func (c *Client) held() (environments, filters int) {
 	return environments, filters
 }
 
-// arrived sees every event before it is decoded.
-func (c *Client) arrived(e sse.Event) {
+// largeEvent is the length of a put that is decoded while it arrives, in bytes.
+const largeEvent = 32 << 10
+
+// arrived sees every event before it is decoded, or while it is.
+func (c *Client) arrived(e sse.Event) sse.Event {
+	if e.Body != nil {
+		whole := e
+		e.Body = tap.Body(e.Body, c.events.Observed(), func(data []byte) {
+			whole.Data, whole.Body = data, nil
+			c.arrived(whole)
+		})
+		return e
+	}
 	c.counters.events.Add(1)
 	c.journal.Event(e.Type)
 	c.events.Pass(e)
+	return e
 }
 
 // received sees every message before it is applied.

@@ -70,7 +70,8 @@ func samples(t *testing.T) []any {
 	e := secretEnvironment(1)
 	key := autoconfig.AutoConfigKey(planted.auto)
 	listed := decode.EnvironmentEntry{ID: e.EnvID, Version: 1, Rep: &e}
-	list := &decode.Listing{Environments: []decode.EnvironmentEntry{listed}}
+	unchanged := decode.Unchanged{{&e}}
+	list := &decode.Listing{Environments: []decode.EnvironmentEntry{listed}, Unchanged: unchanged}
 	message := decode.Message{Kind: decode.Put, Put: list}
 	change := autoconfig.Change{Kind: autoconfig.EnvironmentAdded, New: &e}
 	expired := autoconfig.Key{SDKKey: autoconfig.SDKKey(planted.expiring)}
@@ -115,7 +116,7 @@ func samples(t *testing.T) []any {
 
 		e, &e, e.EnvID, e.SDKKey, e.SDKKey.Expiring, e.SDKKeys, e.SDKKeys[0], e.SDKKey.Value, e.MobKey, autoconfig.SDKKey(planted.short),
 		put, put.Data, autoconfig.PatchMessageData{Data: e}, autoconfig.DeleteMessageData{}, autoconfig.PatchFilterMessageData{},
-		autoconfig.FilterID(""), autoconfig.FilterRep{}, message, *list, listed, decode.Put, decode.Options{},
+		autoconfig.FilterID(""), autoconfig.FilterRep{}, message, *list, unchanged, listed, decode.Put, decode.Options{},
 		&decode.MalformedError{Err: io.EOF}, &decode.IgnoredError{Err: io.EOF}, &decode.RefusedError{Err: io.EOF},
 
 		change, &change, change.Kind, change.Fields()[0], autoconfig.Filter{}, expired, &autoconfig.Key{MobileKey: e.MobKey},

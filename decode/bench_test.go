@@ -80,7 +80,7 @@ func BenchmarkPut(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				if m, err := newDecoder(&Options{Known: known}).decode(PutEvent, data); err != nil || len(m.Put.Environments) != count {
+				if m, err := newDecoder(&Options{Known: known}).decode(PutEvent, data); err != nil || m.Put.Len() != count {
 					b.Fatal(m, err)
 				}
 			}

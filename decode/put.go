@@ -1,6 +1,9 @@
 package decode
 
-import "slices"
+import (
+	"io"
+	"slices"
+)
 
 // The shapes of a put. They are never modified.
 var (
@@ -10,22 +13,28 @@ var (
 	filtersShape      = mapOf[map[FilterID]FilterRep]()
 )
 
-// put reads a put.
-func (d *decoder) put(data []byte) (Message, error) {
+// put reads a put, the whole of it from data, or from source while it arrives. The error is errIncomplete if source
+// fails.
+func (d *decoder) put(data []byte, source io.Reader) (Message, error) {
 	r := d.reader(data)
+	r.source = source
 	var path string
 	var c content
-	for more := r.begin(&putShape); more; more = r.next() {
-		switch r.member() {
+	r.each(&putShape, func() {
+		switch r.wholeMember() {
 		case 0:
-			readString(r, &path)
+			r.whole(func() { readString(r, &path) })
 		case 1:
 			d.content(r, &c)
 		default:
-			r.skip()
+			r.whole(r.skip)
 		}
+	})
+	err := r.finish()
+	if !r.drain() {
+		return Message{}, errIncomplete
 	}
-	if err := r.finish(); err != nil {
+	if err != nil {
 		return Message{}, malformed(PutEvent, err)
 	}
 	if path != "/" {
@@ -42,6 +51,9 @@ func (d *decoder) put(data []byte) (Message, error) {
 // is the safe side, because a put without environments is malformed if it would delete something.
 type content struct {
 	environments []EnvironmentEntry // nil if there is no such object
+	unchanged    Unchanged          // the environments that are listed as they are known
+	changes      []change           // the other environments that are known
+	listed       int                // how many environments there are, duplicates included
 	filters      []FilterEntry      // nil if there is no such object
 	filtersErr   error
 	err          error // the first mistake
@@ -58,6 +70,7 @@ func (c *content) check(held func() (environments, filters int)) error {
 		}
 		c.environments = []EnvironmentEntry{}
 	}
+	c.separate()
 	c.environments, c.filters = lastOfEach(c.environments), lastOfEach(c.filters)
 	if slices.ContainsFunc(c.environments, func(e EnvironmentEntry) bool { return e.Err == errNegativeVersion }) {
 		return errNegativeVersion
@@ -67,7 +80,9 @@ func (c *content) check(held func() (environments, filters int)) error {
 
 // message returns the content as a message, with the error of the first refused environment.
 func (c *content) message() (Message, error) {
-	m := Message{Kind: Put, Put: &Listing{Environments: c.environments, Filters: c.filters, FiltersErr: c.filtersErr}}
+	m := Message{Kind: Put, Put: &Listing{
+		Environments: c.environments, Unchanged: c.unchanged, Filters: c.filters, FiltersErr: c.filtersErr,
+	}}
 	for i := range c.environments {
 		if refused, ok := c.environments[i].Err.(*RefusedError); ok {
 			return m, refused
@@ -79,21 +94,21 @@ func (c *content) message() (Message, error) {
 // content reads the data of a put. It keeps mistakes apart, because they do not matter if the path turns out to
 // be wrong.
 func (d *decoder) content(r *reader, c *content) {
-	if r.null() {
+	if r.wholeNull() {
 		*c = content{err: c.err}
 		return
 	}
 	err := r.isolate(func() {
-		for more := r.begin(&contentShape); more; more = r.next() {
-			switch r.member() {
+		r.each(&contentShape, func() {
+			switch r.wholeMember() {
 			case 0:
 				d.environments(r, c)
 			case 1:
 				d.filters(r, c)
 			default:
-				r.skip()
+				r.whole(r.skip)
 			}
-		}
+		})
 	})
 	if c.err == nil {
 		c.err = err
@@ -102,42 +117,99 @@ func (d *decoder) content(r *reader, c *content) {
 
 // environments reads the environments of a put.
 func (d *decoder) environments(r *reader, c *content) {
-	if r.null() {
-		c.environments = nil
+	if r.wholeNull() {
+		c.environments, c.unchanged, c.changes, c.listed = nil, nil, nil, 0
 		return
 	}
 	if c.environments == nil {
-		// A guess of 350 bytes for each environment saves copying; see BenchmarkPut/all_known.
-		c.environments = make([]EnvironmentEntry, 0, min((len(r.data)-r.pos)/350, r.maxListed))
+		c.environments = []EnvironmentEntry{}
 	}
-	for more := r.begin(&environmentsShape); more; more = r.next() {
-		id := r.name()
-		if r.tooMany(len(c.environments) + 1) {
-			r.skip()
-			continue
+	r.each(&environmentsShape, func() {
+		if r.tooMany(c.listed + 1) {
+			r.whole(func() {
+				r.name()
+				r.skip()
+			})
+			return
 		}
-		c.environments = append(c.environments, d.environment(r, id))
-	}
+		d.environment(r, c)
+	})
 }
 
 // environment reads an environment of a put: fast, or in general if its form is unusual.
-func (d *decoder) environment(r *reader, id []byte) EnvironmentEntry {
-	known := d.known(id)
-	r.peek()
-	if next := d.env.read(r.data, r.pos, d.base(known)); next != failed {
-		r.spend(next - r.pos)
-		r.pos = next
-	} else {
-		d.unusual++
+func (d *decoder) environment(r *reader, c *content) {
+	var id []byte
+	var known *EnvironmentRep
+	var next int
+	r.whole(func() {
+		id = r.name()
+		known = d.known(id)
+		r.peek()
+		if next = d.env.read(r.data, r.pos, d.base(known)); next != failed {
+			r.spend(next - r.pos)
+			r.pos = next
+			return
+		}
 		d.env.beginGeneral(r.data, d.base(known))
 		d.env.readGeneral(r)
+	})
+	if next == failed {
+		d.unusual++
 	}
-	return d.entry(PutEvent, id, known)
+	c.add(d.entry(PutEvent, id, known), known)
+}
+
+// add adds the entry of an environment. known is the environment that the receiver holds, or nil.
+func (c *content) add(entry EnvironmentEntry, known *EnvironmentRep) {
+	switch {
+	case known == nil:
+	case entry.Rep == known:
+		c.unchanged.add(known)
+		c.listed++
+		return
+	default:
+		c.changes = append(c.changes, change{entry.ID, c.listed - len(c.environments)})
+	}
+	if n := len(c.environments); n == cap(c.environments) {
+		c.environments = slices.Grow(c.environments, max(n, 64)) // append alone would copy five times as much
+	}
+	c.environments = append(c.environments, entry)
+	c.listed++
+}
+
+// A change is an entry for an environment that is known, but not listed as it is known.
+type change struct {
+	id    EnvironmentID
+	after int // how many unchanged environments came before it
+}
+
+// separate removes what a later duplicate supersedes, if one of the two is unchanged and the other is a change.
+func (c *content) separate() {
+	if len(c.changes) == 0 || len(c.unchanged) == 0 {
+		return
+	}
+	after := make(map[EnvironmentID]int, len(c.changes)) // of the last change of each
+	for _, change := range c.changes {
+		after[change.id] = change.after
+	}
+	n, kept, superseded := 0, Unchanged(nil), map[EnvironmentID]bool{}
+	for rep := range c.unchanged.All {
+		before, changed := after[rep.EnvID]
+		if n++; changed && n <= before {
+			continue
+		}
+		kept.add(rep)
+		if changed {
+			superseded[rep.EnvID] = true
+		}
+	}
+	c.unchanged = kept
+	c.environments = slices.DeleteFunc(c.environments, func(e EnvironmentEntry) bool { return superseded[e.ID] })
 }
 
 // filters reads the filters of a put. It keeps mistakes apart, because they must not affect the environments.
 func (d *decoder) filters(r *reader, c *content) {
-	if r.null() {
+	if r.wholeNull() {
 		c.filters, c.filtersErr = nil, nil
 		return
 	}
@@ -145,14 +217,18 @@ func (d *decoder) filters(r *reader, c *content) {
 		c.filters = []FilterEntry{}
 	}
 	err := r.isolate(func() {
-		for more := r.begin(&filtersShape); more; more = r.next() {
-			id := r.name()
+		r.each(&filtersShape, func() {
 			if r.tooMany(len(c.filters) + 1) {
-				r.skip()
-				continue
+				r.whole(func() {
+					r.name()
+					r.skip()
+				})
+				return
 			}
-			c.filters = append(c.filters, listedFilter(r, id))
-		}
+			var entry FilterEntry
+			r.whole(func() { entry = listedFilter(r, r.name()) })
+			c.filters = append(c.filters, entry)
+		})
 	})
 	if err == ErrTooMany {
 		c.filters = nil

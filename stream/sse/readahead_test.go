@@ -17,7 +17,7 @@ import (
 // write where it must not.
 func readAll(r io.Reader, o ScanOptions) outcome {
 	id := o.Session.LastEventID
-	a := newReadAhead(r, o)
+	a := newReadAhead(r, o, 0)
 	defer a.close()
 	out := outcome{Session: Session{LastEventID: id}}
 	for b := (batch{}); ; {
@@ -108,7 +108,7 @@ func heldWhenQuiet(t *testing.T, busy []byte, heartbeats int) (held int) {
 				time.Sleep(time.Minute)
 				return copy(p, ":\n"), nil
 			})
-			a := newReadAhead(io.MultiReader(bytes.NewReader(busy), quiet), ScanOptions{Session: new(Session)})
+			a := newReadAhead(io.MultiReader(bytes.NewReader(busy), quiet), ScanOptions{Session: new(Session)}, 0)
 			subscribers.Go(func() {
 				defer a.close()
 				for b := a.take(batch{}); b.err == nil; {
@@ -143,7 +143,7 @@ func TestReadAheadAfterAHugeEvent(t *testing.T) {
 			kept <- cap(p)
 			return 0, io.EOF
 		}))
-	a := newReadAhead(stream, ScanOptions{Session: new(Session)})
+	a := newReadAhead(stream, ScanOptions{Session: new(Session)}, 0)
 	defer a.close()
 	for b := (batch{}); len(b.events) == 0; {
 		b = a.take(b)
@@ -169,7 +169,7 @@ func TestReadAheadIsBounded(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				before := heap()
-				a := newReadAhead(io.MultiReader(strings.NewReader(largest), &endless{block: block}), ScanOptions{MaxEventSize: limit, Session: new(Session)})
+				a := newReadAhead(io.MultiReader(strings.NewReader(largest), &endless{block: block}), ScanOptions{MaxEventSize: limit, Session: new(Session)}, 0)
 				b := batch{}
 				for len(b.events) == 0 {
 					b = a.take(b)
@@ -193,7 +193,7 @@ func TestReadAheadClosedWhileItWaits(t *testing.T) {
 			n := copy(p, patchEvent)
 			read += n
 			return n, nil
-		}), ScanOptions{Session: new(Session)})
+		}), ScanOptions{Session: new(Session)}, 0)
 		synctest.Wait()
 		if read < smallBuffer || read > 4*busyBuffer {
 			t.Errorf("%d bytes were read ahead", read)

@@ -1,0 +1,55 @@
+package decode
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+)
+
+// Unchanged lists environments that a put repeats as they are known, in the order of the wire. A put after the first
+// one repeats nearly everything, so each environment takes no more memory than a pointer, and the list is in
+// chunks, because a slice that grows would take several times as much.
+//
+// It is masked like Listing.
+type Unchanged [][]*EnvironmentRep
+
+// unchangedChunk is the length of a chunk.
+const unchangedChunk = 1024
+
+// Len returns the number of environments.
+func (u Unchanged) Len() (n int) {
+	for _, chunk := range u {
+		n += len(chunk)
+	}
+	return n
+}
+
+// All yields the environments, as an iter.Seq.
+func (u Unchanged) All(yield func(*EnvironmentRep) bool) {
+	for _, chunk := range u {
+		for _, rep := range chunk {
+			if !yield(rep) {
+				return
+			}
+		}
+	}
+}
+
+// add appends an environment.
+func (u *Unchanged) add(rep *EnvironmentRep) {
+	last := len(*u) - 1
+	if last < 0 || len((*u)[last]) == unchangedChunk {
+		*u = append(*u, make([]*EnvironmentRep, 0, unchangedChunk))
+		last++
+	}
+	(*u)[last] = append((*u)[last], rep)
+}
+
+// String returns the number of environments.
+func (u Unchanged) String() string { return fmt.Sprintf("%d environments", u.Len()) }
+
+// Format implements fmt.Formatter. Every verb prints what String returns.
+func (u Unchanged) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, u.String()) }
+
+// LogValue implements slog.LogValuer. It returns what String returns.
+func (u Unchanged) LogValue() slog.Value { return slog.StringValue(u.String()) }
