@@ -113,7 +113,7 @@ func newDecoder(o *Options) *decoder {
 	options := o.resolve()
 	d := &decoder{known: options.Known, held: options.Held, budget: budget{ctx: context.Background(), left: checkEvery}}
 	d.env.budget, d.in.budget = &d.budget, &d.budget
-	d.env.maxKeys, d.in.maxListed = options.MaxListed, options.MaxListed
+	d.env.maxKeys, d.in.maxListed, d.in.size = options.MaxListed, options.MaxListed, windowSize
 	return d
 }
 

@@ -187,7 +187,7 @@ func (r *reader) reset(data []byte) {
 	if cap(stack) > keep {
 		stack = nil
 	}
-	*r = reader{data: data, budget: r.budget, stack: stack, maxListed: r.maxListed}
+	*r = reader{data: data, budget: r.budget, stack: stack, maxListed: r.maxListed, window: window{size: r.size}}
 }
 
 // forget drops references to the data.

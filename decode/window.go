@@ -8,12 +8,13 @@ import (
 // errIncomplete reports an event whose body ended too early. It counts as if it had never begun.
 var errIncomplete = errors.New("decode: event is not complete")
 
-// windowSize is the size of a window, in bytes, unless one part of an event needs a larger one.
+// windowSize is the first size of a window, in bytes.
 const windowSize = 64 << 10
 
 // A window is the part of an event that is in memory while the event arrives.
 type window struct {
 	source io.Reader // where the rest comes from; nil if there is no more
+	size   int       // windowSize
 	buf    []byte    // the memory of the data
 	before int       // the number of bytes before the data
 	short  bool      // the syntax error is that the data ended
@@ -62,7 +63,7 @@ func (r *reader) fill() {
 	rest := r.data[r.pos:]
 	r.before += r.pos
 	if len(rest) >= len(r.buf)/2 {
-		r.buf = make([]byte, max(2*len(r.buf), windowSize))
+		r.buf = make([]byte, max(2*len(r.buf), r.size))
 	}
 	n := copy(r.buf, rest)
 	var err error
