@@ -27,6 +27,7 @@ import (
 	"github.com/relaystream/autoconfig/decode"
 	"github.com/relaystream/autoconfig/diff"
 	"github.com/relaystream/autoconfig/internal/testkit"
+	"github.com/relaystream/autoconfig/params"
 	"github.com/relaystream/autoconfig/stream"
 	"github.com/relaystream/autoconfig/stream/sse"
 )
@@ -76,7 +77,8 @@ func samples(t *testing.T) []any {
 	change := autoconfig.Change{Kind: autoconfig.EnvironmentAdded, New: &e}
 	expired := autoconfig.Key{SDKKey: autoconfig.SDKKey(planted.expiring)}
 	put := autoconfig.PutMessageData{Path: "/", Data: testkit.Listing(e)}
-	params := autoconfig.Params(&e)
+	var converter params.Converter
+	params := converter.OfEnvironment(nil, &e)
 	header := http.Header{"Authorization": {planted.auto}}
 	refused := &sse.StatusError{Code: http.StatusBadGateway, Header: header, Body: []byte(planted.auto)}
 
@@ -110,7 +112,7 @@ func samples(t *testing.T) []any {
 
 	return []any{
 		key, *o, o, client, client.Snapshot(), client.Stats(), client.Stats().Status, client.Stats().Cache, manager, source,
-		params, params.Identifiers, params.ExpiringSDKKey, params.AcceptedSDKKeys[0], autoconfig.FilterParams{}, autoconfig.FileCache{},
+		converter, &converter, params, params.Identifiers, params.ExpiringSDKKey, params.AcceptedSDKKeys[0], autoconfig.FilterParams{}, autoconfig.FileCache{},
 		cache.New(&autoconfig.FileCache{Path: t.TempDir()}, nil), cache.Event{}, cache.Loaded,
 		&autoconfig.OptionError{}, &autoconfig.HealthError{Err: refused}, autoconfig.Outdated, autoconfig.Valid,
 

@@ -15,6 +15,11 @@ func patches() scenario {
 	return overConnection("patches", "patches over 1,000 environments, end to end", func(*synth.Config) {})
 }
 
+func keySets() scenario {
+	return overConnection("patches-keysets", "the same of environments that list all accepted keys",
+		func(cfg *synth.Config) { cfg.ConcurrentKeys = 1 })
+}
+
 func mixture() scenario {
 	return overConnection("mixture", "the same with deletes, old and repeated messages, key sets and unusual JSON",
 		func(cfg *synth.Config) {

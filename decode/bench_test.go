@@ -42,6 +42,24 @@ func BenchmarkPatch(b *testing.B) {
 			known.Version = 0
 		}
 	})
+	b.Run("changed, key sets", func(b *testing.B) {
+		b.ReportAllocs()
+		b.SetBytes(int64(len(patchOf(relayOrder))))
+		var patches [16][]byte
+		for i := range patches {
+			patches[i] = patchOf(strings.NewReplacer(`"version":1`, fmt.Sprintf(`"version":%d`, 100+i), "Production", fmt.Sprintf("Production %d", i)).Replace(relayOrder))
+		}
+		known := &EnvironmentRep{}
+		d := newDecoder(&Options{Known: func([]byte) *EnvironmentRep { return known }})
+		for i := 0; b.Loop(); i++ {
+			m, err := d.decode(PatchEvent, patches[i%16])
+			if err != nil {
+				b.Fatal(err)
+			}
+			*known = *m.Environment.Rep
+			known.Version = 0
+		}
+	})
 	b.Run("stale", func(b *testing.B) {
 		b.ReportAllocs()
 		b.SetBytes(int64(len(patches[0])))

@@ -1,9 +1,9 @@
 package decode
 
 import (
+	"errors"
 	"fmt"
 	"maps"
-	"errors"
 	"strings"
 	"testing"
 
