@@ -7,14 +7,11 @@ import (
 )
 
 // Unchanged lists environments that a put repeats as they are known, in the order of the wire. A put after the first
-// one repeats nearly everything, so each environment takes no more memory than a pointer, and the list is in
-// chunks, because a slice that grows would take several times as much.
+// one repeats nearly everything, so that this list needs little memory: a pointer for each environment. It is in
+// chunks of any length.
 //
 // It is masked like Listing.
 type Unchanged [][]*EnvironmentRep
-
-// unchangedChunk is the length of a chunk.
-const unchangedChunk = 1024
 
 // Len returns the number of environments.
 func (u Unchanged) Len() (n int) {
@@ -33,16 +30,6 @@ func (u Unchanged) All(yield func(*EnvironmentRep) bool) {
 			}
 		}
 	}
-}
-
-// add appends an environment.
-func (u *Unchanged) add(rep *EnvironmentRep) {
-	last := len(*u) - 1
-	if last < 0 || len((*u)[last]) == unchangedChunk {
-		*u = append(*u, make([]*EnvironmentRep, 0, unchangedChunk))
-		last++
-	}
-	(*u)[last] = append((*u)[last], rep)
 }
 
 // String returns the number of environments.
