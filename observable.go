@@ -389,7 +389,8 @@ func (c *Client) ChangesUnder(policy stream.Policy[Change]) stream.Observable[Ch
 }
 
 // Events returns the events as they arrive, of all connections, from the subscription on. A slow subscriber
-// loses the oldest when more than DefaultLag wait. Events costs nothing while nobody subscribes.
+// loses the oldest when more than DefaultLag wait. Events costs nothing while nobody subscribes; for a
+// subscriber even a large put is held as a whole.
 func (c *Client) Events() stream.Observable[sse.Event] { return c.mustBeOpen().events.Observe() }
 
 // Messages is Events for the decoded messages.
