@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -11,10 +12,8 @@ import (
 
 	"github.com/launchdarkly/go-sdk-common/v3/ldlog"
 
-	"github.com/relaystream/autoconfig/internal/endpoint"
 	"github.com/relaystream/autoconfig/internal/goroutine"
 	"github.com/relaystream/autoconfig/internal/journal"
-	"github.com/relaystream/autoconfig/internal/plainhttp"
 )
 
 // HTTPConfig provides the HTTP client of a StreamManager. Relay's type of that name satisfies it.
@@ -54,33 +53,50 @@ func NewStreamManager(
 	initialRetryDelay time.Duration,
 	loggers ldlog.Loggers,
 ) *StreamManager {
-	if handler == nil {
-		panic("autoconfig: NewStreamManager with a nil handler")
-	}
 	o := Options{
 		BaseURI:           streamURI,
-		ProtocolVersion:   1,
 		InitialRetryDelay: max(initialRetryDelay, 0),
 		StopOnRejectedKey: true,
 		AllowPlainHTTP:    true,
 		Logger:            journal.LDLogger(loggers),
 	}
-	if _, ok := handler.(FilterHandler); ok {
-		o.ProtocolVersion = 2
-	}
-	s := &StreamManager{handler: handler, ready: make(chan error, 1), done: make(chan struct{})}
-	// The HTTPConfig is asked for its client at Start. The key is kept in a function, out of sight of package fmt.
-	s.settings = func() (*settings, error) {
+	return newStreamManager(key, handler, func() Options {
 		o := o
 		if httpConfig != nil {
-			o.HTTPClient = httpConfig.Client()
+			o.HTTPClient = httpConfig.Client() // at Start
 		}
+		return o
+	})
+}
+
+// NewStreamManagerWithOptions is NewStreamManager with any options, such as Source or Cache. Nil options mean the defaults,
+// but filters are asked for as by NewStreamManager, and status 204 is retried. The options are copied at the call.
+func NewStreamManagerWithOptions(key AutoConfigKey, handler MessageHandler, o *Options) *StreamManager {
+	var own Options
+	if o != nil {
+		own = *o
+	}
+	return newStreamManager(key, handler, func() Options { return own })
+}
+
+func newStreamManager(key AutoConfigKey, handler MessageHandler, options func() Options) *StreamManager {
+	if handler == nil {
+		panic("autoconfig: a StreamManager with a nil handler")
+	}
+	s := &StreamManager{handler: handler, ready: make(chan error, 1), done: make(chan struct{})}
+	// The key is kept in a function, out of sight of package fmt.
+	s.settings = func() (*settings, error) {
+		o := options()
+		if _, ok := handler.(FilterHandler); !ok && o.Source == nil {
+			setDefault(&o.ProtocolVersion, 1)
+		}
+		setDefault(&o.Logger, journal.Warnings(slog.Default()))
 		resolved, err := o.resolve(key)
 		if err != nil {
 			o.Logger.Error("stream not started", "error", err)
 			return nil, err
 		}
-		if u, _ := endpoint.URL(resolved.BaseURI, 1); plainhttp.Is(u) {
+		if resolved.plain {
 			o.Logger.Warn("the stream is plain http, which sends the key in the clear")
 		}
 		resolved.retryNoContent, resolved.onOpen = true, func() { s.tell(nil) }
@@ -149,8 +165,7 @@ func (s *StreamManager) finish(err error) {
 	close(s.done)
 }
 
-// Done returns a channel that is closed when everything has ended: after Close, or when the stream has failed
-// for good.
+// Done returns a channel that is closed when everything has ended: after Close, or when the stream has failed for good.
 func (s *StreamManager) Done() <-chan struct{} {
 	if s.done == nil {
 		panic("autoconfig: Done of a StreamManager that NewStreamManager did not make")
@@ -196,22 +211,7 @@ func (s *StreamManager) CloseContext(ctx context.Context) error {
 		client.Close()
 		return nil
 	}
-	return await(ctx, s.done)
-}
-
-// await waits until done is closed, which counts if ctx has ended, too.
-func await(ctx context.Context, done <-chan struct{}) error {
-	select {
-	case <-done:
-		return nil
-	case <-ctx.Done():
-	}
-	select {
-	case <-done:
-		return nil
-	default:
-		return context.Cause(ctx)
-	}
+	return goroutine.Await(ctx, s.done)
 }
 
 // String returns a description without the key.

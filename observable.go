@@ -12,9 +12,12 @@ import (
 	"github.com/relaystream/autoconfig/decode"
 	"github.com/relaystream/autoconfig/diff"
 	"github.com/relaystream/autoconfig/internal/connkey"
+	"github.com/relaystream/autoconfig/internal/disconnect"
 	"github.com/relaystream/autoconfig/internal/journal"
 	"github.com/relaystream/autoconfig/internal/reconnect"
+	"github.com/relaystream/autoconfig/internal/tally"
 	"github.com/relaystream/autoconfig/internal/tap"
+	"github.com/relaystream/autoconfig/internal/upstream"
 	"github.com/relaystream/autoconfig/stream"
 	"github.com/relaystream/autoconfig/stream/sse"
 )
@@ -52,7 +55,7 @@ type Client struct {
 	messages *tap.Tap[decode.Message]
 
 	life     *stream.Behavior[life] // scanned into Status and Stats
-	counters counters
+	counters tally.Counters
 	journal  *journal.Journal
 	cache    *cache.Cache // nil without Options.Cache
 	keys     *connkey.History
@@ -69,9 +72,8 @@ type Client struct {
 	done    chan struct{} // closed when everything has stopped
 }
 
-// Open starts a client, and does not wait for it; Client.Ready does. The client lives until Close is called,
-// ctx ends, or the connection has failed for good. Nil options mean the defaults. The error is an
-// *OptionError or ErrInvalidKey.
+// Open starts a client, and does not wait for it; Client.Ready does. The client lives until Close is called, ctx ends,
+// or the connection has failed for good. Nil options mean the defaults. The error is an *OptionError or ErrInvalidKey.
 func Open(ctx context.Context, key AutoConfigKey, o *Options) (*Client, error) {
 	s, err := o.resolve(key)
 	if err != nil {
@@ -91,12 +93,13 @@ func (c *Client) mustBeOpen() *Client {
 }
 
 func newClient(s *settings) *Client {
+	now := time.Now()
 	c := &Client{
 		settings: s,
 		changes:  stream.NewSubject[Change](),
 		events:   tap.New(DefaultLag, sse.Event.Clone),
 		messages: tap.New(DefaultLag, func(m decode.Message) decode.Message { return m }),
-		life:     newLife(),
+		life:     stream.NewBehavior(life{status: Status{Since: now, OutdatedSince: now}}),
 		journal:  journal.New(s.Logger),
 		keys:     connkey.New(),
 		heard:    make(chan struct{}, 1),
@@ -104,7 +107,7 @@ func newClient(s *settings) *Client {
 		over:     make(chan struct{}),
 		saved:    make(chan error, 1),
 		done:     make(chan struct{}),
-		counters: newCounters(),
+		counters: tally.New(),
 	}
 	c.publish = c.publishChange
 	c.policy = reconnect.Policy{
@@ -127,46 +130,67 @@ func (c *Client) start(ctx context.Context) {
 	go func() { c.saved <- c.save(saving) }()
 	go func() {
 		defer close(c.done)
-		c.finish(c.run(ctx))
+		err := errGoexit // until run returns
+		defer func() {
+			if err == errGoexit {
+				c.journal.Lost(err, -1)
+			}
+			c.finish(err)
+		}()
+		err = c.run(ctx)
 	}()
 }
 
+// errGoexit is the error of a client whose goroutine a function of Options has ended.
+var errGoexit = errors.New("autoconfig: a function in Options called runtime.Goexit")
+
 // run is the whole path of the data.
 func (c *Client) run(ctx context.Context) error {
-	events := stream.Map(c.connection(), c.arrived)                     // one connection: ends with its error
-	messages := decode.Messages(events, c.decodeOptions())              // its events, typed
+	messages := c.settings.Source // one connection: ends with its error
+	if messages == nil {
+		events := upstream.Watch(c.connection(), c.events.Observed, c.arrived) // the default is one over HTTP,
+		messages = decode.Messages(events, c.decodeOptions())                  // its events, typed
+	} else {
+		messages = upstream.Source(messages, c.attempt, c.opened, c.counters.Passing)
+	}
 	live := stream.Retry(stream.Tap(messages, c.received), c.reconnect) // reconnects until it is told to stop
-	saved := stream.TakeUntil(c.load(), stream.FromChan(c.heard))       // a saved configuration, until a live message
-	return c.state.Run(ctx, c.update, live, saved)                      // versioned state, scanned into changes
+	saved := c.cache.Load(c.keys.First)                                 // a saved configuration, if there is one,
+	early := stream.TakeUntil(saved, stream.FromChan(c.heard))          // until a live message
+	return c.state.Run(ctx, c.update, live, early)                      // versioned state, scanned into changes
 }
 
 // connection is one connection to the server.
 func (c *Client) connection() stream.Observable[sse.Event] {
-	o := c.settings.connectOptions()
-	o.Session, o.Borrow = &c.session, true // decode keeps no event, and the tap clones those that are observed
-	o.Pieces = largeEvent
-	// A burst of changes wakes a sleeping subscriber once, at its end.
-	o.OnWait = c.changes.Release
-	o.OnRead = func(n int) {
-		c.counters.lastRead.Record()
-		c.counters.bytes.Add(uint64(n))
-		c.changes.Hold()
+	s := c.settings
+	return upstream.Connect(s.url, s.UserAgent, c.attempt, &sse.ConnectOptions{
+		Client: s.HTTPClient, ConnectTimeout: s.ConnectTimeout, IdleTimeout: s.IdleTimeout,
+		MaxEventSize: s.MaxEventSize, Pieces: upstream.Pieces, MaxRedirects: s.MaxRedirects, RefusePlainHTTP: !s.AllowPlainHTTP,
+		Session: &c.session, Borrow: true, // decode keeps no event, and the tap clones those that are observed
+		OnOpen: func(*http.Response) { c.opened() },
+		OnRead: func(n int) {
+			c.counters.Read(n)
+			c.changes.Hold() // a burst of changes wakes a sleeping subscriber once, at its end
+		},
+		OnWait: c.changes.Release,
+	})
+}
+
+// attempt begins an attempt to connect, and returns its key, empty if none is needed.
+func (c *Client) attempt(ctx context.Context) (AutoConfigKey, error) {
+	c.tell(moment{kind: attempting})
+	c.journal.Connecting(c.settings.url)
+	if c.settings.key == nil {
+		return "", nil
 	}
-	o.OnOpen = func(*http.Response) { c.opened() }
-	return sse.Connect(func(ctx context.Context) (*http.Request, error) {
-		c.tell(moment{kind: attempting})
-		c.journal.Connecting(c.settings.url)
-		key, err := c.settings.currentKey(ctx)
-		if err != nil {
-			return nil, err
-		}
+	key, err := upstream.Key(ctx, c.settings.key)
+	if err == nil {
 		c.keys.Attempt(string(key))
-		return c.settings.request(ctx, key)
-	}, o)
+	}
+	return key, err
 }
 
 func (c *Client) opened() {
-	c.counters.connections.Add(1)
+	c.counters.Connections.Add(1)
 	c.policy.Opened()
 	c.keys.Opened()
 	c.journal.Opened()
@@ -177,10 +201,8 @@ func (c *Client) opened() {
 
 func (c *Client) decodeOptions() *decode.Options {
 	return &decode.Options{
-		Known:     c.known,
-		Held:      c.held,
-		MaxListed: c.settings.MaxEnvironments,
-		OnUnusual: func(n int) { c.counters.unusual.Add(uint64(n)) },
+		Known: c.known, Held: c.held, MaxListed: c.settings.MaxEnvironments,
+		OnUnusual: func(n int) { c.counters.Unusual.Add(uint64(n)) },
 	}
 }
 
@@ -194,29 +216,20 @@ func (c *Client) held() (environments, filters int) {
 	return environments, filters
 }
 
-// largeEvent is the length of a put that is decoded while it arrives, in bytes.
-const largeEvent = 32 << 10
-
-// arrived sees every event before it is decoded, or while it is.
-func (c *Client) arrived(e sse.Event) sse.Event {
-	if e.Body != nil {
-		whole := e
-		e.Body = tap.Body(e.Body, c.events.Observed(), func(data []byte) {
-			whole.Data, whole.Body = data, nil
-			c.arrived(whole)
-		})
-		return e
-	}
-	c.counters.events.Add(1)
+// arrived sees every event before it is decoded, or a large one once it is complete.
+func (c *Client) arrived(e sse.Event) {
+	c.counters.Events.Add(1)
 	c.journal.Event(e.Type)
 	c.events.Pass(e)
-	return e
 }
 
 // received sees every message before it is applied.
 func (c *Client) received(m decode.Message) {
 	c.messages.Pass(m)
 	c.journal.Message(&m)
+	if disconnect.Unusable(m.Err) {
+		c.tell(moment{kind: unusable, err: m.Err, delay: -1})
+	}
 	if m.Kind != decode.Ignored {
 		select {
 		case c.heard <- struct{}{}:
@@ -248,7 +261,7 @@ func (c *Client) update(ctx context.Context, f func(emit func(Change))) error {
 func (c *Client) publishChange(change Change) {
 	c.emit(change)
 	c.journal.Change(change)
-	c.counters.changed(change.Kind)
+	c.counters.Changed(change.Kind)
 	if change.Kind == Synced {
 		c.synced(change.Cached)
 	}
@@ -268,21 +281,10 @@ func (c *Client) synced(cached bool) {
 	}
 }
 
-// load is the saved configuration, if there is one.
-func (c *Client) load() stream.Observable[decode.Message] {
-	if c.cache == nil {
-		return stream.Empty[decode.Message]()
-	}
-	return c.cache.Load(c.keys.First)
-}
-
 // save keeps the configuration saved until the changes end and the last one is, or until ctx ends.
 func (c *Client) save(ctx context.Context) error {
-	if c.cache == nil {
-		return nil
-	}
 	changed := c.changes.Observe(stream.DropOldest[Change](1), func() []Change {
-		if c.state.Stats().Puts == 0 {
+		if s := c.state.Stats(); s.Puts+s.Completes == 0 {
 			return nil
 		}
 		return make([]Change, 1) // a configuration came before this subscription
@@ -297,10 +299,7 @@ func (c *Client) save(ctx context.Context) error {
 // observe runs a client that has not been started for one subscriber, and closes it.
 func (c *Client) observe(ctx context.Context, yield func(Change) bool) error {
 	// The client starts when the subscription begins, so that no change precedes it.
-	begin := func() []Change {
-		c.start(ctx)
-		return nil
-	}
+	begin := func() []Change { c.start(ctx); return nil }
 	defer c.Close()
 	return diff.Split(c.changes.Observe(stream.Block[Change](DefaultLag), begin))(ctx, yield)
 }
@@ -329,12 +328,11 @@ func (c *Client) finish(err error) {
 // errSaveTimeout is the cause when a save takes longer than Options.CloseTimeout.
 var errSaveTimeout = fmt.Errorf("autoconfig: CloseTimeout: %w", context.DeadlineExceeded)
 
-// Close ends the client at once, whatever it is doing. When it has returned, the connection, all
-// goroutines and timers are gone, except for a call of the Logger or the Cache that does not return;
-// nothing follows it. Subscribers get what was waiting for them, and then their observables complete. With a
-// Cache, Close waits until the last configuration is saved, for Options.CloseTimeout at most; one that Close
-// interrupts is not complete and not saved. Close is idempotent. A subscriber may call it; the functions in Options
-// must not.
+// Close ends the client at once, whatever it is doing. When it has returned, the connection, all goroutines and timers
+// are gone, except for a call of the Logger or the Cache that does not return; nothing follows it. Subscribers get what
+// was waiting for them, and then their observables complete. With a Cache, Close waits until the last configuration is
+// saved, for Options.CloseTimeout at most; one that Close interrupts is not complete and not saved. Close is
+// idempotent. A subscriber may call it; the functions in Options must not.
 func (c *Client) Close() { _ = c.CloseContext(context.Background()) }
 
 // CloseContext is Close that stops saving when ctx ends. It returns nil if the last configuration has been
@@ -388,9 +386,8 @@ func (c *Client) ChangesUnder(policy stream.Policy[Change]) stream.Observable[Ch
 	return diff.Split(c.mustBeOpen().changes.Observe(policy, c.state.Snapshot))
 }
 
-// Events returns the events as they arrive, of all connections, from the subscription on. A slow subscriber
-// loses the oldest when more than DefaultLag wait. Events costs nothing while nobody subscribes; for a
-// subscriber even a large put is held as a whole.
+// Events returns the events as they arrive, of all connections, from the subscription on: none with Options.Source. A
+// slow subscriber loses the oldest when more than DefaultLag wait. A subscription has each event held as a whole.
 func (c *Client) Events() stream.Observable[sse.Event] { return c.mustBeOpen().events.Observe() }
 
 // Messages is Events for the decoded messages.

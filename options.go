@@ -2,17 +2,16 @@ package autoconfig
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"log/slog"
 	"net/http"
 	"strings"
 	"time"
 
+	"github.com/relaystream/autoconfig/decode"
 	"github.com/relaystream/autoconfig/diff"
-	"github.com/relaystream/autoconfig/internal/endpoint"
 	"github.com/relaystream/autoconfig/internal/journal"
-	"github.com/relaystream/autoconfig/internal/plainhttp"
+	"github.com/relaystream/autoconfig/internal/upstream"
+	"github.com/relaystream/autoconfig/stream"
 	"github.com/relaystream/autoconfig/stream/sse"
 )
 
@@ -33,8 +32,7 @@ const (
 	defaultUserAgent = "relaystream-autoconfig"
 )
 
-// Options refine Observe and Open. The zero value, like nil, means the defaults. Options are copied at the
-// call.
+// Options refine Observe and Open. The zero value, like nil, means the defaults. Options are copied at the call.
 type Options struct {
 	// BaseURI is the address of the service without the stream's path: an absolute URI of scheme
 	// https or http. A query in it is kept. The default is DefaultBaseURI.
@@ -55,6 +53,20 @@ type Options struct {
 	// AllowPlainHTTP permits http to hosts other than loopback, which sends the key in the clear. Otherwise
 	// such a BaseURI is an *OptionError, and a redirect there fails the attempt with sse.ErrPlainHTTP.
 	AllowPlainHTTP bool
+
+	// Source, if not nil, takes the place of the HTTP connection. One subscription is one connection: it is open
+	// from its first message on, and the client is Valid from its first Put or Complete on. When it fails, the client
+	// subscribes again, as it reconnects; an error that is or wraps a *backoff.PermanentError ends the stream.
+	// Completion is an error that matches sse.ErrEndOfStream. Errors are logged as they are and must not hold keys.
+	//
+	// There is one subscription at a time, on a goroutine of the client. Close waits for it, so it must return
+	// when its context ends. A panic in it is not recovered; runtime.Goexit ends the client. What its messages
+	// point to must not be modified.
+	//
+	// Beside a Source, an option of the HTTP connection is an *OptionError: BaseURI, ProtocolVersion, HTTPClient,
+	// UserAgent, AllowPlainHTTP, ConnectTimeout, IdleTimeout, MaxEventSize, MaxEnvironments and MaxRedirects. The key
+	// may be empty and Key is not called, unless there is a Cache. The default is the HTTP connection.
+	Source stream.Observable[decode.Message]
 
 	// InitialRetryDelay is the delay before the first reconnection. It doubles with each failure up to
 	// 30 s, and starts again from the beginning once a connection has been open for 60 s. The server can
@@ -98,18 +110,17 @@ type Options struct {
 	// default is DefaultCloseTimeout. Client.CloseContext can shorten it.
 	CloseTimeout time.Duration
 
-	// Logger gets what an operator should know: at level error what needs attention, at warn what
-	// interrupts the client or will end a key, at info each attempt and each change, at debug each event.
-	// It is called on a goroutine of its own, and may call the client, even Close. If it is slower than the
-	// client, lines are left out, and another line counts them. Only the Enabled method of its handler is
-	// called wherever something happens: it must be quick and must not call the client. The default passes
-	// warnings and errors to slog.Default.
+	// Logger gets what an operator should know: at level error what needs attention, at warn what interrupts the client
+	// or will end a key, at info each attempt and each change, at debug each event. It is called on a goroutine of its
+	// own, and may call the client, even Close. If it is slower than the client, lines are left out, and another line
+	// counts them. Only the Enabled method of its handler is called wherever something happens: it must be quick and
+	// must not call the client. The default passes warnings and errors to slog.Default.
 	Logger *slog.Logger
 }
 
 // ErrInvalidKey reports an auto-configuration key that a header cannot carry: an empty one, or one with a
 // character other than visible ASCII.
-var ErrInvalidKey = errors.New("autoconfig: invalid auto-configuration key: must be visible ASCII and not empty")
+var ErrInvalidKey = upstream.ErrInvalidKey
 
 // An OptionError reports an option with a value that is not allowed.
 type OptionError struct {
@@ -126,8 +137,10 @@ func (e *OptionError) Error() string {
 // settings are checked Options with the defaults filled in.
 type settings struct {
 	Options
-	url string
-	// key returns the key for the next connection. It is a function so that no formatting shows the key.
+	url   string // empty with a Source
+	plain bool   // whether url is plain http to another host
+	// key returns the key for the next connection. It is a function so that no formatting shows the key. It is
+	// nil if no key is needed.
 	key func(ctx context.Context) (AutoConfigKey, error)
 
 	retryNoContent bool   // whether 204 is retried, as Relay does
@@ -136,7 +149,7 @@ type settings struct {
 
 // resolve checks the options and fills in the defaults.
 func (o *Options) resolve(key AutoConfigKey) (*settings, error) {
-	s := &settings{key: func(context.Context) (AutoConfigKey, error) { return key, nil }}
+	s := new(settings)
 	if o != nil {
 		s.Options = *o
 	}
@@ -144,20 +157,44 @@ func (o *Options) resolve(key AutoConfigKey) (*settings, error) {
 		return nil, err
 	}
 	s.setDefaults()
-	if s.Options.Key != nil {
-		s.key = s.Options.Key
-	} else if !key.Valid() {
-		return nil, ErrInvalidKey
+	if err := s.setKey(key); err != nil {
+		return nil, err
 	}
-	u, ok := endpoint.URL(s.BaseURI, s.ProtocolVersion)
-	if !ok {
-		return nil, &OptionError{"BaseURI", "must be an absolute URI of scheme https or http"}
+	if err := s.setAddress(); err != nil {
+		return nil, err
 	}
-	if !s.AllowPlainHTTP && plainhttp.Is(u) {
-		return nil, &OptionError{"BaseURI", "is plain http to a host other than loopback, which AllowPlainHTTP would permit"}
-	}
-	s.url = u.String()
 	return s, nil
+}
+
+// setKey sets where the key of a connection comes from. given is the key that Observe or Open got.
+func (s *settings) setKey(given AutoConfigKey) error {
+	unused := s.Source != nil && s.Cache == nil
+	switch {
+	case s.Options.Key == nil && !given.Valid() && !(unused && given == ""):
+		return ErrInvalidKey
+	case unused:
+	case s.Options.Key != nil:
+		s.key = s.Options.Key
+	default:
+		s.key = func(context.Context) (AutoConfigKey, error) { return given, nil }
+	}
+	return nil
+}
+
+// setAddress sets the address of the stream, unless a Source takes its place.
+func (s *settings) setAddress() error {
+	if s.Source != nil {
+		return nil
+	}
+	var ok bool
+	s.url, s.plain, ok = upstream.Address(s.BaseURI, s.ProtocolVersion)
+	switch {
+	case !ok:
+		return &OptionError{"BaseURI", "must be an absolute URI of scheme https or http"}
+	case s.plain && !s.AllowPlainHTTP:
+		return &OptionError{"BaseURI", "is plain http to a host other than loopback, which AllowPlainHTTP would permit"}
+	}
+	return nil
 }
 
 // check returns an error if an option other than BaseURI has a value that is not allowed.
@@ -183,6 +220,24 @@ func (s *settings) check() error {
 	if f, ok := s.Cache.(*FileCache); ok && (f == nil || f.Path == "") {
 		return &OptionError{"Cache", "is a FileCache that is nil or without a Path"}
 	}
+	return s.checkSource()
+}
+
+// checkSource returns an error if an option is set that would have no effect because of Source.
+func (s *settings) checkSource() error {
+	for _, option := range []struct {
+		name string
+		set  bool
+	}{
+		{"BaseURI", s.BaseURI != ""}, {"ProtocolVersion", s.ProtocolVersion != 0}, {"HTTPClient", s.HTTPClient != nil},
+		{"UserAgent", s.UserAgent != ""}, {"AllowPlainHTTP", s.AllowPlainHTTP}, {"ConnectTimeout", s.ConnectTimeout != 0},
+		{"IdleTimeout", s.IdleTimeout != 0}, {"MaxEventSize", s.MaxEventSize != 0}, {"MaxEnvironments", s.MaxEnvironments != 0},
+		{"MaxRedirects", s.MaxRedirects != 0},
+	} {
+		if option.set && s.Source != nil {
+			return &OptionError{option.name, "is for the HTTP connection, which Source replaces"}
+		}
+	}
 	return nil
 }
 
@@ -191,7 +246,9 @@ func (s *settings) setDefaults() {
 	setDefault(&s.ProtocolVersion, DefaultProtocolVersion)
 	setDefault(&s.UserAgent, defaultUserAgent)
 	setDefault(&s.InitialRetryDelay, DefaultInitialRetryDelay)
-	setDefault(&s.IdleTimeout, sse.DefaultIdleTimeout)
+	if s.Source == nil { // it may be silent
+		setDefault(&s.IdleTimeout, sse.DefaultIdleTimeout)
+	}
 	setDefault(&s.MaxTombstones, diff.DefaultMaxTombstones)
 	setDefault(&s.Lag, DefaultLag)
 	setDefault(&s.CloseTimeout, DefaultCloseTimeout)
@@ -207,40 +264,5 @@ func (s *settings) setDefaults() {
 func setDefault[T comparable](field *T, value T) {
 	if *field == *new(T) {
 		*field = value
-	}
-}
-
-// currentKey returns the key as it is now.
-func (s *settings) currentKey(ctx context.Context) (AutoConfigKey, error) {
-	key, err := s.key(ctx)
-	if err != nil {
-		return "", fmt.Errorf("autoconfig: key provider: %w", err)
-	}
-	if !key.Valid() {
-		return "", ErrInvalidKey
-	}
-	return key, nil
-}
-
-// request makes the request of one connection.
-func (s *settings) request(ctx context.Context, key AutoConfigKey) (*http.Request, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url, nil)
-	if err != nil {
-		return nil, err
-	}
-	request.Header.Set("Authorization", string(key))
-	request.Header.Set("User-Agent", s.UserAgent)
-	return request, nil
-}
-
-// connectOptions returns the options of a connection, without a session and hooks.
-func (s *settings) connectOptions() *sse.ConnectOptions {
-	return &sse.ConnectOptions{
-		Client:          s.HTTPClient,
-		ConnectTimeout:  s.ConnectTimeout,
-		IdleTimeout:     s.IdleTimeout,
-		MaxEventSize:    s.MaxEventSize,
-		MaxRedirects:    s.MaxRedirects,
-		RefusePlainHTTP: !s.AllowPlainHTTP,
 	}
 }

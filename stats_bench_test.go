@@ -9,18 +9,19 @@ import (
 	"strconv"
 	"testing"
 	"time"
+
+	"github.com/relaystream/autoconfig/internal/tally"
 )
 
 // BenchmarkCounting sets what is counted for one patch, if it comes by itself as most do, against all
 // that is done with it: "patch" includes "counting".
 func BenchmarkCounting(b *testing.B) {
 	b.Run("counting", func(b *testing.B) {
-		c := newCounters()
+		c := tally.New()
 		for b.Loop() {
-			c.lastRead.Record()
-			c.bytes.Add(400)
-			c.events.Add(1)
-			c.changed(EnvironmentUpdated)
+			c.Read(400)
+			c.Events.Add(1)
+			c.Changed(EnvironmentUpdated)
 		}
 	})
 	b.Run("patch", func(b *testing.B) {

@@ -4,13 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
-	"sync/atomic"
 	"time"
 
 	"github.com/relaystream/autoconfig/diff"
 	"github.com/relaystream/autoconfig/internal/disconnect"
-	"github.com/relaystream/autoconfig/internal/stamp"
+	"github.com/relaystream/autoconfig/internal/enum"
 	"github.com/relaystream/autoconfig/stream"
 )
 
@@ -23,7 +21,7 @@ const (
 	Initializing State = iota
 	// Valid means that the server's complete configuration has arrived on the present connection.
 	Valid
-	// Interrupted means that the connection was lost after the client had been Valid.
+	// Interrupted means that the client was Valid, but the connection was lost, or what Source now has can't be used.
 	Interrupted
 	// Off means that the client has ended: it was closed, or failed for good.
 	Off
@@ -31,11 +29,7 @@ const (
 
 // String returns the state's name in lower case.
 func (s State) String() string {
-	names := [...]string{"initializing", "valid", "interrupted", "off"}
-	if int(s) >= len(names) {
-		return "State(" + strconv.Itoa(int(s)) + ")"
-	}
-	return names[s]
+	return enum.Name("State", s, []string{"initializing", "valid", "interrupted", "off"})
 }
 
 // MarshalText implements encoding.TextMarshaler with String, so that JSON shows the state's name.
@@ -65,8 +59,8 @@ type Status struct {
 // A moment is one event in the life of a client. Status and the counts of Stats are scans of moments.
 type moment struct {
 	kind  momentKind
-	err   error         // of lost and ended
-	delay time.Duration // of lost: until the next attempt; negative if there is none
+	err   error         // of lost, unusable and ended
+	delay time.Duration // of lost and unusable: until the next attempt; negative if there is none
 }
 
 type momentKind uint8
@@ -76,6 +70,7 @@ const (
 	cachedSynced                   // a saved configuration was applied
 	synced                         // a complete configuration of the server's was applied
 	lost                           // the attempt or the connection has ended
+	unusable                       // the configuration of a source, which stays connected, can't be used
 	ended                          // the client has
 )
 
@@ -109,7 +104,7 @@ func (s Status) after(m moment) Status {
 		s.Cached = true
 	case synced:
 		s.State, s.Attempt, s.Cached = Valid, 0, false
-	case lost:
+	case lost, unusable:
 		s.Err, s.At, s.Code = m.err, now, disconnect.StatusCode(m.err)
 		if s.State == Valid {
 			s.State = Interrupted
@@ -151,14 +146,15 @@ func (c *Client) Status() stream.Observable[Status] {
 type Stats struct {
 	// Status is the present status.
 	Status Status
-	// Attempts counts connection attempts, Connections those that led to a stream of events.
+	// Attempts counts connection attempts, Connections those that led to a stream of events, or to a message of
+	// Options.Source.
 	Attempts, Connections uint64
-	// Bytes counts the bytes read from these streams, and Events the events in them.
+	// Bytes counts the bytes read from these streams, and Events the events in them: none with Options.Source.
 	Bytes, Events uint64
 	// Unusual counts what was in a form that is slow to decode: see decode.Options.OnUnusual.
 	Unusual uint64
-	// LastRead is when something, if only a comment, was last read from a connection; zero if nothing
-	// was. LastChange is when the configuration last changed; zero if it never did.
+	// LastRead is when something, if only a comment, was last read from a connection, or a message came from
+	// Options.Source; zero if nothing did. LastChange is when the configuration last changed; zero if it never did.
 	LastRead, LastChange time.Time
 
 	// The following count why attempts and connections ended. Every ended attempt is counted exactly
@@ -170,7 +166,7 @@ type Stats struct {
 	Rejected          uint64 // 401 or 403
 	BadResponses      uint64 // another status than 200, a forbidden redirect, or no event stream
 	TimedOut          uint64 // ConnectTimeout or IdleTimeout passed
-	Ended             uint64 // the server ended the response in good order
+	Ended             uint64 // the server ended the response in good order, or Options.Source completed
 	Failed            uint64 // anything else: the network or Options.Key failed
 
 	// State counts messages and what became of them, and what there is now.
@@ -187,46 +183,17 @@ type Stats struct {
 func (c *Client) Stats() Stats {
 	l := c.mustBeOpen().life.Get()
 	s := Stats{
-		Status: l.status, Attempts: l.attempts, Connections: c.counters.connections.Load(),
-		Bytes: c.counters.bytes.Load(), Events: c.counters.events.Load(), Unusual: c.counters.unusual.Load(),
-		LastRead: c.counters.lastRead.Last(), LastChange: c.counters.lastChange.Last(),
-		ReconnectRequests: l.lost[disconnect.Requested],
-		Malformed:         l.lost[disconnect.Malformed],
-		Refused:           l.lost[disconnect.Refused],
-		Rejected:          l.lost[disconnect.Rejected],
-		BadResponses:      l.lost[disconnect.BadResponse],
-		TimedOut:          l.lost[disconnect.TimedOut],
-		Ended:             l.lost[disconnect.Ended],
-		Failed:            l.lost[disconnect.Failed],
-		Subscribers:       c.changes.Subscribers(), Delivery: c.changes.Totals(),
+		Status: l.status, Attempts: l.attempts, Connections: c.counters.Connections.Load(),
+		Bytes: c.counters.Bytes.Load(), Events: c.counters.Events.Load(), Unusual: c.counters.Unusual.Load(),
+		LastRead: c.counters.LastRead.Last(), LastChange: c.counters.LastChange.Last(),
+		ReconnectRequests: l.lost[disconnect.Requested], Malformed: l.lost[disconnect.Malformed],
+		Refused: l.lost[disconnect.Refused], Rejected: l.lost[disconnect.Rejected],
+		BadResponses: l.lost[disconnect.BadResponse], TimedOut: l.lost[disconnect.TimedOut],
+		Ended: l.lost[disconnect.Ended], Failed: l.lost[disconnect.Failed],
+		Subscribers: c.changes.Subscribers(), Delivery: c.changes.Totals(), Cache: c.cache.Stats(),
 	}
 	c.changes.View(func() { s.State = c.state.Stats() })
-	if c.cache != nil {
-		s.Cache = c.cache.Stats()
-	}
 	return s
-}
-
-// counters count what is too frequent for a moment of its own.
-type counters struct {
-	connections, bytes, events, unusual atomic.Uint64
-	lastRead, lastChange                *stamp.Stamp
-}
-
-func newCounters() counters {
-	lastRead := stamp.New()
-	return counters{lastRead: lastRead, lastChange: lastRead.Sibling()}
-}
-
-// changed records that the configuration changed, as of the last read: reading the clock costs more.
-func (c *counters) changed(kind diff.Kind) {
-	switch kind {
-	case Synced:
-	case KeyExpired:
-		c.lastChange.Record()
-	default:
-		c.lastChange.RecordAs(c.lastRead)
-	}
 }
 
 // A Problem is what keeps a client from being healthy.
@@ -245,11 +212,7 @@ const (
 
 // String returns the problem in words.
 func (p Problem) String() string {
-	names := [...]string{"", "no configuration", "outdated", "stalled", "ended"}
-	if p == 0 || int(p) >= len(names) {
-		return "Problem(" + strconv.Itoa(int(p)) + ")"
-	}
-	return names[p]
+	return enum.Name("Problem", p, []string{"", "no configuration", "outdated", "stalled", "ended"})
 }
 
 // MarshalText implements encoding.TextMarshaler with String, so that JSON shows the problem in words.
@@ -300,7 +263,8 @@ func (c *Client) Readiness() error {
 //
 //   - Ended, at once;
 //   - Outdated, when it has not been Valid for longer than tolerance;
-//   - Stalled, when it is Valid but has read nothing for longer than tolerance beyond Options.IdleTimeout.
+//   - Stalled, when it is Valid but has read nothing for longer than tolerance beyond Options.IdleTimeout. With
+//     Options.Source, which may have nothing to say: when subscribers have held it up for longer than tolerance.
 //
 // It does not block. It is meant for a liveness probe with a tolerance of hours, because a restart does not
 // end an outage of the service, and loses a configuration that is not saved; and for monitoring with a
@@ -312,7 +276,11 @@ func (c *Client) Liveness(tolerance time.Duration) error {
 	case Off:
 		return c.endedError(status)
 	case Valid:
-		problem = HealthError{Problem: Stalled, Since: c.counters.lastRead.Last().Add(c.settings.IdleTimeout)}
+		since, passing := c.counters.PassingSince()
+		if c.settings.Source != nil && !passing {
+			return nil
+		}
+		problem = HealthError{Problem: Stalled, Since: since.Add(c.settings.IdleTimeout)}
 	}
 	if time.Since(problem.Since) <= tolerance {
 		return nil
@@ -337,9 +305,4 @@ func (c *Client) status() Status {
 		return Status{}
 	}
 	return c.life.Get().status
-}
-
-func newLife() *stream.Behavior[life] {
-	now := time.Now()
-	return stream.NewBehavior(life{status: Status{Since: now, OutdatedSince: now}})
 }

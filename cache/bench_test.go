@@ -7,28 +7,29 @@ import (
 
 	"github.com/relaystream/autoconfig/decode"
 	"github.com/relaystream/autoconfig/diff"
+	"github.com/relaystream/autoconfig/internal/snapshot"
 )
 
 // BenchmarkCache has the cost of a save and a load of 10,000 environments, step by step.
 func BenchmarkCache(b *testing.B) {
 	changes := manyChanges(10_000)
-	snapshot, err := encodeSnapshot(b.Context(), changes)
+	text, err := snapshot.Encode(b.Context(), changes)
 	if err != nil {
 		b.Fatal(err)
 	}
-	data := sealed(b, testKey, snapshot)
+	data := sealed(b, testKey, text)
 	b.Run("encode", func(b *testing.B) {
 		b.ReportAllocs()
 		ctx, cancel := context.WithCancel(b.Context())
 		defer cancel()
 		for b.Loop() {
-			_, _ = encodeSnapshot(ctx, changes)
+			_, _ = snapshot.Encode(ctx, changes)
 		}
 	})
 	b.Run("seal", func(b *testing.B) {
 		b.SetBytes(int64(len(data)))
 		for b.Loop() {
-			_, _ = seal(testKey, snapshot)
+			_, _ = sealSnapshot(testKey, text)
 		}
 	})
 	b.Run("write", func(b *testing.B) {
@@ -42,12 +43,12 @@ func BenchmarkCache(b *testing.B) {
 	b.Run("unseal", func(b *testing.B) {
 		b.SetBytes(int64(len(data)))
 		for b.Loop() {
-			_, _ = unseal(testKey, data)
+			_, _ = unsealSnapshot(testKey, data)
 		}
 	})
 	b.Run("decode", func(b *testing.B) {
 		for b.Loop() {
-			_, _ = decodeSnapshot(b.Context(), snapshot)
+			_, _ = snapshot.Decode(b.Context(), text)
 		}
 	})
 }

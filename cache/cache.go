@@ -6,6 +6,7 @@ import (
 )
 
 // A Cache loads a configuration from a Store and saves it there. It is safe for concurrent use. New makes one.
+// A nil Cache loads and saves nothing.
 type Cache struct {
 	store  Store
 	report func(Event)
@@ -33,6 +34,9 @@ func New(store Store, report func(Event)) *Cache {
 
 // Stats returns what has happened so far.
 func (c *Cache) Stats() Stats {
+	if c == nil {
+		return Stats{}
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.stats

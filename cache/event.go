@@ -1,6 +1,6 @@
 package cache
 
-import "strconv"
+import "github.com/relaystream/autoconfig/internal/enum"
 
 // A Kind tells what an Event reports.
 type Kind uint8
@@ -23,14 +23,10 @@ const (
 
 // String returns the kind in words.
 func (k Kind) String() string {
-	names := [...]string{
+	return enum.Name("Kind", k, []string{
 		Loaded: "loaded", NotFound: "not found", LoadFailed: "load failed", SetAsideFailed: "set aside failed",
 		Saved: "saved", SaveFailed: "save failed",
-	}
-	if int(k) >= len(names) || names[k] == "" {
-		return "Kind(" + strconv.Itoa(int(k)) + ")"
-	}
-	return names[k]
+	})
 }
 
 // An Event is something that happened to the saved configuration. It holds no keys.

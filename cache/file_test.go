@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/relaystream/autoconfig/decode"
+	"github.com/relaystream/autoconfig/internal/snapshot"
 )
 
 // A testFile is a File whose methods fail the test.
@@ -198,15 +199,15 @@ func TestFileLimit(t *testing.T) {
 // snapshotOf returns the snapshot of the configuration that a put makes.
 func snapshotOf(t testing.TB, put string) []byte {
 	t.Helper()
-	l, err := decodePut(t.Context(), []byte(put))
+	l, err := snapshot.Decode(t.Context(), []byte(put))
 	if err != nil {
 		t.Fatal(err)
 	}
-	snapshot, err := encodeSnapshot(t.Context(), changesOf(l))
+	text, err := snapshot.Encode(t.Context(), changesOf(l))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return snapshot
+	return text
 }
 
 // TestDefaultMaxSizeIsEnough for any put within the default limits: what a byte of the wire may become in a snapshot is
@@ -254,7 +255,7 @@ func TestDefaultMaxSizeIsEnough(t *testing.T) {
 	environment, filter := `"a":{"envID":"a"},`, `"f":{},`
 	environments := surplus(environment, put(strings.TrimSuffix(environment, ","), ""))
 	filters := surplus(filter, put("", strings.TrimSuffix(filter, ",")))
-	if most := growth*maxEvent + environments + filters + none + sealCost; most > DefaultMaxSize {
+	if most := growth*maxEvent + environments + filters + none + sealFormat.Cost(); most > DefaultMaxSize {
 		t.Errorf("a put may need %d MiB, which is more than %d", most>>20, DefaultMaxSize>>20)
 	}
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/relaystream/autoconfig/decode"
 	"github.com/relaystream/autoconfig/diff"
+	"github.com/relaystream/autoconfig/internal/snapshot"
 	"github.com/relaystream/autoconfig/stream"
 )
 
@@ -243,16 +244,16 @@ func under(key string) func(context.Context) (string, error) {
 // sealedState returns what a store holds that saved the configuration.
 func sealedState(t testing.TB, key string, changes []diff.Change) []byte {
 	t.Helper()
-	snapshot, err := encodeSnapshot(context.Background(), changes)
+	text, err := snapshot.Encode(context.Background(), changes)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return sealed(t, key, snapshot)
+	return sealed(t, key, text)
 }
 
-func sealed(t testing.TB, key string, snapshot []byte) []byte {
+func sealed(t testing.TB, key string, text []byte) []byte {
 	t.Helper()
-	data, err := seal(key, snapshot)
+	data, err := sealSnapshot(key, text)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -271,4 +272,17 @@ func holds(t testing.TB, key string, data []byte) string {
 		fmt.Fprintf(&b, "%s@%d ", string(e.ID), e.Version)
 	}
 	return strings.TrimSpace(b.String())
+}
+
+// A countdown is a context that ends after so many looks at it.
+type countdown struct {
+	context.Context
+	left int
+}
+
+func (c *countdown) Err() error {
+	if c.left--; c.left < 0 {
+		return context.Canceled
+	}
+	return nil
 }

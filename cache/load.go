@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/relaystream/autoconfig/decode"
+	"github.com/relaystream/autoconfig/internal/snapshot"
 	"github.com/relaystream/autoconfig/stream"
 )
 
@@ -24,6 +25,9 @@ var errNotFound = errors.New("cache: nothing is saved")
 // to replace it, so that a wrong key loses nothing. key returns the auto-configuration key, once there is one; it
 // should return when its context ends, as that of the subscription does.
 func (c *Cache) Load(key func(context.Context) (string, error)) stream.Observable[decode.Message] {
+	if c == nil {
+		return stream.Empty[decode.Message]()
+	}
 	return func(ctx context.Context, yield func(decode.Message) bool) error {
 		version := c.present()
 		put, err := c.load(ctx, version, key)
@@ -53,12 +57,16 @@ func (c *Cache) load(ctx context.Context, version uint64, key func(context.Conte
 	if err != nil {
 		return nil, fmt.Errorf("cache: key: %w", err)
 	}
-	snapshot, err := unseal(k, sealed)
+	text, err := unsealSnapshot(k, sealed)
 	if err != nil {
 		return nil, err
 	}
-	c.found(version, c.markOf(snapshot, k), false)
-	return decodeSnapshot(ctx, snapshot)
+	c.found(version, c.markOf(text, k), false)
+	put, err := snapshot.Decode(ctx, text)
+	if err != nil && ctx.Err() == nil {
+		err = fmt.Errorf("%w: %w", ErrDamaged, err)
+	}
+	return put, err
 }
 
 // call makes a call of the store other than a save.

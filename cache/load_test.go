@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/relaystream/autoconfig/decode"
+	"github.com/relaystream/autoconfig/internal/seal"
 	"github.com/relaystream/autoconfig/stream"
 	"github.com/relaystream/autoconfig/stream/streamtest"
 )
@@ -82,7 +83,7 @@ func TestUnusable(t *testing.T) {
 		{"damaged", &memoryStore{data: edited(len(good)-1, 1)}, under(testKey), ErrDamaged, 1, "load failed", "saved"},
 		{"cut off", &memoryStore{data: good[:len(good)/2]}, under(testKey), ErrDamaged, 1, "load failed", "saved"},
 		{"empty", &memoryStore{data: []byte{}}, under(testKey), ErrDamaged, 1, "load failed", "saved"},
-		{"of another format", &memoryStore{data: edited(len(sealMagic), 3)}, under(testKey), ErrVersion, 1, "load failed", "saved"},
+		{"of another format", &memoryStore{data: edited(len(sealFormat.Magic), 3)}, under(testKey), ErrVersion, 1, "load failed", "saved"},
 		{"under another key", &memoryStore{data: good}, under("rel-another-key"), ErrForeign, 1, "load failed", "saved"},
 		{"sealed nonsense", &memoryStore{data: sealed(t, testKey, []byte("{}"))}, under(testKey), ErrDamaged, 1, "load failed", "saved"},
 		{"too large", &memoryStore{onLoad: func(context.Context) error { return ErrTooLarge }}, under(testKey), ErrTooLarge, 1, "load failed", "saved"},
@@ -91,7 +92,7 @@ func TestUnusable(t *testing.T) {
 		{"never set aside", plainStore{&memoryStore{data: []byte("x")}}, under(testKey), ErrDamaged, 0, "load failed", "saved"},
 		{"none", &memoryStore{}, under(testKey), nil, 0, "not found", "saved"},
 		{"of a key that failed", &memoryStore{data: good}, func(context.Context) (string, error) { return "", fs.ErrNotExist }, fs.ErrNotExist, 0, "load failed", "saved"},
-		{"of an empty key", &memoryStore{data: good}, under(""), errNoKey, 0, "load failed", "saved"},
+		{"of an empty key", &memoryStore{data: good}, under(""), seal.ErrNoSecret, 0, "load failed", "saved"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T) {

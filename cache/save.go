@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/relaystream/autoconfig/diff"
+	"github.com/relaystream/autoconfig/internal/snapshot"
 	"github.com/relaystream/autoconfig/stream"
 )
 
@@ -38,6 +39,9 @@ const (
 func (c *Cache) Save(
 	ctx context.Context, changed stream.Observable[diff.Change], snapshot func() []diff.Change, key func() string,
 ) error {
+	if c == nil {
+		return nil
+	}
 	s := &saver{cache: c, snapshot: snapshot, key: key, wake: make(chan struct{}, 1), final: make(chan struct{})}
 	s.pending.Store(true) // there may be a configuration before the first change
 	following, unfollow := context.WithCancel(ctx)
@@ -157,15 +161,15 @@ func summarize(changes []diff.Change) (e Event, complete bool) {
 // store encodes, seals and saves the configuration, unless the Store holds it already.
 func (s *saver) store(ctx context.Context, changes []diff.Change, key string) (stored bool, err error) {
 	c := s.cache
-	snapshot, err := encodeSnapshot(ctx, changes)
+	text, err := snapshot.Encode(ctx, changes)
 	if err != nil {
 		return false, err
 	}
-	m := c.markOf(snapshot, key)
+	m := c.markOf(text, key)
 	if c.holds(m) {
 		return false, nil
 	}
-	sealed, err := seal(key, snapshot)
+	data, err := sealSnapshot(key, text)
 	if err != nil {
 		return false, err
 	}
@@ -174,7 +178,7 @@ func (s *saver) store(ctx context.Context, changes []diff.Change, key string) (s
 	defer cancel()
 	_, err = c.turn.do(ctx, func(ctx context.Context) ([]byte, error) {
 		c.changing()
-		return nil, c.store.Save(ctx, sealed)
+		return nil, c.store.Save(ctx, data)
 	})
 	if err != nil {
 		return false, err

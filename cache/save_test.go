@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/relaystream/autoconfig/diff"
+	"github.com/relaystream/autoconfig/internal/seal"
 	"github.com/relaystream/autoconfig/stream"
 )
 
@@ -292,7 +293,7 @@ func TestNotSavedForOtherReasons(t *testing.T) {
 			onSave hook
 			key    string
 			want   error
-		}{"the store": {failing, testKey, errBroken}, "no key": {nil, "", errNoKey}} {
+		}{"the store": {failing, testKey, errBroken}, "no key": {nil, "", seal.ErrNoSecret}} {
 			var log logbook
 			s, store := newSource(), &memoryStore{t: t, onSave: test.onSave}
 			s.rotate(test.key)

@@ -10,8 +10,10 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/relaystream/autoconfig/decode"
+	"github.com/relaystream/autoconfig/diff"
 )
 
 const sealTestText = `{"path":"/","data":{"environments":{"e1":{"envID":"e1","sdkKey":{"value":"sdk-secret"},"version":3}}}}`
@@ -58,60 +60,74 @@ func TestFormatIsStable(t *testing.T) {
 	if d := cmp.Diff(want, m.Put); d != "" {
 		t.Error(d)
 	}
-	if got := len(sealed(t, testKey, []byte(sealTestText))) - len(sealTestText); got != sealCost {
+	if got := len(sealed(t, testKey, []byte(sealTestText))) - len(sealTestText); got != sealFormat.Cost() {
 		t.Errorf("sealing adds %d bytes", got)
 	}
 }
 
-// TestSealedTwiceDiffers: equal snapshots must not be seen to be equal.
-func TestSealedTwiceDiffers(t *testing.T) {
-	a, b := sealed(t, testKey, []byte(sealTestText)), sealed(t, testKey, []byte(sealTestText))
-	if bytes.Equal(a[saltStart:checkStart], b[saltStart:checkStart]) || bytes.Equal(a[sealStart:], b[sealStart:]) {
-		t.Error("salt or ciphertext is the same")
+// usable returns l without the entries that must not be used.
+func usable(l *decode.Listing) *decode.Listing {
+	return &decode.Listing{
+		Environments: slices.DeleteFunc(l.Environments, func(e decode.EnvironmentEntry) bool { return e.Rep == nil }),
+		Filters:      slices.DeleteFunc(l.Filters, func(e decode.FilterEntry) bool { return e.Rep == nil }),
+		Cached:       l.Cached,
 	}
 }
 
-func TestUnsealRefusesWhatWasNotSealed(t *testing.T) {
-	data := sealed(t, testKey, []byte(sealTestText))
-	want := func(what, key string, data []byte, want error) {
-		t.Helper()
-		if plain, err := unseal(key, data); !errors.Is(err, want) || plain != nil {
-			t.Errorf("%s: %v, want %v", what, err, want)
+// changesOf returns the changes that make what is listed.
+func changesOf(l *decode.Listing) []diff.Change {
+	var changes []diff.Change
+	for _, e := range l.Environments {
+		if e.Rep != nil {
+			changes = append(changes, diff.Change{Kind: diff.EnvironmentAdded, New: e.Rep})
 		}
 	}
-	want("another key", testKey+"x", data, ErrForeign)
-	want("no data", testKey, nil, ErrDamaged)
-	want("plaintext", testKey, []byte(sealTestText), ErrDamaged)
-	want("a byte more", testKey, append(slices.Clone(data), 0), ErrDamaged)
-	for _, version := range []byte{0, sealVersion + 1, 255} {
-		other := slices.Clone(data)
-		other[len(sealMagic)] = version
-		want("another version", testKey, other, ErrVersion)
-		want("the beginning of another version", testKey, other[:len(sealMagic)+1], ErrVersion)
-	}
-	for n := range data {
-		want("truncated", testKey, data[:n], ErrDamaged)
-	}
-	for bit := range 8 * len(data) {
-		flipped := slices.Clone(data)
-		flipped[bit/8] ^= 1 << (bit % 8)
-		expected := ErrDamaged
-		switch at := bit / 8; {
-		case at == len(sealMagic):
-			expected = ErrVersion
-		case at >= saltStart && at < sealStart:
-			// Salt and check together are what tells the key.
-			expected = ErrForeign
+	for _, f := range l.Filters {
+		if f.Rep != nil {
+			changes = append(changes, diff.Change{Kind: diff.FilterAdded, NewFilter: &diff.Filter{ID: f.ID, FilterRep: *f.Rep}})
 		}
-		want("flipped bit", testKey, flipped, expected)
 	}
+	return append(changes, diff.Change{Kind: diff.Synced})
 }
 
-// TestUnsealLeavesItsInputAlone, which belongs to the Store.
-func TestUnsealLeavesItsInputAlone(t *testing.T) {
-	data := sealed(t, testKey, []byte(sealTestText))
-	before := slices.Clone(data)
-	if _, err := unseal(testKey, data); err != nil || !bytes.Equal(data, before) {
-		t.Error("modified", err)
-	}
+// FuzzLoad loads arbitrary data, and a configuration with arbitrary content. Nothing but what was sealed with the key is
+// accepted, and whatever that says is the same after it was saved again.
+func FuzzLoad(f *testing.F) {
+	genuine := golden(f)
+	f.Add([]byte(nil))
+	f.Add(genuine)
+	f.Add(genuine[:sealFormat.Cost()])
+	f.Add([]byte(sealTestText))
+	f.Add([]byte(`{"path":"/","data":{"environments":{"a":{"envID":"b"},"c":null},"filters":{"f":{"version":-1}}}}`))
+	f.Add([]byte(`{"path":"/","data":{"environments":{"a":{"envID":"a"}}}}` + "\n" + `{"lingering":{"a":[{"value":"b","timestamp":1}]}}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		load := func(data []byte) (m decode.Message, loaded bool, _ Stats) {
+			c := New(plainStore{&memoryStore{t: t, data: data}}, nil)
+			err := c.Load(under(testKey)).ForEach(t.Context(), func(v decode.Message) error {
+				m, loaded = v, true
+				return nil
+			})
+			if err != nil || c.Stats().Loaded != loaded {
+				t.Fatal(err, c.Stats())
+			}
+			return m, loaded, c.Stats()
+		}
+		if _, loaded, _ := load(data); loaded && !bytes.Equal(data, genuine) {
+			t.Error("what was not sealed was accepted")
+		}
+		before, loaded, stats := load(sealed(t, testKey, data))
+		if loaded == errors.Is(stats.LoadErr, ErrDamaged) {
+			t.Fatalf("%t, %+v", loaded, stats)
+		}
+		if !loaded {
+			return
+		}
+		after, loaded, _ := load(sealedState(t, testKey, changesOf(before.Put)))
+		if !loaded {
+			t.Fatal("saved again, it is not accepted")
+		}
+		if d := cmp.Diff(usable(before.Put), after.Put, cmpopts.EquateEmpty()); d != "" {
+			t.Error(d)
+		}
+	})
 }

@@ -44,6 +44,3 @@ var (
 // ErrNotSaved is what Cache.Save returns if it ends with a configuration that is not saved. The error also matches
 // the reason.
 var ErrNotSaved = errors.New("cache: the last configuration is not saved")
-
-// errNoKey reports an empty auto-configuration key: what is sealed under it would be open to everybody.
-var errNoKey = errors.New("cache: empty auto-configuration key")

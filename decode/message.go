@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"strconv"
 
+	"github.com/relaystream/autoconfig/internal/enum"
 	"github.com/relaystream/autoconfig/internal/quote"
 )
 
@@ -21,15 +21,20 @@ const (
 	Patch
 	// Delete is a message that deletes one item, Message.Environment or Message.Filter.
 	Delete
+	// Omit is a message about one item, Message.Environment or Message.Filter, that a put omitted. Only its ID
+	// counts: the item is deleted, and its version forgotten. No event says that; it is for sources of messages
+	// other than events.
+	Omit
+	// Complete is a message that says that what came before it is a complete configuration. Unlike a Put it deletes
+	// nothing: a source that may have missed a deletion begins with a Put. No event says that either.
+	Complete
 )
 
 // String returns the name of the kind in lower case.
 func (k Kind) String() string {
-	names := [...]string{Ignored: "ignored", Put: PutEvent, Patch: PatchEvent, Delete: DeleteEvent}
-	if int(k) >= len(names) {
-		return "Kind(" + strconv.Itoa(int(k)) + ")"
-	}
-	return names[k]
+	return enum.Name("Kind", k, []string{
+		Ignored: "ignored", Put: PutEvent, Patch: PatchEvent, Delete: DeleteEvent, Omit: "omit", Complete: "complete",
+	})
 }
 
 // A Message is a decoded event. It does not refer to the event's data. Nothing that it points to may be modified.
@@ -42,9 +47,9 @@ type Message struct {
 	Kind Kind
 	// Put is the configuration of a Put.
 	Put *Listing
-	// Environment is the subject of a Patch or Delete of an environment. Otherwise its ID is empty.
+	// Environment is the subject of a Patch, Delete or Omit of an environment. Otherwise its ID is empty.
 	Environment EnvironmentEntry
-	// Filter is the subject of a Patch or Delete of a filter. Otherwise its ID is empty.
+	// Filter is the subject of a Patch, Delete or Omit of a filter. Otherwise its ID is empty.
 	Filter FilterEntry
 	// Err says why the message is Ignored. It is an *IgnoredError.
 	Err error
@@ -93,6 +98,8 @@ func (m Message) String() string {
 	switch {
 	case m.Kind == Ignored:
 		return fmt.Sprintf("%v: %v", m.Kind, m.Err)
+	case m.Kind == Complete:
+		return m.Kind.String()
 	case m.Put != nil:
 		return fmt.Sprintf("%v of %v", m.Kind, *m.Put)
 	case m.Filter.ID != "":

@@ -37,6 +37,11 @@ func (d *decoder) put(data []byte, source io.Reader) (Message, error) {
 	if path != "/" {
 		return Message{Err: ignored(PutEvent, path, ErrPutPath)}, nil
 	}
+	return d.message(&c)
+}
+
+// message returns the message of a put with the content c.
+func (d *decoder) message(c *content) (Message, error) {
 	listing, err := c.listing(d.held)
 	if err != nil {
 		return Message{}, malformed(PutEvent, err)

@@ -89,7 +89,8 @@ type EnvironmentRep struct {
 	SDKKeys    []ConcurrentKeyRep[SDKKey]    `json:"sdkKeys,omitempty"`
 	MobileKeys []ConcurrentKeyRep[MobileKey] `json:"mobileKeys,omitempty"`
 	// Lingering are SDK keys that a newer key has displaced from SDKKey.Expiring, and that are accepted until
-	// their Timestamp. They are not on the wire: this package leaves Lingering nil, and package diff sets it.
+	// their Timestamp. They are not on the wire: this package leaves Lingering nil, and package diff sets it. A
+	// source other than events may set it for what the receiver has not seen expire.
 	Lingering []ExpiringKeyRep `json:"-"`
 	// DefaultTTL is the cache TTL for PHP clients, in minutes.
 	DefaultTTL int `json:"defaultTtl"`

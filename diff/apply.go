@@ -9,7 +9,8 @@ import (
 // Apply applies a message and emits the changes that it makes. An emitted change may stand for several; see
 // Change.Split.
 //
-// A put begins with what Expire does, because the machine may have been asleep, and ends with Synced. A saved
+// A put begins with what Expire does, because the machine may have been asleep, and ends with Synced. A
+// Complete is Expire and Synced alone. A saved
 // put, whose Listing is Cached, is ignored once a message from the server has been applied.
 //
 // If ctx ends during a put, Apply stops in the middle and returns the context's cause. The state then has no
@@ -26,6 +27,15 @@ func (s *State) Apply(ctx context.Context, m *decode.Message, emit func(Change))
 		s.stats.Deletes++
 		s.heard = true
 		s.delete(m, emit)
+	case decode.Omit:
+		s.stats.Omits++
+		s.heard = true
+		s.omit(m, emit)
+	case decode.Complete:
+		s.stats.Completes++
+		s.heard = true
+		s.Expire(emit)
+		s.complete(false, emit)
 	default:
 		s.stats.Ignored++
 	}
@@ -62,9 +72,13 @@ func (s *State) put(ctx context.Context, listing *decode.Listing, emit func(Chan
 			return err
 		}
 	}
-	s.synced = Change{Kind: Synced, Cached: listing.Cached}
-	emit(s.synced)
+	s.complete(listing.Cached, emit)
 	return nil
+}
+
+func (s *State) complete(cached bool, emit func(Change)) {
+	s.synced = Change{Kind: Synced, Cached: cached}
+	emit(s.synced)
 }
 
 func (s *State) patch(m *decode.Message, emit func(Change)) {
@@ -97,6 +111,21 @@ func (s *State) delete(m *decode.Message, emit func(Change)) {
 			s.environmentDeleted(old, Change{Version: environment.Version}, emit)
 		case Stale:
 			s.stale(Subject{Environment: environment.ID}, environment.Version)
+		}
+	default:
+		s.stats.Skipped++
+	}
+}
+
+func (s *State) omit(m *decode.Message, emit func(Change)) {
+	switch environment, filter := m.Environment.ID, m.Filter.ID; {
+	case filter != "":
+		if old, outcome := s.filters.Omit(filter); outcome == Deleted {
+			s.filterDeleted(old, Change{Omitted: true}, emit)
+		}
+	case environment != "":
+		if old, outcome := s.environments.Omit(environment); outcome == Deleted {
+			s.environmentDeleted(old, Change{Omitted: true}, emit)
 		}
 	default:
 		s.stats.Skipped++

@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"github.com/relaystream/autoconfig/decode"
+	"github.com/relaystream/autoconfig/internal/enum"
 )
 
 // A Kind tells what has changed.
@@ -35,15 +36,11 @@ const (
 
 // String returns the kind in words, such as "environment added".
 func (k Kind) String() string {
-	names := [...]string{
+	return enum.Name("Kind", k, []string{
 		EnvironmentAdded: "environment added", EnvironmentUpdated: "environment updated", EnvironmentDeleted: "environment deleted",
 		FilterAdded: "filter added", FilterUpdated: "filter updated", FilterDeleted: "filter deleted",
 		KeyExpired: "key expired", Synced: "synced",
-	}
-	if int(k) >= len(names) || names[k] == "" {
-		return "Kind(" + strconv.Itoa(int(k)) + ")"
-	}
-	return names[k]
+	})
 }
 
 // MarshalText implements encoding.TextMarshaler with String, so that JSON shows the kind in words.
@@ -56,8 +53,8 @@ type Change struct {
 	Kind Kind
 	// Cached is set for Synced if the configuration is a saved one and not the server's.
 	Cached bool
-	// Omitted is set for EnvironmentDeleted and FilterDeleted if a put omitted the item. Its version is
-	// forgotten then: the same version may be added again.
+	// Omitted is set for EnvironmentDeleted and FilterDeleted if a put omitted the item, or an Omit says so. Its
+	// version is forgotten then: the same version may be added again.
 	Omitted bool
 	// several is set if Split may yield anything but the change itself.
 	several bool

@@ -45,7 +45,7 @@ type State struct {
 	timekeeper   *timekeeper // of Run; nil before
 	options      Options
 	stats        Stats
-	synced       Change // the Synced of the last put, if that was complete
+	synced       Change // the Synced of the last put, if that was complete, or of a Complete after it
 	heard        bool   // a message of the server's was applied
 	now          func() time.Time
 }
@@ -64,9 +64,9 @@ type Stats struct {
 	Tombstones int
 	// PendingExpiries is how many keys will expire.
 	PendingExpiries int
-	// Puts, Patches, Deletes and Ignored count messages by their kind. A saved put that came too late counts
-	// as Ignored.
-	Puts, Patches, Deletes, Ignored uint64
+	// Puts, Patches, Deletes, Omits, Completes and Ignored count messages by their kind. A saved put that came too
+	// late counts as Ignored.
+	Puts, Patches, Deletes, Omits, Completes, Ignored uint64
 	// Applied counts additions, updates and deletions, Stale what was ignored because its version was
 	// not newer, Unchanged the entries of puts with the known version, Expired the keys that expired.
 	Applied, Stale, Unchanged, Expired uint64

@@ -25,6 +25,7 @@ const (
 //	message      unknown              live at v                    tombstone at v
 //	upsert n     Added                n > v: Updated, else Stale   n > v: Added, else Stale
 //	delete n     tombstone, Ignored   n > v: Deleted, else Stale   n > v: tombstone at n; Ignored
+//	omit         Ignored              unknown; Deleted             unknown; Ignored
 //
 // Iteration is in the order in which the values were added. The zero Table is not usable; NewTable
 // makes one. A Table is not safe for concurrent use.
@@ -147,6 +148,19 @@ func (t *Table[K, V]) Delete(key K, version int) (old V, outcome Outcome) {
 	t.tombstones.append(s)
 	if t.tombstones.len > t.limit {
 		t.forget(&t.tombstones, t.tombstones.first)
+	}
+	return old, outcome
+}
+
+// Omit forgets key and its version, as a listing does that lacks it. For Deleted it returns the value before.
+func (t *Table[K, V]) Omit(key K) (old V, outcome Outcome) {
+	switch s := t.find(key); {
+	case s == nil:
+	case s.state == live:
+		t.drop(s)
+		old, outcome = t.bury(s), Deleted
+	case s.state == tombstone:
+		t.forget(&t.tombstones, s)
 	}
 	return old, outcome
 }

@@ -84,7 +84,8 @@ func causes(s *autoconfig.Stats) []point {
 func messages(s *autoconfig.Stats) []point {
 	return []point{
 		{"put", float64(s.State.Puts)}, {"patch", float64(s.State.Patches)},
-		{"delete", float64(s.State.Deletes)}, {"ignored", float64(s.State.Ignored)},
+		{"delete", float64(s.State.Deletes)}, {"omit", float64(s.State.Omits)},
+		{"complete", float64(s.State.Completes)}, {"ignored", float64(s.State.Ignored)},
 	}
 }
 

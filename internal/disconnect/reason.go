@@ -4,9 +4,9 @@ package disconnect
 
 import (
 	"errors"
-	"strconv"
 
 	"github.com/relaystream/autoconfig/decode"
+	"github.com/relaystream/autoconfig/internal/enum"
 	"github.com/relaystream/autoconfig/stream/sse"
 )
 
@@ -35,14 +35,10 @@ const (
 
 // String returns the reason in words, such as "key rejected".
 func (r Reason) String() string {
-	names := [...]string{
+	return enum.Name("Reason", r, []string{
 		Failed: "failed", Requested: "requested by the server", Malformed: "malformed event", Refused: "environment refused",
 		Rejected: "key rejected", BadResponse: "bad response", TimedOut: "timed out", Ended: "ended by the server",
-	}
-	if int(r) >= len(names) {
-		return "Reason(" + strconv.Itoa(int(r)) + ")"
-	}
-	return names[r]
+	})
 }
 
 // ReasonOf returns the reason why a connection ended with err, which is the error of a subscription to
@@ -79,6 +75,16 @@ func reasonOfConnection(err error) Reason {
 	default:
 		return Failed
 	}
+}
+
+// Unusable reports whether err is that of a message that says that the present configuration of a source, as a whole,
+// can't be used: an *decode.IgnoredError for the put of path "/". The put of an event with that path is never ignored.
+func Unusable(err error) bool {
+	if err == nil {
+		return false // before the variable below, which is on the heap
+	}
+	var ignored *decode.IgnoredError
+	return errors.As(err, &ignored) && ignored.Event == decode.PutEvent && ignored.Path == "/"
 }
 
 // StatusCode returns the HTTP status of the response that err reports, or 0 if err is not about a status.

@@ -1,8 +1,9 @@
-// Package goroutine identifies goroutines.
+// Package goroutine identifies goroutines and waits for them.
 package goroutine
 
 import (
 	"bytes"
+	"context"
 	"runtime"
 	"strconv"
 )
@@ -19,4 +20,20 @@ func ID() uint64 {
 		panic("goroutine: unknown form of stack trace") // TestIDsDiffer would fail
 	}
 	return id
+}
+
+// Await waits until done is closed. It returns context.Cause(ctx) if ctx ends before.
+func Await(ctx context.Context, done <-chan struct{}) error {
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+	}
+	// Select picks any case that is ready.
+	select {
+	case <-done:
+		return nil
+	default:
+		return context.Cause(ctx)
+	}
 }

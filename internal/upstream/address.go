@@ -1,10 +1,11 @@
-// Package endpoint knows the address of the auto-configuration stream.
-package endpoint
+package upstream
 
 import (
 	"net/url"
 	"strconv"
 	"strings"
+
+	"github.com/relaystream/autoconfig/internal/plainhttp"
 )
 
 const (
@@ -12,12 +13,13 @@ const (
 	versionParameter = "rpacProtocolVersion"
 )
 
-// URL returns the address of the stream below base, an absolute URI of scheme https or http; ok is false if
-// it is anything else. A query of base is kept, and a trailing slash of its path removed.
-func URL(base string, protocolVersion int) (u *url.URL, ok bool) {
+// Address returns the address of the stream below base, an absolute URI of scheme https or http; ok is false if
+// it is anything else. A query of base is kept, and a trailing slash of its path removed. plain reports whether a
+// request there would leave this machine unencrypted.
+func Address(base string, protocolVersion int) (address string, plain, ok bool) {
 	u, err := url.Parse(base)
 	if err != nil || u.Hostname() == "" || u.Scheme != "https" && u.Scheme != "http" {
-		return nil, false
+		return "", false, false
 	}
 	u.RawPath = strings.TrimSuffix(u.EscapedPath(), "/") + path
 	u.Path, _ = url.PathUnescape(u.RawPath) // what EscapedPath returns can be unescaped
@@ -29,5 +31,5 @@ func URL(base string, protocolVersion int) (u *url.URL, ok bool) {
 		}
 		u.RawQuery = parameter
 	}
-	return u, true
+	return u.String(), plainhttp.Is(u), true
 }

@@ -1,12 +1,13 @@
-package endpoint_test
+package upstream_test
 
 import (
+	"strings"
 	"testing"
 
-	"github.com/relaystream/autoconfig/internal/endpoint"
+	"github.com/relaystream/autoconfig/internal/upstream"
 )
 
-func TestURL(t *testing.T) {
+func TestAddress(t *testing.T) {
 	for _, test := range []struct {
 		base    string
 		version int
@@ -29,12 +30,14 @@ func TestURL(t *testing.T) {
 		{"ftp://h", 1, ""},
 		{"https://h\n", 1, ""},
 	} {
-		u, ok := endpoint.URL(test.base, test.version)
+		address, plain, ok := upstream.Address(test.base, test.version)
 		switch {
 		case ok != (test.want != ""):
 			t.Errorf("%q: allowed is %v", test.base, ok)
-		case ok && u.String() != test.want:
-			t.Errorf("%q version %d: %s, want %s", test.base, test.version, u, test.want)
+		case address != test.want:
+			t.Errorf("%q version %d: %s, want %s", test.base, test.version, address, test.want)
+		case plain != strings.HasPrefix(test.want, "http:"):
+			t.Errorf("%q: plain http is %t", test.base, plain)
 		}
 	}
 }

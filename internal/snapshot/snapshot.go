@@ -1,11 +1,17 @@
-package cache
+// Package snapshot encodes a configuration, or one item of it.
+//
+// A snapshot is the data of the put that would make the configuration, in the configuration's order. So it needs no
+// format of its own, and the decoder, which is fast and checks everything, reads it. If there are lingering keys, which
+// a put can't say, a line feed follows, and
+//
+//	{"lingering":{"<envID>":[{"value":"…","timestamp":…}]}}
+package snapshot
 
 import (
 	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"math"
 	"slices"
 
@@ -15,21 +21,14 @@ import (
 	"github.com/relaystream/autoconfig/stream/sse"
 )
 
-// A snapshot is the data of the put that would make the configuration, in the configuration's order. So it needs no
-// format of its own, and the decoder, which is fast and checks everything, reads it. If there are lingering keys, which
-// a put can't say, a line feed follows, and
-//
-//	{"lingering":{"<envID>":[{"value":"…","timestamp":…}]}}
-
 // errLingering reports lingering keys that are not valid. Its text shows none of them.
 var errLingering = errors.New("malformed lingering keys")
 
 // environmentSize is about how many bytes an environment takes in a snapshot.
 const environmentSize = 400
 
-// encodeSnapshot returns the snapshot of the configuration that changes make from nothing. The error is the cause
-// of ctx.
-func encodeSnapshot(ctx context.Context, changes []diff.Change) ([]byte, error) {
+// Encode returns the snapshot of the configuration that changes make from nothing. The error is the cause of ctx.
+func Encode(ctx context.Context, changes []diff.Change) ([]byte, error) {
 	w := newSnapshotWriter(ctx, environmentSize*len(changes))
 	w.raw(`{"path":"/","data":{"environments":{`)
 	for i := range changes {
@@ -101,8 +100,8 @@ func (w *snapshotWriter) value(v any) {
 	w.buf.Truncate(w.buf.Len() - 1) // without the line feed
 }
 
-// decodeSnapshot reads what encodeSnapshot wrote. The error matches ErrDamaged, or is the cause of ctx.
-func decodeSnapshot(ctx context.Context, snapshot []byte) (*decode.Listing, error) {
+// Decode reads what Encode wrote. The listing is Cached. The error says what is malformed, or is the cause of ctx.
+func Decode(ctx context.Context, snapshot []byte) (*decode.Listing, error) {
 	data, lingering, ok := bytes.Cut(snapshot, []byte("\n"))
 	put, err := decodePut(ctx, data)
 	if err == nil && ok {
@@ -114,7 +113,7 @@ func decodeSnapshot(ctx context.Context, snapshot []byte) (*decode.Listing, erro
 	case ctx.Err() != nil:
 		return nil, context.Cause(ctx)
 	default:
-		return nil, fmt.Errorf("%w: %w", ErrDamaged, err)
+		return nil, err
 	}
 }
 

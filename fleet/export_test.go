@@ -1,0 +1,9 @@
+package fleet
+
+import "time"
+
+// WithHeartbeat returns o with another heartbeat.
+func WithHeartbeat(o Options, d time.Duration) *Options {
+	o.heartbeat = d
+	return &o
+}

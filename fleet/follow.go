@@ -1,0 +1,259 @@
+package fleet
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/relaystream/autoconfig/stream/sse"
+)
+
+const (
+	// defaultHeartbeat is how often the server says that a consumer is alive, if there is nothing else to say.
+	defaultHeartbeat = 5 * time.Second
+	// silence is after how many heartbeats that did not come a consumer is given up.
+	silence = 2.5
+	// abandoned is after how long the server removes a consumer that nobody listens to.
+	abandoned = 30 * time.Second
+	// callTimeout limits a call of the server.
+	callTimeout = 5 * time.Second
+	// farewell limits what is done for others when the context has ended.
+	farewell = 500 * time.Millisecond
+)
+
+// ErrReplaced reports that the bucket was deleted and created again, or restored from an older copy, while it was
+// followed.
+var ErrReplaced = errors.New("the bucket was replaced")
+
+// ErrSilent reports a consumer of the bucket that the server has not been heard of for 2.5 heartbeats, 12.5 s.
+var ErrSilent = errors.New("fleet: no heartbeat from the server")
+
+// Why a consumer is replaced at once.
+var (
+	errGap         = errors.New("fleet: a message of the bucket was lost on its way")
+	errReconnected = errors.New("fleet: reconnected to the server")
+)
+
+// An arrival is a message of the bucket, or the news that there is none.
+type arrival struct {
+	name     string // of the entry; empty if there is no message
+	data     []byte // empty of a marker that the server has made, or somebody who does not know the secret
+	sequence uint64 // in the stream
+	last     bool   // when it was sent, no message came after it
+}
+
+// follow yields the messages with the name, which may be a wildcard, in the order of the stream: first the last one of
+// each name, then new ones as they come. Messages that a newer one of the same name has replaced may be missing. If
+// there is none when it begins, it yields an arrival without one.
+//
+// A consumer that is lost, or has gone silent, is replaced by one that goes on where it was. If that does not succeed
+// within 2.5 heartbeats, follow returns the error.
+func (b *bucket) follow(ctx context.Context, name string, heartbeat time.Duration, yield func(arrival) bool) error {
+	f := &follower{bucket: b, filter: b.subject + name, heartbeat: heartbeat, yield: yield, next: 1}
+	f.retry = sse.Backoff{Initial: heartbeat / 20, Max: heartbeat}
+	for {
+		err := f.consume(ctx)
+		switch {
+		case f.stopped:
+			return nil
+		case ctx.Err() != nil:
+			return context.Cause(ctx)
+		case errors.Is(err, ErrReplaced), f.lastHeard.IsZero(), time.Since(f.lastHeard) > f.patience():
+			return err
+		}
+		if err := sleep(ctx, f.retry.Next(err)); err != nil {
+			return err
+		}
+	}
+}
+
+// A follower is a subscription of follow.
+type follower struct {
+	*bucket
+	filter    string
+	heartbeat time.Duration
+	yield     func(arrival) bool
+
+	retry     sse.Backoff
+	created   time.Time // when the stream was created
+	next      uint64    // the least sequence that has not arrived
+	lastHeard time.Time // when the server has been heard of last; zero before the first consumer
+	stopped   bool      // yield has returned false
+}
+
+func (f *follower) patience() time.Duration { return time.Duration(silence * float64(f.heartbeat)) }
+
+// consume follows with one consumer until that is lost.
+func (f *follower) consume(ctx context.Context) (err error) {
+	nc := f.js.Conn()
+	status := nc.StatusChanged(nats.CONNECTED, nats.CLOSED)
+	defer nc.RemoveStatusListener(status)
+	inbox, messages, done := nc.NewInbox(), make(chan *nats.Msg), make(chan struct{})
+	ended := make(chan struct{})
+	subscription, err := nc.Subscribe(inbox, func(m *nats.Msg) {
+		select {
+		case messages <- m:
+		case <-done:
+		}
+	})
+	if err != nil {
+		return err
+	}
+	subscription.SetClosedHandler(func(string) { close(ended) })
+	defer func() {
+		close(done)
+		if subscription.Unsubscribe() == nil {
+			<-ended
+		}
+	}()
+	consumer, err := f.create(ctx, inbox)
+	if err != nil {
+		return err
+	}
+	defer f.remove(ctx, consumer.Name)
+	f.lastHeard = time.Now()
+	f.retry.Opened()
+	if consumer.NumPending == 0 && !f.pass(arrival{last: true}) {
+		return nil
+	}
+	return f.receive(ctx, messages, status)
+}
+
+// create creates a consumer that delivers to the inbox.
+func (f *follower) create(ctx context.Context, inbox string) (*jetstream.ConsumerInfo, error) {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	if err := f.same(ctx); err != nil {
+		return nil, fmt.Errorf("fleet: bucket %s: %w", f.name, err)
+	}
+	consumer, err := f.js.CreatePushConsumer(ctx, f.stream, jetstream.ConsumerConfig{
+		Description:       "auto-configuration",
+		DeliverSubject:    inbox,
+		DeliverPolicy:     jetstream.DeliverByStartSequencePolicy,
+		OptStartSeq:       f.next,
+		FilterSubject:     f.filter,
+		AckPolicy:         jetstream.AckNonePolicy,
+		MaxDeliver:        1,
+		FlowControl:       true,
+		IdleHeartbeat:     f.heartbeat,
+		InactiveThreshold: abandoned,
+		MemoryStorage:     true,
+		Replicas:          1,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("fleet: bucket %s: %w", f.name, err)
+	}
+	return consumer.CachedInfo(), nil
+}
+
+// same returns an error unless the bucket is the one that was followed before.
+func (f *follower) same(ctx context.Context) error {
+	s, err := f.js.Stream(ctx, f.stream)
+	if err != nil {
+		return err
+	}
+	info := s.CachedInfo()
+	if !f.created.IsZero() && !info.Created.Equal(f.created) || info.State.LastSeq+1 < f.next {
+		return ErrReplaced
+	}
+	f.created = info.Created
+	return nil
+}
+
+// remove removes a consumer, so that the server need not notice that it is abandoned.
+func (f *follower) remove(ctx context.Context, consumer string) {
+	if !f.js.Conn().IsConnected() {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), farewell)
+	defer cancel()
+	_ = f.js.DeleteConsumer(ctx, f.stream, consumer)
+}
+
+// receive passes on the messages of a consumer.
+func (f *follower) receive(ctx context.Context, messages <-chan *nats.Msg, status <-chan nats.Status) error {
+	silent := time.NewTimer(f.patience())
+	defer silent.Stop()
+	for delivered := uint64(0); ; {
+		select {
+		case m := <-messages:
+			f.lastHeard = time.Now()
+			if err := f.message(m, &delivered); err != nil || f.stopped {
+				return err
+			}
+			silent.Reset(f.patience())
+		case <-silent.C:
+			return ErrSilent
+		case s := <-status:
+			if s != nats.CONNECTED {
+				return nats.ErrConnectionClosed
+			}
+			return errReconnected
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// message handles a message that the server has sent: one of the stream, or one about the consumer. delivered is how
+// many of the stream the consumer has sent so far.
+func (f *follower) message(m *nats.Msg, delivered *uint64) error {
+	if len(m.Data) == 0 && m.Header.Get("Status") != "" {
+		return f.control(m, *delivered)
+	}
+	meta, err := m.Metadata()
+	if err != nil {
+		return fmt.Errorf("fleet: bucket %s: %w", f.name, err)
+	}
+	if *delivered++; meta.Sequence.Consumer != *delivered {
+		return errGap
+	}
+	f.next = meta.Sequence.Stream + 1
+	f.pass(arrival{
+		name: strings.TrimPrefix(m.Subject, f.subject), data: m.Data, sequence: meta.Sequence.Stream, last: meta.NumPending == 0,
+	})
+	return nil
+}
+
+// control handles a heartbeat, or a request to say that the messages so far have been received.
+func (f *follower) control(m *nats.Msg, delivered uint64) error {
+	if m.Reply != "" {
+		return m.Respond(nil)
+	}
+	if stalled := m.Header.Get("Nats-Consumer-Stalled"); stalled != "" {
+		if err := f.js.Conn().Publish(stalled, nil); err != nil {
+			return err
+		}
+	}
+	if last, err := strconv.ParseUint(m.Header.Get("Nats-Last-Consumer"), 10, 64); err == nil && last != delivered {
+		return errGap
+	}
+	return nil
+}
+
+func (f *follower) pass(a arrival) bool {
+	f.stopped = !f.yield(a)
+	return !f.stopped
+}
+
+// sleep waits for d. It returns the cause of ctx if that ends first.
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// jitter returns a duration between d and a half more.
+func jitter(d time.Duration) time.Duration { return d + rand.N(d/2+1) }

@@ -1,0 +1,156 @@
+package fleet
+
+import (
+	"context"
+	"strings"
+	"sync"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/relaystream/autoconfig"
+	"github.com/relaystream/autoconfig/decode"
+	"github.com/relaystream/autoconfig/stream"
+)
+
+// Source returns the configuration in the bucket as an autoconfig.Options.Source: a Put with the content of the bucket,
+// once that is complete, and then a message for each entry as it is written. While no complete configuration has
+// been written, it yields nothing. A missing bucket, a key that is not that of the publisher (ErrKey), and a NATS
+// server that is out of reach for long end a subscription with an error; the client subscribes again. Source panics if
+// js is nil. Wrong options end a subscription with an *autoconfig.OptionError.
+//
+// A source remembers between its subscriptions what it has passed on, so that a client learns of an item that was
+// omitted and added again at an older version while it was away. So it is for one client. Another subscription at the
+// same time is allowed, and remembers nothing.
+func Source(js jetstream.JetStream, key autoconfig.AutoConfigKey, o *Options) stream.Observable[decode.Message] {
+	if js == nil {
+		panic("fleet: Source: js is nil")
+	}
+	s, err := o.resolve(key)
+	if err != nil {
+		return stream.Fail[decode.Message](err)
+	}
+	var mu sync.Mutex // held by the subscription that has the memory
+	var shared memory
+	return func(ctx context.Context, yield func(decode.Message) bool) error {
+		own := new(memory)
+		if mu.TryLock() {
+			defer mu.Unlock()
+			own = &shared
+		}
+		return pass(ctx, js, s, own, yield)
+	}
+}
+
+// A memory is what was passed on.
+type memory struct {
+	lives map[string]uint64 // of each item by the name of its entry, unless it is 0
+	valid bool              // a Put was passed on
+}
+
+// A member passes on the entries of the bucket as messages.
+type member struct {
+	bucket bucket
+	codec  *codec
+	memory *memory
+	yield  func(decode.Message) bool
+
+	content content // until the Put
+	synced  bool    // a synced entry has arrived
+}
+
+// pass passes on what the bucket says.
+func pass(ctx context.Context, js jetstream.JetStream, s *settings, past *memory, yield func(decode.Message) bool) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	c, err := newCodec(s.Bucket, s.secret())
+	if err != nil {
+		return err
+	}
+	m := &member{bucket: newBucket(js, s.Bucket), codec: c, memory: past, yield: yield, content: make(content)}
+	var failed error
+	err = m.bucket.follow(ctx, ">", s.heartbeat, func(a arrival) bool {
+		more, err := m.receive(ctx, a)
+		failed = err
+		return more && err == nil
+	})
+	if failed != nil {
+		return failed
+	}
+	return err
+}
+
+// receive handles an arrival. It reports whether the subscriber wants more.
+func (m *member) receive(ctx context.Context, a arrival) (more bool, err error) {
+	var e entry
+	if len(a.data) > 0 {
+		if e, err = m.codec.open(ctx, a.name, a.data); err != nil {
+			return false, err
+		}
+	}
+	if m.content == nil {
+		return m.live(a.name, &e), nil
+	}
+	switch {
+	case e.operation == synced:
+		m.synced = true
+	case strings.HasPrefix(a.name, itemPrefix) && e.operation != 0:
+		m.content.add(a.name, e, a.sequence)
+	}
+	// An entry that was replaced while its message waited comes later. So the content is complete only at an
+	// arrival behind which nothing waits.
+	if !a.last || !m.synced {
+		return true, nil
+	}
+	return m.put(), nil
+}
+
+// put passes on the content.
+func (m *member) put() bool {
+	put, past := m.content.listing(), m.memory.lives
+	m.memory.lives = make(map[string]uint64)
+	for _, k := range m.content.sorted() {
+		m.memory.note(k.name, k.life)
+		if m.memory.valid && past[k.name] != k.life && !m.omit(&k.entry) {
+			return false
+		}
+	}
+	m.content, m.memory.valid = nil, true
+	return m.yield(decode.Message{Kind: decode.Put, Put: put})
+}
+
+// live passes on an entry that came after the Put.
+func (m *member) live(name string, e *entry) bool {
+	switch e.operation {
+	case item, deleted:
+		// The version of another life does not follow that of the one before it.
+		if m.memory.lives[name] != e.life && !m.omit(e) {
+			return false
+		}
+		m.memory.note(name, e.life)
+		return m.yield(e.message)
+	case omitted:
+		m.memory.note(name, 0)
+		return m.yield(e.message)
+	case synced:
+		return m.yield(decode.Message{Kind: decode.Complete})
+	}
+	return true
+}
+
+// omit passes on that the item of an entry was omitted.
+func (m *member) omit(e *entry) bool {
+	omit := e.message
+	omit.Kind = decode.Omit
+	omit.Environment.Rep, omit.Filter.Rep = nil, nil
+	return m.yield(omit)
+}
+
+// note records the life of an item that is about to be passed on.
+func (p *memory) note(name string, life uint64) {
+	if life == 0 {
+		delete(p.lives, name)
+	} else {
+		p.lives[name] = life
+	}
+}

@@ -1,0 +1,289 @@
+package fleet
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/relaystream/autoconfig/decode"
+	"github.com/relaystream/autoconfig/diff"
+)
+
+// backlog is how many changes may wait while the bucket is written.
+const backlog = 1024
+
+// A term is the time during which a publisher holds the lease. Its state is the configuration as the bucket has it,
+// which outlives publishers: it lives through what the source says as one subscriber would that has been there from
+// the beginning.
+type term struct {
+	*publisher
+	lease  *lease
+	codec  *codec
+	state  *diff.State
+	number uint64 // of the configuration that the next synced entry completes
+
+	completed uint64                  // the number when the last complete configuration was written
+	lives     map[diff.Subject]uint64 // of each item in the bucket
+	first     *decode.Listing         // what the source has said before its first Synced; nil after that
+	writer    writer
+	failed    error // of encoding
+}
+
+func newTerm(p *publisher, l *lease) *term {
+	return &term{
+		publisher: p, lease: l, codec: l.codec, state: diff.NewState(nil), lives: make(map[diff.Subject]uint64),
+		first: new(decode.Listing), writer: writer{lease: l},
+	}
+}
+
+// run publishes what the source says.
+func (t *term) run(ctx context.Context) error {
+	if err := t.read(ctx); err != nil {
+		return err
+	}
+	changes, stop := t.source.Chan(ctx, backlog)
+	defer func() { _ = stop() }()
+	renewal := time.NewTimer(t.lease.due())
+	defer renewal.Stop()
+	for {
+		select {
+		case c, ok := <-changes:
+			if !ok {
+				return &ended{stop()}
+			}
+			t.take(ctx, &c)
+			t.takeWaiting(ctx, changes)
+			if err := t.flush(ctx); err != nil {
+				return err
+			}
+		case <-renewal.C:
+			if err := t.lease.renew(ctx); err != nil {
+				return err
+			}
+			renewal.Reset(t.lease.due())
+			t.tell(ctx)
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// read begins the state with what the bucket has.
+func (t *term) read(ctx context.Context) error {
+	ctx, cancel := context.WithDeadlineCause(ctx, t.lease.expires(), errLost)
+	defer cancel()
+	bucket := make(content)
+	var failed error
+	empty := true
+	err := t.bucket.follow(ctx, ">", t.heartbeat, func(a arrival) bool {
+		var e entry
+		if strings.HasPrefix(a.name, itemPrefix) || a.name == syncedName {
+			if e, failed = t.found(ctx, &a); failed != nil {
+				return false
+			}
+			empty = empty && e.operation == 0
+			t.number = max(t.number, e.life)
+			if a.name != syncedName && e.operation != 0 {
+				bucket.add(a.name, e, a.sequence)
+			}
+		}
+		// Nobody else can write: what comes later is the expiry of a tombstone.
+		return a.sequence < t.lease.sequence
+	})
+	switch {
+	case failed != nil:
+		return failed
+	case err != nil:
+		return err
+	}
+	if !empty {
+		t.number++
+	}
+	return t.begin(ctx, bucket)
+}
+
+// found opens an entry of the bucket. One that is damaged is removed, if it has the name of an item.
+func (t *term) found(ctx context.Context, a *arrival) (e entry, err error) {
+	if len(a.data) == 0 {
+		return e, nil
+	}
+	e, err = t.codec.open(ctx, a.name, a.data)
+	if errors.Is(err, errEntry) {
+		t.Logger.WarnContext(ctx, "fleet publisher replaces a damaged entry", "bucket", t.Bucket, "name", a.name)
+		t.writer.add(t.bucket.publish+a.name, nil, t.TombstoneTTL, true)
+		return entry{}, nil
+	}
+	return e, err
+}
+
+// begin applies the content of the bucket to the state, which is new.
+func (t *term) begin(ctx context.Context, bucket content) error {
+	nothing := func(diff.Change) {}
+	if err := t.state.Apply(ctx, &decode.Message{Kind: decode.Put, Put: bucket.listing()}, nothing); err != nil {
+		return err
+	}
+	for _, k := range bucket {
+		if k.operation == item {
+			t.lives[diff.Subject{Environment: k.message.Environment.ID, Filter: k.message.Filter.ID}] = k.life
+		} else if err := t.state.Apply(ctx, &k.message, nothing); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// takeWaiting takes the changes that wait, as far as one batch has room for them.
+func (t *term) takeWaiting(ctx context.Context, changes <-chan diff.Change) {
+	for t.writer.room() {
+		select {
+		case c, ok := <-changes:
+			if !ok {
+				return // which run will see
+			}
+			t.take(ctx, &c)
+		default:
+			return
+		}
+	}
+}
+
+// take applies a change of the source to the state, and collects what that means for the bucket.
+func (t *term) take(ctx context.Context, c *diff.Change) {
+	for _, m := range t.messages(c) {
+		if err := t.state.Apply(ctx, &m, func(c diff.Change) { t.write(ctx, &c) }); err != nil && t.failed == nil {
+			t.failed = err
+		}
+	}
+}
+
+// write collects the entry that a change of the state makes.
+func (t *term) write(ctx context.Context, c *diff.Change) {
+	if c.Kind == diff.KeyExpired { // members have a clock of their own
+		return
+	}
+	if c.Kind == diff.Synced {
+		data, err := t.codec.seal(syncedName, synced, t.number)
+		t.collect(syncedName, data, err, 0, false)
+		t.number++
+		return
+	}
+	subject := c.Subject()
+	added := c.Kind == diff.EnvironmentAdded || c.Kind == diff.FilterAdded
+	gone := c.Kind == diff.EnvironmentDeleted || c.Kind == diff.FilterDeleted
+	if added {
+		t.lives[subject] = t.number
+	}
+	name := t.codec.name(subject)
+	data, err := t.codec.change(ctx, name, t.lives[subject], c)
+	if gone {
+		delete(t.lives, subject)
+		t.collect(name, data, err, t.TombstoneTTL, c.Omitted)
+		return
+	}
+	t.collect(name, data, err, 0, false)
+}
+
+func (t *term) collect(name string, data []byte, err error, ttl time.Duration, marker bool) {
+	switch {
+	case err != nil:
+		if t.failed == nil {
+			t.failed = err
+		}
+	case len(data) > t.writer.limit():
+		t.status.Skipped++
+		t.Logger.ErrorContext(context.Background(), "fleet publisher: an item is larger than NATS takes", "bucket", t.Bucket, "bytes", len(data))
+	default:
+		t.writer.add(t.bucket.publish+name, data, ttl, marker)
+	}
+}
+
+// flush writes what was collected.
+func (t *term) flush(ctx context.Context) error {
+	if t.failed != nil {
+		return t.failed
+	}
+	number := t.number
+	written, err := t.writer.flush(ctx)
+	t.status.Written += uint64(written)
+	switch {
+	case errors.Is(err, errLost):
+		t.status.Refused += uint64(len(t.writer.waiting))
+	case err == nil && number != t.completed:
+		t.completed, t.status.Err = number, nil
+	}
+	t.tell(ctx)
+	return err
+}
+
+// messages returns what a change of the source means for the state. Until the first Synced that is a Put: what the
+// source does not mention is gone.
+func (t *term) messages(c *diff.Change) []decode.Message {
+	if t.first == nil {
+		return t.later(c)
+	}
+	if c.Kind == diff.Synced && !c.Cached {
+		put := decode.Message{Kind: decode.Put, Put: t.first}
+		t.first = nil
+		return []decode.Message{put}
+	}
+	switch l := t.first; {
+	case c.New != nil:
+		l.Environments = append(l.Environments, environment(c.New)) // of two with one ID, the later one counts
+	case c.NewFilter != nil:
+		l.Filters = append(l.Filters, filter(c.NewFilter))
+	case c.Old != nil:
+		l.Environments = slices.DeleteFunc(l.Environments, func(e decode.EnvironmentEntry) bool { return e.ID == c.Old.EnvID })
+	case c.OldFilter != nil:
+		l.Filters = slices.DeleteFunc(l.Filters, func(e decode.FilterEntry) bool { return e.ID == c.OldFilter.ID })
+	}
+	return nil
+}
+
+func environment(e *decode.EnvironmentRep) decode.EnvironmentEntry {
+	return decode.EnvironmentEntry{ID: e.EnvID, Version: e.Version, Rep: e}
+}
+
+func filter(f *diff.Filter) decode.FilterEntry {
+	return decode.FilterEntry{ID: f.ID, Version: f.Version, Rep: &f.FilterRep}
+}
+
+// later returns the messages for a change after the first Synced.
+func (t *term) later(c *diff.Change) []decode.Message {
+	m := decode.Message{Kind: decode.Patch}
+	from, to := -1, -1 // versions; the source may omit an item and add it again within one change
+	switch {
+	case c.Kind == diff.Synced:
+		return []decode.Message{{Kind: decode.Complete}}
+	case c.Kind == diff.KeyExpired:
+		return nil
+	case c.New != nil:
+		m.Environment, to = environment(c.New), c.New.Version
+	case c.NewFilter != nil:
+		m.Filter, to = filter(c.NewFilter), c.NewFilter.Version
+	}
+	subject := c.Subject()
+	omit := decode.Message{Kind: decode.Omit}
+	omit.Environment.ID, omit.Filter.ID = subject.Environment, subject.Filter
+	switch {
+	case c.Old != nil:
+		from = c.Old.Version
+	case c.OldFilter != nil:
+		from = c.OldFilter.Version
+	}
+	_, live := t.lives[subject]
+	switch {
+	case to < 0 && c.Omitted:
+		return []decode.Message{omit}
+	case to < 0:
+		omit.Kind = decode.Delete
+		omit.Environment.Version, omit.Filter.Version = c.Version, c.Version
+		return []decode.Message{omit}
+	case to == from: // the same item, seen with another clock
+		return nil
+	case to < from, from < 0 && !live: // the source has forgotten the version, if there was one
+		return []decode.Message{omit, m}
+	}
+	return []decode.Message{m}
+}

@@ -1,0 +1,132 @@
+package fleet
+
+import (
+	"context"
+	"crypto/rand"
+	"strconv"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+const (
+	// A batch has no more messages, and not many more bytes, than this. NATS allows 1,000 messages.
+	maxBatch      = 500
+	maxBatchBytes = 4 << 20
+	// headers is more than the headers of a message take, in bytes.
+	headers = 1024
+	// maxRefusals is after how many refusals a lease is lost, even if it seems not to be.
+	maxRefusals = 8
+)
+
+// The headers of atomic batches.
+const (
+	batchID       = "Nats-Batch-Id"
+	batchSequence = "Nats-Batch-Sequence"
+	batchCommit   = "Nats-Batch-Commit"
+)
+
+// A writer writes to the bucket while the lease is held: each batch expects the sequence of the lease, and is accepted
+// or refused as a whole. The next batch is sent when the one before it was accepted, so that nothing can be missing in
+// between. Messages that are published one by one without waiting would be refused by a cluster, which allows only one
+// at a time to expect the sequence of a subject.
+type writer struct {
+	lease   *lease
+	waiting []*nats.Msg
+}
+
+// add adds a message.
+func (w *writer) add(subject string, data []byte, ttl time.Duration, marker bool) {
+	m := &nats.Msg{Subject: subject, Data: data, Header: make(nats.Header, 4)}
+	if ttl > 0 {
+		m.Header.Set(jetstream.MsgTTLHeader, ttl.String())
+	}
+	if marker {
+		m.Header.Set(kvOperation, "DEL")
+	}
+	w.waiting = append(w.waiting, m)
+}
+
+// room reports whether the next batch has room for more.
+func (w *writer) room() bool { return len(w.waiting) < maxBatch }
+
+// limit returns how long the data of a message may be.
+func (w *writer) limit() int { return int(w.lease.js.Conn().MaxPayload()) - headers }
+
+// flush writes what waits, and returns how many messages were accepted. The error is errLost if the lease is lost.
+func (w *writer) flush(ctx context.Context) (written int, err error) {
+	for len(w.waiting) > 0 {
+		if w.lease.due() <= 0 {
+			if err := w.lease.renew(ctx); err != nil {
+				return written, err
+			}
+		}
+		batch := w.batch()
+		if err := w.commit(ctx, batch); err != nil {
+			return written, err
+		}
+		written += len(batch)
+		w.waiting = w.waiting[len(batch):]
+	}
+	w.waiting = nil
+	return written, nil
+}
+
+// batch returns the first of the messages that wait.
+func (w *writer) batch() []*nats.Msg {
+	size := 0
+	for i, m := range w.waiting {
+		if size += len(m.Data); i == maxBatch || i > 0 && size > maxBatchBytes {
+			return w.waiting[:i]
+		}
+	}
+	return w.waiting
+}
+
+// commit writes a batch.
+func (w *writer) commit(ctx context.Context, batch []*nats.Msg) error {
+	ctx, cancel := context.WithDeadlineCause(ctx, w.lease.expires(), errLost)
+	defer cancel()
+	for refusals := 0; ; {
+		err := w.send(ctx, batch)
+		switch {
+		case err == nil:
+			return nil
+		case ctx.Err() != nil:
+			return context.Cause(ctx)
+		case !refused(err):
+			return err
+		}
+		if err := w.lease.confirm(ctx); err != nil {
+			return err
+		}
+		if refusals++; refusals == maxRefusals {
+			return errLost
+		}
+		if err := sleep(ctx, jitter(time.Millisecond<<refusals)); err != nil {
+			return err
+		}
+	}
+}
+
+// send sends a batch and waits for the answer.
+func (w *writer) send(ctx context.Context, batch []*nats.Msg) error {
+	last, fence := batch[len(batch)-1], batch[0].Header
+	fence.Set(jetstream.ExpectedLastSubjSeqSubjHeader, w.lease.subject+leaseName)
+	fence.Set(jetstream.ExpectedLastSubjSeqHeader, strconv.FormatUint(w.lease.sequence, 10))
+	if len(batch) > 1 {
+		id := rand.Text()
+		for i, m := range batch {
+			m.Header.Set(batchID, id)
+			m.Header.Set(batchSequence, strconv.Itoa(i+1))
+			if m == last {
+				m.Header.Set(batchCommit, "1")
+			} else if err := w.lease.js.Conn().PublishMsg(m); err != nil {
+				return err
+			}
+		}
+	}
+	_, err := w.lease.js.PublishMsg(ctx, last)
+	return err
+}
