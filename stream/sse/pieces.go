@@ -94,7 +94,8 @@ func (b *body) next() {
 	}
 	e := b.from.next()
 	if e == nil {
-		if b.err = b.from.end(); b.err == ErrEndOfStream {
+		b.err = b.from.end()
+		if b.err == ErrEndOfStream || b.err == io.EOF { // the latter as the cause of a context
 			b.err = io.ErrUnexpectedEOF
 		}
 		return

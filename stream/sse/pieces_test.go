@@ -231,7 +231,7 @@ func TestPiecesEndWithTheContext(t *testing.T) {
 		ctx, cancel := context.WithCancelCause(t.Context())
 		defer cancel(nil)
 		o := ConnectOptions{Pieces: 1, Client: &http.Client{Transport: pipeTransport(new(sync.WaitGroup), answering([]string{okHeader, "event: a\ndata: " + strings.Repeat("x", 1<<10)}))}}
-		reason := errors.New("enough")
+		reason := io.EOF // which must not pass for the end of the event
 		time.AfterFunc(time.Minute, func() { cancel(reason) })
 		var bodyErr error
 		err := Connect(requestTo("http://127.0.0.1/"), &o)(ctx, func(e Event) bool {
