@@ -241,7 +241,7 @@ func describe(rep *EnvironmentRep) string {
 func summary(m Message) string {
 	switch m.Kind {
 	case Put:
-		all := append(entries("environment", listed(m.Put), describe),
+		all := append(entries("environment", m.Put.all(), describe),
 			entries("filter", m.Put.Filters, func(rep *FilterRep) string { return fmt.Sprintf("%#v", *rep) })...)
 		return fmt.Sprintf("%q %t", all, m.Put.FiltersErr != nil)
 	case Patch:
@@ -257,15 +257,6 @@ func summary(m Message) string {
 	default:
 		return "ignored"
 	}
-}
-
-// listed returns all environments of a put, the unchanged ones last.
-func listed(l *Listing) []EnvironmentEntry {
-	all := slices.Clone(l.Environments)
-	for rep := range l.Unchanged.All {
-		all = append(all, EnvironmentEntry{ID: rep.EnvID, Version: rep.Version, Rep: rep})
-	}
-	return all
 }
 
 // unordered sorts the items in the summary of a put.

@@ -32,6 +32,18 @@ func (u Unchanged) All(yield func(*EnvironmentRep) bool) {
 	}
 }
 
+// all returns the entries of all environments, those that are unchanged last.
+func (l *Listing) all() []EnvironmentEntry {
+	if len(l.Unchanged) == 0 {
+		return l.Environments
+	}
+	all := append(make([]EnvironmentEntry, 0, l.Len()), l.Environments...)
+	for rep := range l.Unchanged.All {
+		all = append(all, EnvironmentEntry{ID: rep.EnvID, Version: rep.Version, Rep: rep})
+	}
+	return all
+}
+
 // String returns the number of environments.
 func (u Unchanged) String() string { return fmt.Sprintf("%d environments", u.Len()) }
 
