@@ -68,6 +68,20 @@ var knows = map[string][]string{
 	"hub/admin": {
 		".", "otel", "internal/mask", "hub", "hub/page", "hub/internal/web", "github.com/prometheus/client_golang", "go.opentelemetry.io/otel",
 	},
+	"hub/cmd/autoconfig/internal/cli":   {".", "stream/sse", "internal/quote", "github.com/charmbracelet/x/term"},
+	"hub/cmd/autoconfig/internal/check": {".", "stream/sse", "decode", "internal/plainhttp", "hub/cmd/autoconfig/internal/cli"},
+	"hub/cmd/autoconfig/internal/watch": {
+		".", "stream", "internal/quote", "hub/cmd/autoconfig/internal/cli", "charm.land/bubbletea", "github.com/charmbracelet/x/ansi",
+	},
+	"hub/cmd/autoconfig/internal/demo": {".", "autoconfigtest"},
+	"hub/cmd/autoconfig/internal/serve": {
+		".", "stream", "file", "fleet", "autoconfigtest", "internal/journal", "internal/quote", "internal/request", "hub", "hub/admin",
+		"hub/cmd/autoconfig/internal/cli", "hub/cmd/autoconfig/internal/demo", "github.com/nats-io/nats.go",
+	},
+	"hub/cmd/autoconfig": {
+		"hub/cmd/autoconfig/internal/cli", "hub/cmd/autoconfig/internal/check", "hub/cmd/autoconfig/internal/serve",
+		"hub/cmd/autoconfig/internal/watch",
+	},
 	"examples/quickstart": {".", "autoconfigtest", "github.com/launchdarkly/go-sdk-common/v3"},
 	"examples/follow":     {"."},
 	"examples/relayhandler": {

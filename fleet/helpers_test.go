@@ -3,7 +3,6 @@ package fleet_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"slices"
 	"strconv"
@@ -105,7 +104,10 @@ func lastSequence(t *testing.T, js jetstream.JetStream, bucket string) uint64 {
 }
 
 // eventually waits until ok.
-func eventually(t *testing.T, what string, ok func() bool) {
+func eventually(t interface {
+	Helper()
+	Fatal(...any)
+}, what string, ok func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(limit); !ok(); time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
@@ -160,6 +162,13 @@ func (u *upstream) counts() (subscribers, subscribed int) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	return u.subscribers, u.subscribed
+}
+
+// content returns the state as the content of a server.
+func (u *upstream) content() decode.PutContent {
+	m := testkit.NewMirror("upstream")
+	u.changes.View(func() { m.Set(diff.SnapshotOf(u.state.Snapshot())) })
+	return m.Content()
 }
 
 func put(environments ...autoconfig.EnvironmentRep) decode.Message {
@@ -236,8 +245,17 @@ func ready(t *testing.T, c *autoconfig.Client) {
 	ctx, cancel := context.WithTimeout(t.Context(), limit)
 	defer cancel()
 	if err := c.Ready(ctx); err != nil {
-		t.Fatal(err, c.Status())
+		t.Fatal(err, status(t, c))
 	}
+}
+
+func status(t *testing.T, c *autoconfig.Client) autoconfig.Status {
+	t.Helper()
+	s, err := c.Status().First(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
 }
 
 // versions describes the environments of a client: their IDs and versions.
@@ -255,7 +273,22 @@ func has(t *testing.T, c *autoconfig.Client, want string) {
 	t.Helper()
 	for deadline := time.Now().Add(limit); versions(c.Snapshot()) != want; time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
-			t.Fatalf("has %s, want %s; %v", versions(c.Snapshot()), want, fmt.Sprint(c.Status()))
+			t.Fatalf("has %s, want %s; %+v", versions(c.Snapshot()), want, status(t, c))
 		}
 	}
+}
+
+// short describes changes of environments: their kinds, and the environments if there are any.
+func short(changes []autoconfig.Change) (lines []string) {
+	for _, c := range changes {
+		line := c.Kind.String()
+		switch {
+		case c.New != nil:
+			line += " " + versions(autoconfig.Snapshot{Environments: []*autoconfig.EnvironmentRep{c.New}})
+		case c.Old != nil:
+			line += " " + string(c.Old.EnvID)
+		}
+		lines = append(lines, line)
+	}
+	return lines
 }

@@ -103,7 +103,7 @@ func (l *lease) renew(ctx context.Context) error {
 		if refused(err) && errors.Is(l.confirm(ctx), errLost) {
 			return errLost
 		}
-		if err := sleep(ctx, jitter(l.length/50)); err != nil {
+		if err := sleep(ctx, jitter(min(l.length/50, firstRetry))); err != nil {
 			return err
 		}
 	}

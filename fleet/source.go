@@ -2,7 +2,7 @@ package fleet
 
 import (
 	"context"
-	"strings"
+	"errors"
 	"sync"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -12,11 +12,15 @@ import (
 	"github.com/relaystream/autoconfig/stream"
 )
 
+// ErrIncomplete reports a bucket that lacks items that a publisher has written. The next publisher that takes over
+// mends it.
+var ErrIncomplete = errors.New("fleet: items are missing in the bucket")
+
 // Source returns the configuration in the bucket as an autoconfig.Options.Source: a Put with the content of the bucket,
 // once that is complete, and then a message for each entry as it is written. While no complete configuration has
-// been written, it yields nothing. A missing bucket, a key that is not that of the publisher (ErrKey), and a NATS
-// server that is out of reach for long end a subscription with an error; the client subscribes again. Source panics if
-// js is nil. Wrong options end a subscription with an *autoconfig.OptionError.
+// been written, it yields nothing. A bucket that is missing for 25 s, a key that is not that of the publisher (ErrKey),
+// and a NATS server that is out of reach, or is so for 25 s later on, end a subscription with an error; the client
+// subscribes again. Source panics if js is nil. Wrong options end a subscription with an *autoconfig.OptionError.
 //
 // A source remembers between its subscriptions what it has passed on, so that a client learns of an item that was
 // omitted and added again at an older version while it was away. So it is for one client. Another subscription at the
@@ -54,8 +58,8 @@ type member struct {
 	memory *memory
 	yield  func(decode.Message) bool
 
-	content content // until the Put
-	synced  bool    // a synced entry has arrived
+	content *content // until the Put
+	synced  bool     // a synced entry has arrived
 }
 
 // pass passes on what the bucket says.
@@ -67,7 +71,7 @@ func pass(ctx context.Context, js jetstream.JetStream, s *settings, past *memory
 	if err != nil {
 		return err
 	}
-	m := &member{bucket: newBucket(js, s.Bucket), codec: c, memory: past, yield: yield, content: make(content)}
+	m := &member{bucket: newBucket(js, s.Bucket), codec: c, memory: past, yield: yield, content: newContent()}
 	var failed error
 	err = m.bucket.follow(ctx, ">", s.heartbeat, func(a arrival) bool {
 		more, err := m.receive(ctx, a)
@@ -91,18 +95,18 @@ func (m *member) receive(ctx context.Context, a arrival) (more bool, err error) 
 	if m.content == nil {
 		return m.live(a.name, &e), nil
 	}
-	switch {
-	case e.operation == synced:
-		m.synced = true
-	case strings.HasPrefix(a.name, itemPrefix) && e.operation != 0:
-		m.content.add(a.name, e, a.sequence)
-	}
-	// An entry that was replaced while its message waited comes later. So the content is complete only at an
-	// arrival behind which nothing waits.
-	if !a.last || !m.synced {
+	m.content.add(a.name, &e, a.sequence)
+	m.synced = m.synced || e.operation == synced
+	switch complete := m.content.complete(); {
+	case !a.caughtUp || !m.synced:
 		return true, nil
+	case complete:
+		return m.put(), nil
+	case a.name == "":
+		return false, ErrIncomplete
 	}
-	return m.put(), nil
+	// An item that was replaced before its message came is still to come.
+	return true, nil
 }
 
 // put passes on the content.

@@ -77,8 +77,8 @@ func (h *Hub) authorized(authorization []string) bool {
 		return false
 	}
 	sum, found := sha256.Sum256([]byte(authorization[0])), 0
-	for i := range h.settings.keys {
-		found |= subtle.ConstantTimeCompare(sum[:], h.settings.keys[i][:])
+	for _, key := range *h.settings.keys.Load() {
+		found |= subtle.ConstantTimeCompare(sum[:], key[:])
 	}
 	return found == 1
 }

@@ -275,6 +275,12 @@ func (h *Hub) Shutdown(ctx context.Context) error {
 	return nil
 }
 
+// SetKeys replaces Options.Keys for the requests that follow, so that rotating a key needs no restart. Streams that are
+// open stay open. The error is an *autoconfig.OptionError, and the keys stay as they were then.
+func (h *Hub) SetKeys(keys []autoconfig.AutoConfigKey) error {
+	return h.mustBeMade().settings.setKeys(keys)
+}
+
 // Close ends the hub at once, and the streams of all readers. When it has returned, their handlers have, and the hub's
 // goroutines are gone. It does not close the client. Close is idempotent. It must not be called from within ServeHTTP.
 func (h *Hub) Close() {

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"log/slog"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/relaystream/autoconfig"
@@ -55,7 +56,7 @@ type Options struct {
 // settings are checked Options with the defaults filled in.
 type settings struct {
 	Options
-	keys [][sha256.Size]byte
+	keys atomic.Pointer[[][sha256.Size]byte] // the hashes of the keys; see Hub.SetKeys
 }
 
 func (o *Options) resolve() (*settings, error) {
@@ -74,11 +75,8 @@ func (o *Options) resolve() (*settings, error) {
 			return nil, &autoconfig.OptionError{Option: option.name, Reason: "is negative, must be positive, or 0 for the default"}
 		}
 	}
-	if len(s.Keys) == 0 || slices.ContainsFunc(s.Keys, func(k autoconfig.AutoConfigKey) bool { return !k.Valid() }) {
-		return nil, &autoconfig.OptionError{Option: "Keys", Reason: "must have a key, and only keys of visible ASCII characters"}
-	}
-	for _, key := range s.Keys {
-		s.keys = append(s.keys, sha256.Sum256([]byte(key)))
+	if err := s.setKeys(s.Keys); err != nil {
+		return nil, err
 	}
 	s.Keys = nil // the hashes are enough
 	setDefault(&s.Heartbeat, DefaultHeartbeat)
@@ -88,6 +86,18 @@ func (o *Options) resolve() (*settings, error) {
 	setDefault(&s.MaxBacklog, DefaultMaxBacklog)
 	setDefault(&s.Logger, slog.Default())
 	return s, nil
+}
+
+func (s *settings) setKeys(keys []autoconfig.AutoConfigKey) error {
+	if len(keys) == 0 || slices.ContainsFunc(keys, func(k autoconfig.AutoConfigKey) bool { return !k.Valid() }) {
+		return &autoconfig.OptionError{Option: "Keys", Reason: "must have a key, and only keys of visible ASCII characters"}
+	}
+	hashes := make([][sha256.Size]byte, 0, len(keys))
+	for _, key := range keys {
+		hashes = append(hashes, sha256.Sum256([]byte(key)))
+	}
+	s.keys.Store(&hashes)
+	return nil
 }
 
 func setDefault[T comparable](field *T, value T) {
