@@ -1,9 +1,11 @@
 package hub_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -12,6 +14,7 @@ import (
 	"github.com/relaystream/autoconfig"
 	"github.com/relaystream/autoconfig/autoconfigtest"
 	"github.com/relaystream/autoconfig/decode"
+	"github.com/relaystream/autoconfig/diff"
 	"github.com/relaystream/autoconfig/hub"
 	"github.com/relaystream/autoconfig/internal/testkit"
 	"github.com/relaystream/autoconfig/stream"
@@ -208,6 +211,42 @@ func TestDeletedItemComesBack(t *testing.T) {
 			events = append(events, e.Type)
 		}
 		testkit.Expect(t, "events", events, "put", "delete", "put", "patch", "delete", "put", "patch")
+	})
+}
+
+// TestManyDeletes: a put takes the place of one when there were more than clients remember, so that a hub need not remember more.
+func TestManyDeletes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		messages := make(chan decode.Message, 1000)
+		client := testkit.Open(t, &autoconfig.Options{Source: stream.FromChan(messages)})
+		h, err := hub.New(client, &hub.Options{Keys: []autoconfig.AutoConfigKey{testkit.Key}, Logger: testkit.Censored(t)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer h.Close()
+		listing := &decode.Listing{}
+		for i := range diff.DefaultMaxTombstones + 1 {
+			id := autoconfig.EnvironmentID(fmt.Sprint("e", i))
+			listing.Environments = append(listing.Environments, decode.EnvironmentEntry{ID: id, Version: 1, Rep: &decode.EnvironmentRep{EnvID: id, Version: 1}})
+		}
+		messages <- decode.Message{Kind: decode.Put, Put: listing}
+		synctest.Wait()
+		ctx, leave := context.WithCancel(t.Context())
+		r := httptest.NewRequestWithContext(ctx, http.MethodGet, "/relay_auto_config", nil)
+		r.Header = http.Header{"Accept": {"text/event-stream"}, "Authorization": {testkit.Key}}
+		go h.ServeHTTP(&writer{header: http.Header{}}, r)
+		synctest.Wait()
+		for _, e := range listing.Environments {
+			if s := h.Stats(); s.Puts != 1 {
+				t.Fatalf("%+v", s)
+			}
+			messages <- decode.Message{Kind: decode.Delete, Environment: decode.EnvironmentEntry{ID: e.ID, Version: 2}}
+		}
+		testkit.Pass(time.Second)
+		if s := h.Stats(); s.Puts != 2 || s.Deletes != diff.DefaultMaxTombstones {
+			t.Errorf("%+v", s)
+		}
+		leave()
 	})
 }
 
