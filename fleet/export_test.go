@@ -4,6 +4,6 @@ import "time"
 
 // WithHeartbeat returns o with another heartbeat.
 func WithHeartbeat(o Options, d time.Duration) *Options {
-	o.heartbeat = d
+	o.Heartbeat = d
 	return &o
 }

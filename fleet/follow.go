@@ -16,8 +16,6 @@ import (
 )
 
 const (
-	// defaultHeartbeat is how often the server says that a consumer is alive, if there is nothing else to say.
-	defaultHeartbeat = 5 * time.Second
 	// silence is after how many heartbeats that did not come a consumer is given up.
 	silence = 2.5
 	// abandoned is after how long the server removes a consumer that nobody listens to.
@@ -32,7 +30,7 @@ const (
 // followed.
 var ErrReplaced = errors.New("the bucket was replaced")
 
-// ErrSilent reports a consumer of the bucket that the server has not been heard of for 2.5 heartbeats, 12.5 s.
+// ErrSilent reports a consumer of the bucket that the server has not been heard of for 2.5 heartbeats.
 var ErrSilent = errors.New("fleet: no heartbeat from the server")
 
 // Why a consumer is replaced at once.

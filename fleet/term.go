@@ -77,7 +77,7 @@ func (t *term) read(ctx context.Context) error {
 	bucket := make(content)
 	var failed error
 	empty := true
-	err := t.bucket.follow(ctx, ">", t.heartbeat, func(a arrival) bool {
+	err := t.bucket.follow(ctx, ">", t.Heartbeat, func(a arrival) bool {
 		var e entry
 		if strings.HasPrefix(a.name, itemPrefix) || a.name == syncedName {
 			if e, failed = t.found(ctx, &a); failed != nil {
