@@ -77,12 +77,14 @@ func (p *publisher) set(s fleet.Status) {
 	p.status = s
 }
 
-// holding reports whether the publisher says that it holds the lease.
-func (p *publisher) holding() bool {
+func (p *publisher) now() fleet.Status {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.status.Holding && p.running()
+	return p.status
 }
+
+// holding reports whether the publisher says that it holds the lease.
+func (p *publisher) holding() bool { return p.now().Holding && p.running() }
 
 // holder returns the publisher that holds the lease, nil if none or several believe so.
 func (c *company) holder() (holder *publisher) {
@@ -137,9 +139,7 @@ func (c *company) report() {
 	defer c.mu.Unlock()
 	c.t.Logf("what happened:\n%s", strings.Join(c.log, "\n"))
 	for i, p := range c.publishers {
-		p.mu.Lock()
-		c.t.Logf("publisher %d: %+v, running %v:\n%s", i, p.status, p.running(), p.said())
-		p.mu.Unlock()
+		c.t.Logf("publisher %d: %+v, running %v:\n%s", i, p.now(), p.running(), p.said())
 	}
 	for i, m := range c.members {
 		c.t.Logf("member %d: %+v", i, m.client.Stats().Status)

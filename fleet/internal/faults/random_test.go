@@ -21,7 +21,7 @@ var (
 // NATS servers.
 func TestRandomFaults(t *testing.T) {
 	var next atomic.Uint64
-	for range min(4, *fleetRuns) {
+	for range min(8, *fleetRuns) {
 		t.Run("", func(t *testing.T) {
 			t.Parallel()
 			for i := next.Add(1) - 1; i < uint64(*fleetRuns) && !t.Failed(); i = next.Add(1) - 1 {
