@@ -21,6 +21,7 @@ import (
 const (
 	leaseName  = "lease"
 	syncedName = "synced"
+	listedName = "listed"
 	itemPrefix = "item."
 )
 
@@ -32,6 +33,7 @@ const (
 	deleted                      // that an item was deleted at a version
 	omitted                      // that a put omitted an item
 	synced                       // that all before it is a complete configuration
+	listed                       // which items there are
 	leased                       // who holds the lease
 )
 
@@ -41,6 +43,7 @@ const (
 //	of an item:    its snapshot
 //	of a deleted:  'e' or 'f' for environment or filter, the version (a varint), the ID
 //	of an omitted: 'e' or 'f', the ID
+//	of a listed:   the census
 //	of a leased:   the holder
 type entry struct {
 	operation operation
@@ -48,6 +51,7 @@ type entry struct {
 	// to exist. Of a synced it is the number of the configuration.
 	life    uint64
 	message decode.Message // a Patch, Delete or Omit
+	census  census
 	holder  string
 }
 
@@ -136,6 +140,8 @@ func (c *codec) open(ctx context.Context, name string, data []byte) (e entry, er
 		e.message, ok = itemMessage(ctx, rest)
 	case deleted, omitted:
 		e.message, ok = deletion(e.operation, rest)
+	case listed:
+		e.census, ok = parseCensus(rest)
 	case leased:
 		e.holder = string(rest)
 	case synced:
@@ -144,9 +150,9 @@ func (c *codec) open(ctx context.Context, name string, data []byte) (e entry, er
 	}
 	switch {
 	case ctx.Err() != nil:
-		return e, context.Cause(ctx)
+		return entry{}, context.Cause(ctx)
 	case !ok:
-		return e, fmt.Errorf("%w: %s", errEntry, name)
+		return entry{}, fmt.Errorf("%w: %s", errEntry, name)
 	}
 	return e, nil
 }

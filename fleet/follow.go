@@ -16,8 +16,10 @@ import (
 )
 
 const (
-	// silence is after how many heartbeats that did not come a consumer is given up.
+	// silence is after how many heartbeats that did not come a consumer is replaced.
 	silence = 2.5
+	// outage is for how many heartbeats the server may be out of reach until follow gives up.
+	outage = 5
 	// abandoned is after how long the server removes a consumer that nobody listens to.
 	abandoned = 30 * time.Second
 	// callTimeout limits a call of the server.
@@ -30,8 +32,8 @@ const (
 // followed.
 var ErrReplaced = errors.New("the bucket was replaced")
 
-// ErrSilent reports a consumer of the bucket that the server has not been heard of for 2.5 heartbeats.
-var ErrSilent = errors.New("fleet: no heartbeat from the server")
+// errSilent reports a consumer that has not been heard of for 2.5 heartbeats.
+var errSilent = errors.New("fleet: no heartbeat from the server")
 
 // Why a consumer is replaced at once.
 var (
@@ -41,18 +43,19 @@ var (
 
 // An arrival is a message of the bucket, or the news that there is none.
 type arrival struct {
-	name     string // of the entry; empty if there is no message
+	name     string // of the entry; empty if there is no message, because nothing has been written for a while
 	data     []byte // empty of a marker that the server has made, or somebody who does not know the secret
 	sequence uint64 // in the stream
-	last     bool   // when it was sent, no message came after it
+	// caughtUp is true if all that was in the bucket when following began has arrived, or was replaced: what has
+	// replaced it may not have arrived yet.
+	caughtUp bool
 }
 
 // follow yields the messages with the name, which may be a wildcard, in the order of the stream: first the last one of
-// each name, then new ones as they come. Messages that a newer one of the same name has replaced may be missing. If
-// there is none when it begins, it yields an arrival without one.
+// each name, then new ones as they come. Messages that a newer one of the same name has replaced may be missing.
 //
 // A consumer that is lost, or has gone silent, is replaced by one that goes on where it was. If that does not succeed
-// within 2.5 heartbeats, follow returns the error.
+// within 5 heartbeats, follow returns the error.
 func (b *bucket) follow(ctx context.Context, name string, heartbeat time.Duration, yield func(arrival) bool) error {
 	f := &follower{bucket: b, filter: b.subject + name, heartbeat: heartbeat, yield: yield, next: 1}
 	f.retry = sse.Backoff{Initial: heartbeat / 20, Max: heartbeat}
@@ -63,7 +66,7 @@ func (b *bucket) follow(ctx context.Context, name string, heartbeat time.Duratio
 			return nil
 		case ctx.Err() != nil:
 			return context.Cause(ctx)
-		case errors.Is(err, ErrReplaced), f.lastHeard.IsZero(), time.Since(f.lastHeard) > f.patience():
+		case errors.Is(err, ErrReplaced), f.lastHeard.IsZero(), time.Since(f.lastHeard) > outage*f.heartbeat:
 			return err
 		}
 		if err := sleep(ctx, f.retry.Next(err)); err != nil {
@@ -82,6 +85,8 @@ type follower struct {
 	retry     sse.Backoff
 	created   time.Time // when the stream was created
 	next      uint64    // the least sequence that has not arrived
+	target    uint64    // the last sequence when following began
+	caughtUp  bool
 	lastHeard time.Time // when the server has been heard of last; zero before the first consumer
 	stopped   bool      // yield has returned false
 }
@@ -118,10 +123,10 @@ func (f *follower) consume(ctx context.Context) (err error) {
 	defer f.remove(ctx, consumer.Name)
 	f.lastHeard = time.Now()
 	f.retry.Opened()
-	if consumer.NumPending == 0 && !f.pass(arrival{last: true}) {
+	if consumer.NumPending == 0 && !f.idle() {
 		return nil
 	}
-	return f.receive(ctx, messages, status)
+	return f.receive(ctx, messages, status, consumer.NumPending)
 }
 
 // create creates a consumer that delivers to the inbox.
@@ -161,7 +166,9 @@ func (f *follower) same(ctx context.Context) error {
 	if !f.created.IsZero() && !info.Created.Equal(f.created) || info.State.LastSeq+1 < f.next {
 		return ErrReplaced
 	}
-	f.created = info.Created
+	if f.created.IsZero() {
+		f.created, f.target = info.Created, info.State.LastSeq
+	}
 	return nil
 }
 
@@ -175,20 +182,20 @@ func (f *follower) remove(ctx context.Context, consumer string) {
 	_ = f.js.DeleteConsumer(ctx, f.stream, consumer)
 }
 
-// receive passes on the messages of a consumer.
-func (f *follower) receive(ctx context.Context, messages <-chan *nats.Msg, status <-chan nats.Status) error {
+// receive passes on the messages of a consumer, of which pending were there when it was created.
+func (f *follower) receive(ctx context.Context, messages <-chan *nats.Msg, status <-chan nats.Status, pending uint64) error {
 	silent := time.NewTimer(f.patience())
 	defer silent.Stop()
 	for delivered := uint64(0); ; {
 		select {
 		case m := <-messages:
 			f.lastHeard = time.Now()
-			if err := f.message(m, &delivered); err != nil || f.stopped {
+			if err := f.message(m, &delivered, pending); err != nil || f.stopped {
 				return err
 			}
 			silent.Reset(f.patience())
 		case <-silent.C:
-			return ErrSilent
+			return errSilent
 		case s := <-status:
 			if s != nats.CONNECTED {
 				return nats.ErrConnectionClosed
@@ -202,7 +209,7 @@ func (f *follower) receive(ctx context.Context, messages <-chan *nats.Msg, statu
 
 // message handles a message that the server has sent: one of the stream, or one about the consumer. delivered is how
 // many of the stream the consumer has sent so far.
-func (f *follower) message(m *nats.Msg, delivered *uint64) error {
+func (f *follower) message(m *nats.Msg, delivered *uint64, pending uint64) error {
 	if len(m.Data) == 0 && m.Header.Get("Status") != "" {
 		return f.control(m, *delivered)
 	}
@@ -213,10 +220,10 @@ func (f *follower) message(m *nats.Msg, delivered *uint64) error {
 	if *delivered++; meta.Sequence.Consumer != *delivered {
 		return errGap
 	}
+	// What the message says is pending does not count: messages that have just replaced others are missing there.
 	f.next = meta.Sequence.Stream + 1
-	f.pass(arrival{
-		name: strings.TrimPrefix(m.Subject, f.subject), data: m.Data, sequence: meta.Sequence.Stream, last: meta.NumPending == 0,
-	})
+	f.caughtUp = f.caughtUp || f.next > f.target || *delivered >= pending
+	f.pass(arrival{strings.TrimPrefix(m.Subject, f.subject), m.Data, meta.Sequence.Stream, f.caughtUp})
 	return nil
 }
 
@@ -233,7 +240,14 @@ func (f *follower) control(m *nats.Msg, delivered uint64) error {
 	if last, err := strconv.ParseUint(m.Header.Get("Nats-Last-Consumer"), 10, 64); err == nil && last != delivered {
 		return errGap
 	}
+	f.idle()
 	return nil
+}
+
+// idle passes on that nothing is pending.
+func (f *follower) idle() bool {
+	f.caughtUp = true
+	return f.pass(arrival{caughtUp: true})
 }
 
 func (f *follower) pass(a arrival) bool {

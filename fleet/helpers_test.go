@@ -161,6 +161,13 @@ func (u *upstream) counts() (subscribers, subscribed int) {
 	return u.subscribers, u.subscribed
 }
 
+// content returns the state as the content of a server.
+func (u *upstream) content() decode.PutContent {
+	m := testkit.NewMirror("upstream")
+	u.changes.View(func() { m.Set(diff.SnapshotOf(u.state.Snapshot())) })
+	return m.Content()
+}
+
 func put(environments ...autoconfig.EnvironmentRep) decode.Message {
 	l := &decode.Listing{}
 	for _, e := range environments {
@@ -266,4 +273,19 @@ func has(t *testing.T, c *autoconfig.Client, want string) {
 			t.Fatalf("has %s, want %s; %+v", versions(c.Snapshot()), want, status(t, c))
 		}
 	}
+}
+
+// short describes changes of environments: their kinds, and the environments if there are any.
+func short(changes []autoconfig.Change) (lines []string) {
+	for _, c := range changes {
+		line := c.Kind.String()
+		switch {
+		case c.New != nil:
+			line += " " + versions(autoconfig.Snapshot{Environments: []*autoconfig.EnvironmentRep{c.New}})
+		case c.Old != nil:
+			line += " " + string(c.Old.EnvID)
+		}
+		lines = append(lines, line)
+	}
+	return lines
 }

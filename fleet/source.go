@@ -2,7 +2,7 @@ package fleet
 
 import (
 	"context"
-	"strings"
+	"errors"
 	"sync"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -11,6 +11,10 @@ import (
 	"github.com/relaystream/autoconfig/decode"
 	"github.com/relaystream/autoconfig/stream"
 )
+
+// ErrIncomplete reports a bucket that lacks items that a publisher has written. The next publisher that takes over
+// mends it.
+var ErrIncomplete = errors.New("fleet: items are missing in the bucket")
 
 // Source returns the configuration in the bucket as an autoconfig.Options.Source: a Put with the content of the bucket,
 // once that is complete, and then a message for each entry as it is written. While no complete configuration has
@@ -54,8 +58,8 @@ type member struct {
 	memory *memory
 	yield  func(decode.Message) bool
 
-	content content // until the Put
-	synced  bool    // a synced entry has arrived
+	content *content // until the Put
+	synced  bool     // a synced entry has arrived
 }
 
 // pass passes on what the bucket says.
@@ -67,7 +71,7 @@ func pass(ctx context.Context, js jetstream.JetStream, s *settings, past *memory
 	if err != nil {
 		return err
 	}
-	m := &member{bucket: newBucket(js, s.Bucket), codec: c, memory: past, yield: yield, content: make(content)}
+	m := &member{bucket: newBucket(js, s.Bucket), codec: c, memory: past, yield: yield, content: newContent()}
 	var failed error
 	err = m.bucket.follow(ctx, ">", s.Heartbeat, func(a arrival) bool {
 		more, err := m.receive(ctx, a)
@@ -91,18 +95,18 @@ func (m *member) receive(ctx context.Context, a arrival) (more bool, err error) 
 	if m.content == nil {
 		return m.live(a.name, &e), nil
 	}
-	switch {
-	case e.operation == synced:
-		m.synced = true
-	case strings.HasPrefix(a.name, itemPrefix) && e.operation != 0:
-		m.content.add(a.name, e, a.sequence)
-	}
-	// An entry that was replaced while its message waited comes later. So the content is complete only at an
-	// arrival behind which nothing waits.
-	if !a.last || !m.synced {
+	m.content.add(a.name, &e, a.sequence)
+	m.synced = m.synced || e.operation == synced
+	switch complete := m.content.complete(); {
+	case !a.caughtUp || !m.synced:
 		return true, nil
+	case complete:
+		return m.put(), nil
+	case a.name == "":
+		return false, ErrIncomplete
 	}
-	return m.put(), nil
+	// An item that was replaced before its message came is still to come.
+	return true, nil
 }
 
 // put passes on the content.

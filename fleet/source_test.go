@@ -49,7 +49,7 @@ func TestBucketIsOpaque(t *testing.T) {
 	has(t, m, "env-three:1")
 	eventually(t, "all is written", func() bool { return p.status.Get().Written == 7 })
 	messages := raw(t, js, fleet.DefaultBucket)
-	if len(messages) != 5 { // lease, synced, an item, a tombstone and a marker
+	if len(messages) != 6 { // lease, synced, which items there are, an item, a tombstone and a marker
 		t.Errorf("%d messages", len(messages))
 	}
 	for _, m := range messages {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/relaystream/autoconfig/decode"
@@ -26,6 +25,7 @@ type term struct {
 
 	completed uint64                  // the number when the last complete configuration was written
 	lives     map[diff.Subject]uint64 // of each item in the bucket
+	census    census                  // of these items
 	first     *decode.Listing         // what the source has said before its first Synced; nil after that
 	writer    writer
 	failed    error // of encoding
@@ -74,20 +74,21 @@ func (t *term) run(ctx context.Context) error {
 func (t *term) read(ctx context.Context) error {
 	ctx, cancel := context.WithDeadlineCause(ctx, t.lease.expires(), errLost)
 	defer cancel()
-	bucket := make(content)
+	bucket, empty := newContent(), true
+	var damaged []string
 	var failed error
-	empty := true
 	err := t.bucket.follow(ctx, ">", t.Heartbeat, func(a arrival) bool {
-		var e entry
-		if strings.HasPrefix(a.name, itemPrefix) || a.name == syncedName {
-			if e, failed = t.found(ctx, &a); failed != nil {
+		if a.name != leaseName && len(a.data) > 0 {
+			e, err := t.codec.open(ctx, a.name, a.data)
+			switch {
+			case errors.Is(err, errEntry):
+				damaged = append(damaged, a.name)
+			case err != nil:
+				failed = err
 				return false
 			}
-			empty = empty && e.operation == 0
-			t.number = max(t.number, e.life)
-			if a.name != syncedName && e.operation != 0 {
-				bucket.add(a.name, e, a.sequence)
-			}
+			bucket.add(a.name, &e, a.sequence)
+			t.number, empty = max(t.number, e.life), false
 		}
 		// Nobody else can write: what comes later is the expiry of a tombstone.
 		return a.sequence < t.lease.sequence
@@ -101,30 +102,21 @@ func (t *term) read(ctx context.Context) error {
 	if !empty {
 		t.number++
 	}
+	t.census, t.writer.listed = bucket.census, bucket.listed
+	for _, name := range damaged {
+		t.Logger.WarnContext(ctx, "fleet publisher: a damaged entry", "bucket", t.Bucket, "name", name)
+		t.collect(name, nil, nil, t.TombstoneTTL, true)
+	}
 	return t.begin(ctx, bucket)
 }
 
-// found opens an entry of the bucket. One that is damaged is removed, if it has the name of an item.
-func (t *term) found(ctx context.Context, a *arrival) (e entry, err error) {
-	if len(a.data) == 0 {
-		return e, nil
-	}
-	e, err = t.codec.open(ctx, a.name, a.data)
-	if errors.Is(err, errEntry) {
-		t.Logger.WarnContext(ctx, "fleet publisher replaces a damaged entry", "bucket", t.Bucket, "name", a.name)
-		t.writer.add(t.bucket.publish+a.name, nil, t.TombstoneTTL, true)
-		return entry{}, nil
-	}
-	return e, err
-}
-
 // begin applies the content of the bucket to the state, which is new.
-func (t *term) begin(ctx context.Context, bucket content) error {
+func (t *term) begin(ctx context.Context, bucket *content) error {
 	nothing := func(diff.Change) {}
 	if err := t.state.Apply(ctx, &decode.Message{Kind: decode.Put, Put: bucket.listing()}, nothing); err != nil {
 		return err
 	}
-	for _, k := range bucket {
+	for _, k := range bucket.byName {
 		if k.operation == item {
 			t.lives[diff.Subject{Environment: k.message.Environment.ID, Filter: k.message.Filter.ID}] = k.life
 		} else if err := t.state.Apply(ctx, &k.message, nothing); err != nil {
@@ -160,42 +152,48 @@ func (t *term) take(ctx context.Context, c *diff.Change) {
 
 // write collects the entry that a change of the state makes.
 func (t *term) write(ctx context.Context, c *diff.Change) {
-	if c.Kind == diff.KeyExpired { // members have a clock of their own
-		return
-	}
-	if c.Kind == diff.Synced {
+	switch c.Kind {
+	case diff.KeyExpired: // members have a clock of their own
+	case diff.Synced:
 		data, err := t.codec.seal(syncedName, synced, t.number)
 		t.collect(syncedName, data, err, 0, false)
 		t.number++
-		return
+	default:
+		t.writeItem(ctx, c)
 	}
-	subject := c.Subject()
-	added := c.Kind == diff.EnvironmentAdded || c.Kind == diff.FilterAdded
-	gone := c.Kind == diff.EnvironmentDeleted || c.Kind == diff.FilterDeleted
-	if added {
-		t.lives[subject] = t.number
-	}
-	name := t.codec.name(subject)
-	data, err := t.codec.change(ctx, name, t.lives[subject], c)
-	if gone {
-		delete(t.lives, subject)
-		t.collect(name, data, err, t.TombstoneTTL, c.Omitted)
-		return
-	}
-	t.collect(name, data, err, 0, false)
 }
 
-func (t *term) collect(name string, data []byte, err error, ttl time.Duration, marker bool) {
-	switch {
-	case err != nil:
-		if t.failed == nil {
-			t.failed = err
-		}
-	case len(data) > t.writer.limit():
+func (t *term) writeItem(ctx context.Context, c *diff.Change) {
+	subject := c.Subject()
+	name := t.codec.name(subject)
+	life, present := t.lives[subject]
+	if !present {
+		life = t.number
+	}
+	data, err := t.codec.change(ctx, name, life, c)
+	switch gone := c.New == nil && c.NewFilter == nil; {
+	case err == nil && len(data) > t.writer.limit():
 		t.status.Skipped++
-		t.Logger.ErrorContext(context.Background(), "fleet publisher: an item is larger than NATS takes", "bucket", t.Bucket, "bytes", len(data))
-	default:
-		t.writer.add(t.bucket.publish+name, data, ttl, marker)
+		t.Logger.ErrorContext(ctx, "fleet publisher: an item is larger than NATS takes", "bucket", t.Bucket, "bytes", len(data))
+	case gone && present:
+		delete(t.lives, subject)
+		t.census.leave(name)
+		t.collect(name, data, err, t.TombstoneTTL, c.Omitted)
+	case !gone:
+		if !present {
+			t.lives[subject] = life
+			t.census.enter(name)
+		}
+		t.collect(name, data, err, 0, false)
+	}
+}
+
+// collect adds an entry to what is to be written.
+func (t *term) collect(name string, data []byte, err error, ttl time.Duration, marker bool) {
+	if err == nil {
+		t.writer.add(name, data, ttl, marker, t.census)
+	} else if t.failed == nil {
+		t.failed = err
 	}
 }
 

@@ -31,21 +31,35 @@ const (
 // or refused as a whole. The next batch is sent when the one before it was accepted, so that nothing can be missing in
 // between. Messages that are published one by one without waiting would be refused by a cluster, which allows only one
 // at a time to expect the sequence of a subject.
+//
+// A batch after which there are other items than before ends with an entry that tells which. So a member that reads the
+// bucket while it is written knows when it has all of them.
 type writer struct {
 	lease   *lease
-	waiting []*nats.Msg
+	waiting []write
+	listed  census // of the bucket
 }
 
-// add adds a message.
-func (w *writer) add(subject string, data []byte, ttl time.Duration, marker bool) {
-	m := &nats.Msg{Subject: subject, Data: data, Header: make(nats.Header, 4)}
+// A write is a message to be written, and which items there are then.
+type write struct {
+	*nats.Msg
+	census census
+}
+
+// add adds an entry, after which there are the items of c.
+func (w *writer) add(name string, data []byte, ttl time.Duration, marker bool, c census) {
+	w.waiting = append(w.waiting, write{w.message(name, data, ttl, marker), c})
+}
+
+func (w *writer) message(name string, data []byte, ttl time.Duration, marker bool) *nats.Msg {
+	m := &nats.Msg{Subject: w.lease.publish + name, Data: data, Header: make(nats.Header, 4)}
 	if ttl > 0 {
 		m.Header.Set(jetstream.MsgTTLHeader, ttl.String())
 	}
 	if marker {
 		m.Header.Set(kvOperation, "DEL")
 	}
-	w.waiting = append(w.waiting, m)
+	return m
 }
 
 // room reports whether the next batch has room for more.
@@ -62,26 +76,40 @@ func (w *writer) flush(ctx context.Context) (written int, err error) {
 				return written, err
 			}
 		}
-		batch := w.batch()
-		if err := w.commit(ctx, batch); err != nil {
+		n, err := w.next(ctx)
+		if err != nil {
 			return written, err
 		}
-		written += len(batch)
-		w.waiting = w.waiting[len(batch):]
+		written += n
+		w.waiting = w.waiting[n:]
 	}
 	w.waiting = nil
 	return written, nil
 }
 
-// batch returns the first of the messages that wait.
-func (w *writer) batch() []*nats.Msg {
-	size := 0
-	for i, m := range w.waiting {
-		if size += len(m.Data); i == maxBatch || i > 0 && size > maxBatchBytes {
-			return w.waiting[:i]
+// next writes the next batch, and returns how many of the messages that wait were in it.
+func (w *writer) next(ctx context.Context) (n int, err error) {
+	batch, size := make([]*nats.Msg, 0, min(len(w.waiting), maxBatch)+1), 0
+	for _, m := range w.waiting {
+		if size += len(m.Data); len(batch) == maxBatch || len(batch) > 0 && size > maxBatchBytes {
+			break
 		}
+		batch = append(batch, m.Msg)
 	}
-	return w.waiting
+	n = len(batch)
+	after := w.waiting[n-1].census
+	if after != w.listed {
+		data, err := w.lease.codec.seal(listedName, listed, 0, after.encode())
+		if err != nil {
+			return 0, err
+		}
+		batch = append(batch, w.message(listedName, data, 0, false))
+	}
+	if err := w.commit(ctx, batch); err != nil {
+		return 0, err
+	}
+	w.listed = after
+	return n, nil
 }
 
 // commit writes a batch.

@@ -101,7 +101,7 @@ func TestFence(t *testing.T) {
 		l.renewed = time.Now().Add(time.Hour) // so that it neither renews nor gives up by itself
 		w := &writer{lease: l}
 		for range n {
-			w.add(b.publish+"item.x", []byte("x"), 0, false)
+			w.add("item.x", []byte("x"), 0, false, census{})
 		}
 		return w.flush(t.Context())
 	}
@@ -147,7 +147,7 @@ func TestLostAcknowledgement(t *testing.T) {
 		func() error { return l.renew(t.Context()) },
 		func() error {
 			w := &writer{lease: l}
-			w.add(b.publish+"item.x", []byte("x"), 0, false)
+			w.add("item.x", []byte("x"), 0, false, census{})
 			_, err := w.flush(t.Context())
 			return err
 		},
@@ -171,7 +171,7 @@ func TestBatches(t *testing.T) {
 	for _, test := range []struct{ messages, size int }{{2*maxBatch + 1, 1}, {maxBatch, 1}, {20, maxBatchBytes / 8}} {
 		w := &writer{lease: l}
 		for i := range test.messages {
-			w.add(b.publish+"item.x", append([]byte{byte(i), byte(i >> 8)}, make([]byte, test.size)...), 0, false)
+			w.add("item.x", append([]byte{byte(i), byte(i >> 8)}, make([]byte, test.size)...), 0, false, census{})
 		}
 		before := last(t, b)
 		if written, err := w.flush(t.Context()); written != test.messages || err != nil {

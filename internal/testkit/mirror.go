@@ -87,6 +87,29 @@ func (m *Mirror) Knows(id autoconfig.EnvironmentID) bool {
 	return ok
 }
 
+// Content returns the configuration as the content of a server.
+func (m *Mirror) Content() decode.PutContent {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return decode.PutContent{Environments: maps.Clone(m.Environments), Filters: maps.Clone(m.filters)}
+}
+
+// Deletions returns how often each item was deleted.
+func (m *Mirror) Deletions() map[string]int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	n := make(map[string]int)
+	for _, c := range m.Applied {
+		switch c.Kind {
+		case autoconfig.EnvironmentDeleted:
+			n[string(c.Old.EnvID)]++
+		case autoconfig.FilterDeleted:
+			n[string(c.OldFilter.ID)]++
+		}
+	}
+	return n
+}
+
 // Check fails the test unless the changes followed from each other and led to the content of a server.
 func (m *Mirror) Check(t *testing.T, want decode.PutContent) {
 	t.Helper()
@@ -103,11 +126,8 @@ func (m *Mirror) Check(t *testing.T, want decode.PutContent) {
 
 // Diff says how the configuration differs from the content of a server, empty if it does not.
 func (m *Mirror) Diff(want decode.PutContent) string {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	got := decode.PutContent{Environments: m.Environments, Filters: m.filters}
 	// The server does not say which keys linger.
-	return cmp.Diff(want, got, cmpopts.EquateEmpty(), cmpopts.IgnoreFields(decode.EnvironmentRep{}, "Lingering"))
+	return cmp.Diff(want, m.Content(), cmpopts.EquateEmpty(), cmpopts.IgnoreFields(decode.EnvironmentRep{}, "Lingering"))
 }
 
 // Set adds the items of a snapshot.

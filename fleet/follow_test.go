@@ -1,0 +1,173 @@
+package fleet_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/relaystream/autoconfig"
+	"github.com/relaystream/autoconfig/decode"
+	"github.com/relaystream/autoconfig/fleet"
+	"github.com/relaystream/autoconfig/internal/testkit"
+)
+
+// TestStartDuringWrites: the first Put has every item, though each is replaced all the time, so that its message is
+// removed before the member can get it. The news that the initial values are complete comes too early then, if it is
+// by their number.
+func TestStartDuringWrites(t *testing.T) {
+	const items = 300
+	b, up := newBroker(t), newUpstream()
+	var all []autoconfig.EnvironmentRep
+	for i := range items {
+		all = append(all, environment(autoconfig.EnvironmentID(fmt.Sprint("e", i)), 1))
+	}
+	up.put(all...)
+	js := b.connect()
+	publish(t, js, up.observe, fleet.Options{})
+	ready(t, member(t, js, fleet.Options{}))
+	stop, stopped := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(stopped)
+		for version := 2; ; version++ {
+			for i := range all {
+				select {
+				case <-stop:
+					return
+				default:
+					all[i].Version = version
+					up.apply(patch(all[i]))
+				}
+			}
+		}
+	}()
+	for range 40 {
+		m, err := fleet.Source(js, testkit.Key, nil).First(t.Context())
+		if err != nil || m.Kind != decode.Put || len(m.Put.Environments) != items {
+			t.Error(m, err)
+		}
+	}
+	close(stop)
+	<-stopped
+}
+
+// TestServerRestarts: publishers and members go on by themselves, miss nothing, and leave no consumer behind. What
+// changes while the server is away is there afterwards.
+func TestServerRestarts(t *testing.T) {
+	b, up := newBroker(t), newUpstream()
+	up.put(environment("a", 1), environment("b", 1))
+	for range 2 {
+		publish(t, b.connect(), up.observe, fleet.Options{Lease: time.Second})
+	}
+	m := member(t, b.connect(), fleet.Options{})
+	ready(t, m)
+	for version := 2; version < 6; version++ {
+		b.stop()
+		up.apply(patch(environment("a", version)))
+		if s := m.Snapshot(); len(s.Environments) != 2 {
+			t.Errorf("the member lost what it had: %v", s)
+		}
+		b.start()
+		has(t, m, fmt.Sprintf("a:%d b:1", version))
+	}
+	js := b.connect()
+	eventually(t, "one consumer for the member, one for the publisher that stands by", func() bool { return b.consumers(js, fleet.DefaultBucket) == 2 })
+	for _, line := range short(testkit.Watch(m.Changes()).Stop()) {
+		if line == "environment deleted" {
+			t.Error(line)
+		}
+	}
+}
+
+// TestConsumerIsLost: a member notices when its consumer is gone and the server says nothing of it.
+func TestConsumerIsLost(t *testing.T) {
+	b, up := newBroker(t), newUpstream()
+	up.put(environment("a", 1))
+	js := b.connect()
+	p := publish(t, js, up.observe, fleet.Options{Lease: time.Hour})
+	eventually(t, "the configuration is written", func() bool { return p.status.Get().Written == 2 })
+	m := member(t, js, fleet.Options{})
+	ready(t, m)
+	s, err := js.Stream(t.Context(), "KV_"+fleet.DefaultBucket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for version := 2; version < 4; version++ {
+		for name := range s.ConsumerNames(t.Context()).Name() {
+			if err := s.DeleteConsumer(t.Context(), name); err != nil {
+				t.Fatal(err)
+			}
+		}
+		up.apply(patch(environment("a", version)))
+		has(t, m, fmt.Sprintf("a:%d", version))
+	}
+	if status(t, m).Err != nil || !p.holding() {
+		t.Error("more than the consumer was replaced:", status(t, m).Err)
+	}
+	eventually(t, "one consumer", func() bool { return b.consumers(js, fleet.DefaultBucket) == 1 })
+}
+
+// TestConnectionIsCut: messages that are lost with a connection are asked for again, without a new Put.
+func TestConnectionIsCut(t *testing.T) {
+	b, up := newBroker(t), newUpstream()
+	up.put(environment("a", 1))
+	publish(t, b.connect(), up.observe, fleet.Options{Lease: time.Hour})
+	js := b.connect()
+	m := member(t, js, fleet.Options{})
+	ready(t, m)
+	messages := testkit.Watch(m.Messages())
+	for version := 2; version < 10; version++ {
+		if err := js.Conn().ForceReconnect(); err != nil {
+			t.Fatal(err)
+		}
+		up.apply(patch(environment("a", version)))
+		has(t, m, fmt.Sprintf("a:%d", version))
+	}
+	for _, m := range messages.Stop() {
+		if m.Kind == decode.Put {
+			t.Error("the bucket was read anew")
+		}
+	}
+	eventually(t, "one consumer", func() bool { return b.consumers(js, fleet.DefaultBucket) == 1 })
+}
+
+// TestBucketIsReplaced: a member does not wait for sequences of a bucket that is no more.
+func TestBucketIsReplaced(t *testing.T) {
+	b, up := newBroker(t), newUpstream()
+	up.put(environment("a", 1), environment("b", 1))
+	js := b.connect()
+	publish(t, js, up.observe, fleet.Options{Lease: time.Second})
+	m := member(t, js, fleet.Options{})
+	ready(t, m)
+	if err := js.DeleteStream(t.Context(), "KV_"+fleet.DefaultBucket); err != nil {
+		t.Fatal(err)
+	}
+	up.put(environment("b", 2))
+	has(t, m, "b:2")
+}
+
+// TestMarkersOfOthers: what somebody without the secret writes does not end a member, nor take an item from it.
+func TestMarkersOfOthers(t *testing.T) {
+	b, up := newBroker(t), newUpstream()
+	up.put(environment("a", 1), environment("b", 1))
+	js := b.connect()
+	p := publish(t, js, up.observe, fleet.Options{Lease: time.Hour})
+	eventually(t, "the configuration is written", func() bool { return p.status.Get().Written == 3 })
+	m := member(t, js, fleet.Options{})
+	ready(t, m)
+	for _, r := range raw(t, js, fleet.DefaultBucket) {
+		if r.Subject != "$KV.autoconfig.lease" {
+			marker := &nats.Msg{Subject: r.Subject, Header: nats.Header{"KV-Operation": {"DEL"}}}
+			if _, err := js.PublishMsg(t.Context(), marker, jetstream.WithMsgTTL(time.Hour)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	up.apply(patch(environment("b", 2)))
+	has(t, m, "a:1 b:2")
+	if err := status(t, m).Err; err != nil {
+		t.Error(err)
+	}
+}
