@@ -13,7 +13,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"sync"
 	"text/tabwriter"
 	"time"
 
@@ -120,31 +119,11 @@ func (f *fleet) serve(part func(*autoconfigtest.Server) error) error {
 	return part(server)
 }
 
-// all calls do for every client, for at most f.Together at the same time.
-func (f *fleet) all(do func(i int) error) error {
-	errs := make([]error, f.Clients)
-	next := make(chan int)
-	var working sync.WaitGroup
-	for range min(f.Together, f.Clients) {
-		working.Go(func() {
-			for i := range next {
-				errs[i] = do(i)
-			}
-		})
-	}
-	for i := range f.Clients {
-		next <- i
-	}
-	close(next)
-	working.Wait()
-	return errors.Join(errs...)
-}
-
 // bare measures connections that send the request of a client, read the put and then do nothing. They keep
 // no goroutine and no buffer on this side.
 func (f *fleet) bare(server *autoconfigtest.Server) error {
 	conns := make([]net.Conn, f.Clients)
-	err := f.all(func(i int) (err error) {
+	err := allOf(f.Clients, f.Together, func(i int) (err error) {
 		conns[i], err = connectBare(server.URL)
 		return err
 	})
@@ -188,7 +167,7 @@ func connectBare(url string) (net.Conn, error) {
 func (f *fleet) clients(ctx context.Context, server *autoconfigtest.Server) error {
 	clients := make([]*autoconfig.Client, f.Clients)
 	start := time.Now()
-	err := f.all(func(i int) (err error) {
+	err := allOf(f.Clients, f.Together, func(i int) (err error) {
 		if clients[i], err = autoconfig.Open(ctx, fleetKey, &autoconfig.Options{BaseURI: server.URL, Logger: slog.New(slog.DiscardHandler)}); err != nil {
 			return err
 		}

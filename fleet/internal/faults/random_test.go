@@ -90,8 +90,17 @@ var harms = []harm{
 	}},
 	{"cut the connections to the service", 5, func(c *company, _ *rand.Rand) { c.service.CloseConnections() }},
 	{"end the connections to the service", 3, func(c *company, _ *rand.Rand) { c.service.EndConnections() }},
-	{"stop the service", 5, func(c *company, _ *rand.Rand) { c.service.Stop() }},
-	{"restart the service", 5, func(c *company, _ *rand.Rand) { c.service.Restart() }},
+	{"cut everybody off the service", 5, func(c *company, _ *rand.Rand) {
+		for _, p := range c.publishers {
+			p.service.set(refusing)
+			p.service.cut()
+		}
+	}},
+	{"let connections to the service pass", 8, func(c *company, _ *rand.Rand) {
+		for _, p := range c.publishers {
+			p.service.set(passing)
+		}
+	}},
 	{"cut a publisher's connection to NATS", 7, func(c *company, rng *rand.Rand) { c.victim(rng).nats.cut() }},
 	{"cut a publisher off NATS", 5, func(c *company, rng *rand.Rand) {
 		p := c.victim(rng)
@@ -166,7 +175,6 @@ func (c *company) someBroker(rng *rand.Rand) *process {
 // heal ends all that is bad. Publishers that are stopped go on when their lease has expired.
 func (c *company) heal() {
 	c.t.Helper()
-	c.service.Restart()
 	c.brokers.start()
 	c.connectAll()
 	c.goOn(true)
