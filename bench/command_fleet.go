@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"sync"
 	"text/tabwriter"
 	"time"
 
@@ -117,6 +118,26 @@ func (f *fleet) serve(part func(*autoconfigtest.Server) error) error {
 	cfg.Environments = f.Environments
 	server.Put(decode.PutContent{Environments: synth.New(cfg).Environments()})
 	return part(server)
+}
+
+// allOf calls do n times, at most together at the same time.
+func allOf(n, together int, do func(i int) error) error {
+	errs := make([]error, n)
+	next := make(chan int)
+	var working sync.WaitGroup
+	for range min(together, n) {
+		working.Go(func() {
+			for i := range next {
+				errs[i] = do(i)
+			}
+		})
+	}
+	for i := range n {
+		next <- i
+	}
+	close(next)
+	working.Wait()
+	return errors.Join(errs...)
 }
 
 // bare measures connections that send the request of a client, read the put and then do nothing. They keep

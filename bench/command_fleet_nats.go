@@ -17,7 +17,7 @@ import (
 	"github.com/relaystream/autoconfig/bench/usage"
 )
 
-// A natsFleet is what a fleet with a publisher, a NATS server and members costs, all in this process.
+// A natsFleet is what a fleet with a publisher, a NATS server and members costs: the members in this process, the others in another.
 type natsFleet struct {
 	Time    time.Time `json:"time"`
 	Machine machine   `json:"machine"`
@@ -50,12 +50,15 @@ type natsCase struct {
 	// Loaded is the time until all members that connect to a full bucket have natsFleet.Load environments; 0 if that
 	// was not measured.
 	Loaded time.Duration `json:"loaded"`
-	// Before is the usage without members, Bare with as many connections to NATS, Settled with members, and Left
-	// when they have left.
-	Before  usage.Usage `json:"before"`
-	Bare    usage.Usage `json:"bare"`
-	Settled usage.Usage `json:"settled"`
-	Left    usage.Usage `json:"left"`
+	// Before is the usage of the members' process without members, Bare with as many connections to NATS, Settled with
+	// members, and Left when they have left. The others are those of the NATS server and the publisher.
+	Before        usage.Usage `json:"before"`
+	Bare          usage.Usage `json:"bare"`
+	Settled       usage.Usage `json:"settled"`
+	Left          usage.Usage `json:"left"`
+	ServerBefore  usage.Usage `json:"serverBefore"`
+	ServerSettled usage.Usage `json:"serverSettled"`
+	ServerLeft    usage.Usage `json:"serverLeft"`
 }
 
 // runNATSFleet is the command fleet-nats.
@@ -138,7 +141,7 @@ func (f *natsFleet) measure(ctx context.Context, members int, load bool, say fun
 }
 
 func (f *natsFleet) print(w io.Writer) {
-	fmt.Fprintf(w, "\n%d environments, a connection for each member; all in one process\n", f.Environments)
+	fmt.Fprintf(w, "\n%d environments, a connection for each member; all members in one process, NATS server and publisher in another\n", f.Environments)
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	for _, row := range []struct {
 		name  string
@@ -157,13 +160,16 @@ func (f *natsFleet) print(w io.Writer) {
 			}
 			return short(c.Loaded.Seconds() * 1e3)
 		}},
-		{"a member: heap, bytes", ofMember(func(u usage.Usage) float64 { return float64(u.Heap) })},
-		{"stacks, bytes", ofMember(func(u usage.Usage) float64 { return float64(u.Stacks) })},
-		{"goroutines", ofMember(func(u usage.Usage) float64 { return float64(u.Goroutines) })},
-		{"a connection, both ends: heap, bytes", ofConnection(func(u usage.Usage) float64 { return float64(u.Heap) })},
-		{"stacks, bytes", ofConnection(func(u usage.Usage) float64 { return float64(u.Stacks) })},
-		{"goroutines", ofConnection(func(u usage.Usage) float64 { return float64(u.Goroutines) })},
-		{"file descriptors", ofConnection(func(u usage.Usage) float64 { return float64(u.Descriptors) })},
+		{"a member: heap, bytes", perMember(heap, ofMember)},
+		{"stacks, bytes", perMember(stacks, ofMember)},
+		{"goroutines", perMember(goroutines, ofMember)},
+		{"its connection: heap, bytes", perMember(heap, ofConnection)},
+		{"stacks, bytes", perMember(stacks, ofConnection)},
+		{"goroutines", perMember(goroutines, ofConnection)},
+		{"connections", perMember(descriptors, ofConnection)},
+		{"at the server: heap, bytes", perMember(heap, atServer)},
+		{"stacks, bytes", perMember(stacks, atServer)},
+		{"goroutines", perMember(goroutines, atServer)},
 	} {
 		fmt.Fprintf(table, "%s\t", row.name)
 		for _, c := range f.Cases {
@@ -174,14 +180,32 @@ func (f *natsFleet) print(w io.Writer) {
 	_ = table.Flush() // as with any other output
 }
 
-// ofMember returns what a member uses beyond its connection.
-func ofMember(value func(usage.Usage) float64) func(natsCase) string {
+func heap(u usage.Usage) float64        { return float64(u.Heap) }
+func stacks(u usage.Usage) float64      { return float64(u.Stacks) }
+func goroutines(u usage.Usage) float64  { return float64(u.Goroutines) }
+func descriptors(u usage.Usage) float64 { return float64(u.Descriptors) }
+
+// perMember returns what a member uses: nothing for fewer than ten, of whom what else the process uses is the most.
+func perMember(value func(usage.Usage) float64, part func(natsCase, func(usage.Usage) float64) float64) func(natsCase) string {
 	return func(c natsCase) string {
-		return short((value(c.Settled) - value(c.Left) - value(c.Bare) + value(c.Before)) / float64(c.Members))
+		if c.Members < 10 {
+			return ""
+		}
+		return short(part(c, value) / float64(c.Members))
 	}
 }
 
-// ofConnection returns what a connection uses.
-func ofConnection(value func(usage.Usage) float64) func(natsCase) string {
-	return func(c natsCase) string { return short((value(c.Bare) - value(c.Before)) / float64(c.Members)) }
+// ofMember returns what members use beyond their connections.
+func ofMember(c natsCase, value func(usage.Usage) float64) float64 {
+	return value(c.Settled) - value(c.Left) - ofConnection(c, value)
+}
+
+// ofConnection returns what connections use.
+func ofConnection(c natsCase, value func(usage.Usage) float64) float64 {
+	return value(c.Bare) - value(c.Before)
+}
+
+// atServer returns what connections and consumers of members use in the NATS server.
+func atServer(c natsCase, value func(usage.Usage) float64) float64 {
+	return value(c.ServerSettled) - value(c.ServerLeft)
 }

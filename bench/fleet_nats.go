@@ -6,12 +6,10 @@ import (
 	"fmt"
 	"iter"
 	"log/slog"
-	"os"
 	"slices"
 	"sync"
 	"time"
 
-	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
@@ -23,15 +21,15 @@ import (
 	"github.com/relaystream/autoconfig/stream"
 )
 
-// A natsWorld is a service, a publisher, a NATS server and members. The service has said that there is one
-// environment, the mark.
+// A natsWorld is a service and members in this process, and a NATS server and a publisher in another. The service has
+// said that there is one environment, the mark.
 type natsWorld struct {
 	environments, together int
 
 	stream  *synth.Stream
 	service *feed.Server
 	conn    *feed.Conn // of the publisher
-	broker  *server.Server
+	server  *natsSide
 	members []*natsMember
 	seen    chan time.Time // when a member has read the mark, or everything
 }
@@ -46,8 +44,6 @@ type natsMember struct {
 // patience is how long a step may take.
 const patience = 5 * time.Minute
 
-var errNATSWorldEnds = errors.New("the measurement has ended")
-
 // inNATSWorld calls f with a new world.
 func inNATSWorld(ctx context.Context, environments, together int, f func(*natsWorld) error) (err error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, 4*patience, errors.New("bench: the fleet is too slow"))
@@ -55,32 +51,14 @@ func inNATSWorld(ctx context.Context, environments, together int, f func(*natsWo
 	cfg := synth.Default()
 	cfg.Environments, cfg.PutSize = environments, 1
 	w := &natsWorld{environments: environments, together: together, stream: synth.New(cfg), seen: make(chan time.Time, 1)}
-	dir, err := os.MkdirTemp("", "fleet-nats")
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	w.broker, err = server.NewServer(&server.Options{Host: "127.0.0.1", Port: -1, JetStream: true, StoreDir: dir, NoSigs: true, NoLog: true})
-	if err != nil {
-		return err
-	}
-	w.broker.Start()
-	defer func() {
-		w.broker.Shutdown()
-		w.broker.WaitForShutdown()
-	}()
-	if !w.broker.ReadyForConnections(patience) {
-		return errors.New("the NATS server does not start")
-	}
 	if w.service, err = feed.Listen(); err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, w.service.Close()) }()
-	end, err := w.publish(ctx)
-	if err != nil {
+	if w.server, err = startNATSSide(ctx, w.service.URL); err != nil {
 		return err
 	}
-	defer end()
+	defer func() { err = errors.Join(err, w.server.end()) }()
 	defer w.leave()
 	if w.conn, err = w.service.Accept(ctx); err != nil {
 		return err
@@ -92,30 +70,8 @@ func inNATSWorld(ctx context.Context, environments, together int, f func(*natsWo
 	return f(w)
 }
 
-// publish starts the publisher. end waits for its end.
-func (w *natsWorld) publish(ctx context.Context) (end func(), err error) {
-	nc, js, err := w.connect()
-	if err != nil {
-		return nil, err
-	}
-	ctx, cancel := context.WithCancelCause(ctx)
-	source := autoconfig.Observe(fleetKey, &autoconfig.Options{BaseURI: w.service.URL, Logger: slog.New(slog.DiscardHandler)})
-	var publishing sync.WaitGroup
-	publishing.Go(func() { _ = natsfleet.Publish(ctx, js, fleetKey, source, nil) })
-	return func() {
-		cancel(errNATSWorldEnds)
-		publishing.Wait()
-		nc.Close()
-	}, nil
-}
-
 func (w *natsWorld) connect() (*nats.Conn, jetstream.JetStream, error) {
-	nc, err := nats.Connect(w.broker.ClientURL(), nats.MaxReconnects(-1), nats.Timeout(patience))
-	if err != nil {
-		return nil, nil, err
-	}
-	js, err := jetstream.New(nc)
-	return nc, js, err
+	return connectNATS(w.server.url)
 }
 
 // say makes the service send events, flush of them in each write.
@@ -228,6 +184,10 @@ func (w *natsWorld) leave() {
 
 // measure measures everything of a case but the initial load.
 func (w *natsWorld) measure(ctx context.Context, c *natsCase, patches int) error {
+	var err error
+	if c.ServerBefore, err = w.server.usage(); err != nil {
+		return err
+	}
 	c.Before = usage.AtRest()
 	if err := w.bare(c); err != nil {
 		return err
@@ -248,12 +208,16 @@ func (w *natsWorld) measure(ctx context.Context, c *natsCase, patches int) error
 		return err
 	}
 	c.Settled = usage.AtRest()
+	if c.ServerSettled, err = w.server.usage(); err != nil {
+		return err
+	}
 	if err := w.hurry(ctx, c, max(1000, patches/c.Members)); err != nil {
 		return err
 	}
 	w.leave()
 	c.Left = usage.AtRest()
-	return nil
+	c.ServerLeft, err = w.server.usage()
+	return err
 }
 
 // bare measures connections to NATS without members.
@@ -330,24 +294,4 @@ func (w *natsWorld) read() (n uint64) {
 		n += m.client.Stats().State.Patches
 	}
 	return n
-}
-
-// allOf calls do n times, at most together at the same time.
-func allOf(n, together int, do func(i int) error) error {
-	errs := make([]error, n)
-	next := make(chan int)
-	var working sync.WaitGroup
-	for range min(together, n) {
-		working.Go(func() {
-			for i := range next {
-				errs[i] = do(i)
-			}
-		})
-	}
-	for i := range n {
-		next <- i
-	}
-	close(next)
-	working.Wait()
-	return errors.Join(errs...)
 }

@@ -77,7 +77,9 @@ func parse(args []string, stderr io.Writer) (plan, error) {
 }
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	commands := map[string]func(context.Context, []string, io.Writer, io.Writer) error{"soak": runSoak, "fleet": runFleet, "fleet-nats": runNATSFleet, "readme": runReadme}
+	commands := map[string]func(context.Context, []string, io.Writer, io.Writer) error{
+		"soak": runSoak, "fleet": runFleet, "fleet-nats": runNATSFleet, natsSideCommand: runNATSSide, "readme": runReadme,
+	}
 	if len(args) > 0 && commands[args[0]] != nil {
 		return commands[args[0]](ctx, args[1:], stdout, stderr)
 	}
