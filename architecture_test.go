@@ -23,7 +23,8 @@ var knows = map[string][]string{
 	"stream/sse":        {"stream", "internal/plainhttp", "internal/quote", "github.com/cenkalti/backoff/v4", "github.com/launchdarkly/eventsource"},
 	"decode":            {"stream", "stream/sse", "internal/enum", "internal/expiry", "internal/mask", "internal/quote"},
 	"diff":              {"stream", "decode", "internal/enum", "internal/quote", "github.com/google/go-cmp"},
-	"cache":             {"stream", "decode", "diff", "internal/enum", "internal/seal", "internal/snapshot"},
+	"cache":             {"stream", "decode", "diff", "internal/enum", "internal/limited", "internal/seal", "internal/snapshot"},
+	"file":              {"stream", "decode", "internal/limited", "github.com/fsnotify/fsnotify"},
 	"params":            {"stream", "decode", "diff", "internal/expiry", "internal/mask"},
 	".": {
 		"stream", "stream/sse", "decode", "diff", "cache", "params",
@@ -34,6 +35,7 @@ var knows = map[string][]string{
 	"internal/enum":       {},
 	"internal/goroutine":  {},
 	"internal/snippets":   {},
+	"internal/limited":    {},
 	"internal/mask":       {},
 	"internal/quote":      {},
 	"internal/expiry":     {},

@@ -8,6 +8,8 @@
 //     statistics and probes.
 //   - NewStreamManager calls a MessageHandler, as Relay's own does. Dispatch does so for any changes.
 //
+// Options.Source feeds any of them from something other than the HTTP connection.
+//
 // # Guarantees
 //
 //  1. Changes come in the order of the wire, each once. A late subscriber gets the state so far as additions

@@ -66,6 +66,7 @@ func TestJSONOfAChange(t *testing.T) {
 		want   string
 	}{
 		{autoconfig.Change{Kind: autoconfig.Synced, Cached: true}, `{"kind":"synced","cached":true}`},
+		{autoconfig.Change{Kind: autoconfig.Synced, Partial: true}, `{"kind":"synced","partial":true}`},
 		{
 			autoconfig.Change{Kind: autoconfig.KeyExpired, New: &e, Key: &key},
 			`{"kind":"key expired","key":{"sdkKey":"***0002"},"new":{"envID":"e1","envKey":"e1-key","envName":"Env e1","projKey":"proj",` +

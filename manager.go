@@ -69,8 +69,8 @@ func NewStreamManager(
 	})
 }
 
-// NewStreamManagerWithOptions is NewStreamManager with any options, Source and Cache among them. Nil options mean the
-// defaults, of which those of ProtocolVersion and of a response with status 204 are as for NewStreamManager.
+// NewStreamManagerWithOptions is NewStreamManager with any options, such as Source or Cache. Nil options mean the defaults,
+// but filters are asked for as by NewStreamManager, and status 204 is retried. The options are copied at the call.
 func NewStreamManagerWithOptions(key AutoConfigKey, handler MessageHandler, o *Options) *StreamManager {
 	var own Options
 	if o != nil {
@@ -165,8 +165,7 @@ func (s *StreamManager) finish(err error) {
 	close(s.done)
 }
 
-// Done returns a channel that is closed when everything has ended: after Close, or when the stream has failed
-// for good.
+// Done returns a channel that is closed when everything has ended: after Close, or when the stream has failed for good.
 func (s *StreamManager) Done() <-chan struct{} {
 	if s.done == nil {
 		panic("autoconfig: Done of a StreamManager that NewStreamManager did not make")

@@ -12,6 +12,7 @@ import (
 	"github.com/relaystream/autoconfig/decode"
 	"github.com/relaystream/autoconfig/diff"
 	"github.com/relaystream/autoconfig/internal/connkey"
+	"github.com/relaystream/autoconfig/internal/disconnect"
 	"github.com/relaystream/autoconfig/internal/journal"
 	"github.com/relaystream/autoconfig/internal/reconnect"
 	"github.com/relaystream/autoconfig/internal/tally"
@@ -71,9 +72,8 @@ type Client struct {
 	done    chan struct{} // closed when everything has stopped
 }
 
-// Open starts a client, and does not wait for it; Client.Ready does. The client lives until Close is called,
-// ctx ends, or the connection has failed for good. Nil options mean the defaults. The error is an
-// *OptionError or ErrInvalidKey.
+// Open starts a client, and does not wait for it; Client.Ready does. The client lives until Close is called, ctx ends,
+// or the connection has failed for good. Nil options mean the defaults. The error is an *OptionError or ErrInvalidKey.
 func Open(ctx context.Context, key AutoConfigKey, o *Options) (*Client, error) {
 	s, err := o.resolve(key)
 	if err != nil {
@@ -93,12 +93,13 @@ func (c *Client) mustBeOpen() *Client {
 }
 
 func newClient(s *settings) *Client {
+	now := time.Now()
 	c := &Client{
 		settings: s,
 		changes:  stream.NewSubject[Change](),
 		events:   tap.New(DefaultLag, sse.Event.Clone),
 		messages: tap.New(DefaultLag, func(m decode.Message) decode.Message { return m }),
-		life:     newLife(),
+		life:     stream.NewBehavior(life{status: Status{Since: now, OutdatedSince: now}}),
 		journal:  journal.New(s.Logger),
 		keys:     connkey.New(),
 		heard:    make(chan struct{}, 1),
@@ -130,7 +131,12 @@ func (c *Client) start(ctx context.Context) {
 	go func() {
 		defer close(c.done)
 		err := errGoexit // until run returns
-		defer func() { c.finish(err) }()
+		defer func() {
+			if err == errGoexit {
+				c.journal.Lost(err, -1)
+			}
+			c.finish(err)
+		}()
 		err = c.run(ctx)
 	}()
 }
@@ -223,6 +229,9 @@ func (c *Client) arrived(e sse.Event) {
 func (c *Client) received(m decode.Message) {
 	c.messages.Pass(m)
 	c.journal.Message(&m)
+	if disconnect.Unusable(m.Err) {
+		c.tell(moment{kind: unusable, err: m.Err, delay: -1})
+	}
 	if m.Kind != decode.Ignored {
 		select {
 		case c.heard <- struct{}{}:
@@ -292,10 +301,7 @@ func (c *Client) save(ctx context.Context) error {
 // observe runs a client that has not been started for one subscriber, and closes it.
 func (c *Client) observe(ctx context.Context, yield func(Change) bool) error {
 	// The client starts when the subscription begins, so that no change precedes it.
-	begin := func() []Change {
-		c.start(ctx)
-		return nil
-	}
+	begin := func() []Change { c.start(ctx); return nil }
 	defer c.Close()
 	return diff.Split(c.changes.Observe(stream.Block[Change](DefaultLag), begin))(ctx, yield)
 }
@@ -324,12 +330,11 @@ func (c *Client) finish(err error) {
 // errSaveTimeout is the cause when a save takes longer than Options.CloseTimeout.
 var errSaveTimeout = fmt.Errorf("autoconfig: CloseTimeout: %w", context.DeadlineExceeded)
 
-// Close ends the client at once, whatever it is doing. When it has returned, the connection, all
-// goroutines and timers are gone, except for a call of the Logger or the Cache that does not return;
-// nothing follows it. Subscribers get what was waiting for them, and then their observables complete. With a
-// Cache, Close waits until the last configuration is saved, for Options.CloseTimeout at most; one that Close
-// interrupts is not complete and not saved. Close is idempotent. A subscriber may call it; the functions in Options
-// must not.
+// Close ends the client at once, whatever it is doing. When it has returned, the connection, all goroutines and timers
+// are gone, except for a call of the Logger or the Cache that does not return; nothing follows it. Subscribers get what
+// was waiting for them, and then their observables complete. With a Cache, Close waits until the last configuration is
+// saved, for Options.CloseTimeout at most; one that Close interrupts is not complete and not saved. Close is
+// idempotent. A subscriber may call it; the functions in Options must not.
 func (c *Client) Close() { _ = c.CloseContext(context.Background()) }
 
 // CloseContext is Close that stops saving when ctx ends. It returns nil if the last configuration has been
@@ -383,9 +388,8 @@ func (c *Client) ChangesUnder(policy stream.Policy[Change]) stream.Observable[Ch
 	return diff.Split(c.mustBeOpen().changes.Observe(policy, c.state.Snapshot))
 }
 
-// Events returns the events as they arrive, of all connections, from the subscription on. A slow subscriber
-// loses the oldest when more than DefaultLag wait. Events costs nothing while nobody subscribes. With Options.Source
-// there are none.
+// Events returns the events as they arrive, of all connections, from the subscription on: none with Options.Source.
+// A slow subscriber loses the oldest when more than DefaultLag wait. Events costs nothing while nobody subscribes.
 func (c *Client) Events() stream.Observable[sse.Event] { return c.mustBeOpen().events.Observe() }
 
 // Messages is Events for the decoded messages.

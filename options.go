@@ -32,8 +32,7 @@ const (
 	defaultUserAgent = "relaystream-autoconfig"
 )
 
-// Options refine Observe and Open. The zero value, like nil, means the defaults. Options are copied at the
-// call.
+// Options refine Observe and Open. The zero value, like nil, means the defaults. Options are copied at the call.
 type Options struct {
 	// BaseURI is the address of the service without the stream's path: an absolute URI of scheme
 	// https or http. A query in it is kept. The default is DefaultBaseURI.
@@ -111,12 +110,11 @@ type Options struct {
 	// default is DefaultCloseTimeout. Client.CloseContext can shorten it.
 	CloseTimeout time.Duration
 
-	// Logger gets what an operator should know: at level error what needs attention, at warn what
-	// interrupts the client or will end a key, at info each attempt and each change, at debug each event.
-	// It is called on a goroutine of its own, and may call the client, even Close. If it is slower than the
-	// client, lines are left out, and another line counts them. Only the Enabled method of its handler is
-	// called wherever something happens: it must be quick and must not call the client. The default passes
-	// warnings and errors to slog.Default.
+	// Logger gets what an operator should know: at level error what needs attention, at warn what interrupts the client
+	// or will end a key, at info each attempt and each change, at debug each event. It is called on a goroutine of its
+	// own, and may call the client, even Close. If it is slower than the client, lines are left out, and another line
+	// counts them. Only the Enabled method of its handler is called wherever something happens: it must be quick and
+	// must not call the client. The default passes warnings and errors to slog.Default.
 	Logger *slog.Logger
 }
 

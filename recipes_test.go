@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -17,6 +18,7 @@ import (
 
 	"github.com/relaystream/autoconfig"
 	"github.com/relaystream/autoconfig/autoconfigtest"
+	"github.com/relaystream/autoconfig/decode"
 	"github.com/relaystream/autoconfig/internal/testkit"
 	"github.com/relaystream/autoconfig/stream"
 	"github.com/relaystream/autoconfig/stream/sse"
@@ -84,6 +86,13 @@ func chat(ctx context.Context, uri string, question []byte, w io.Writer) error {
 		fmt.Fprintf(w, "%s\n", event.Data)
 	}
 	return nil
+}
+
+func recording(text string) stream.Observable[decode.Message] {
+	events := stream.Defer(func() stream.Observable[sse.Event] {
+		return stream.FromSeq2(sse.Scan(strings.NewReader(text), nil))
+	})
+	return stream.Concat(decode.Messages(events, nil), stream.Never[decode.Message]())
 }
 
 // play returns the changes of a client whose server deletes its only environment once the client is synced.
@@ -184,6 +193,26 @@ func Example_cachedStart() {
 	// Output:
 	// 1 environments, 0 filters, synced
 	// 1 environments, 0 filters, cached
+}
+
+func Example_recording() {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	source := recording(`event: put
+data: {"path":"/","data":{"environments":{"e1":{"envID":"e1","envName":"Production","projName":"Shop","version":1}}}}
+
+event: delete
+data: {"path":"/environments/e1","version":2}
+
+`)
+	changes := autoconfig.Observe("", &autoconfig.Options{Source: source})
+	for change, err := range stream.Take(changes, 3).All(ctx) {
+		fmt.Println(change, err)
+	}
+	// Output:
+	// environment added: e1 (Shop Production) version 1 <nil>
+	// synced <nil>
+	// environment deleted: e1 (Shop Production) version 1 <nil>
 }
 
 func Example_alertOnDeletion() {

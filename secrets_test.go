@@ -222,6 +222,9 @@ func TestLogsAndStatusesRevealNoKey(t *testing.T) {
 		}
 		statuses, changes := testkit.Watch(client.Status()), testkit.Watch(client.Changes())
 		testkit.Pass(time.Hour)
+		if err := srv.AwaitConnections(t.Context(), 1); err != nil { // it may be between two
+			t.Fatal(err)
+		}
 		refused := secretEnvironment(3)
 		refused.SDKKeys = refused.SDKKeys[1:]
 		srv.Patch(secretEnvironment(2))

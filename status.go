@@ -21,7 +21,7 @@ const (
 	Initializing State = iota
 	// Valid means that the server's complete configuration has arrived on the present connection.
 	Valid
-	// Interrupted means that the connection was lost after the client had been Valid.
+	// Interrupted means that the client was Valid, but the connection was lost, or what Source now has can't be used.
 	Interrupted
 	// Off means that the client has ended: it was closed, or failed for good.
 	Off
@@ -59,8 +59,8 @@ type Status struct {
 // A moment is one event in the life of a client. Status and the counts of Stats are scans of moments.
 type moment struct {
 	kind  momentKind
-	err   error         // of lost and ended
-	delay time.Duration // of lost: until the next attempt; negative if there is none
+	err   error         // of lost, unusable and ended
+	delay time.Duration // of lost and unusable: until the next attempt; negative if there is none
 }
 
 type momentKind uint8
@@ -70,6 +70,7 @@ const (
 	cachedSynced                   // a saved configuration was applied
 	synced                         // a complete configuration of the server's was applied
 	lost                           // the attempt or the connection has ended
+	unusable                       // the configuration of a source, which stays connected, can't be used
 	ended                          // the client has
 )
 
@@ -103,7 +104,7 @@ func (s Status) after(m moment) Status {
 		s.Cached = true
 	case synced:
 		s.State, s.Attempt, s.Cached = Valid, 0, false
-	case lost:
+	case lost, unusable:
 		s.Err, s.At, s.Code = m.err, now, disconnect.StatusCode(m.err)
 		if s.State == Valid {
 			s.State = Interrupted
@@ -145,15 +146,15 @@ func (c *Client) Status() stream.Observable[Status] {
 type Stats struct {
 	// Status is the present status.
 	Status Status
-	// Attempts counts connection attempts, Connections those that led to a stream of events or to a message of
+	// Attempts counts connection attempts, Connections those that led to a stream of events, or to a message of
 	// Options.Source.
 	Attempts, Connections uint64
-	// Bytes counts the bytes read from streams of events, and Events the events in them. Options.Source adds to neither.
+	// Bytes counts the bytes read from these streams, and Events the events in them: none with Options.Source.
 	Bytes, Events uint64
 	// Unusual counts what was in a form that is slow to decode: see decode.Options.OnUnusual.
 	Unusual uint64
-	// LastRead is when something, if only a comment, was last read from a connection, or Options.Source
-	// yielded its last message; zero if nothing was. LastChange is when the configuration last changed; zero if it never did.
+	// LastRead is when something, if only a comment, was last read from a connection, or a message came from
+	// Options.Source; zero if nothing did. LastChange is when the configuration last changed; zero if it never did.
 	LastRead, LastChange time.Time
 
 	// The following count why attempts and connections ended. Every ended attempt is counted exactly
@@ -304,9 +305,4 @@ func (c *Client) status() Status {
 		return Status{}
 	}
 	return c.life.Get().status
-}
-
-func newLife() *stream.Behavior[life] {
-	now := time.Now()
-	return stream.NewBehavior(life{status: Status{Since: now, OutdatedSince: now}})
 }

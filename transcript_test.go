@@ -12,13 +12,15 @@ import (
 
 	"github.com/relaystream/autoconfig"
 	"github.com/relaystream/autoconfig/autoconfigtest"
+	"github.com/relaystream/autoconfig/decode"
 	"github.com/relaystream/autoconfig/internal/testkit"
 	"github.com/relaystream/autoconfig/stream"
+	"github.com/relaystream/autoconfig/stream/sse"
 )
 
-// TestTranscripts replays the conversations of testdata/transcripts over real HTTP, once against the
-// changes of a Client and once against the handler of a StreamManager, and compares what they tell
-// with what the transcript expects. Both are written down in the same way:
+// TestTranscripts replays the conversations of testdata/transcripts over real HTTP, against the changes of a Client,
+// the handler of a StreamManager, and a Client whose Source makes the connection, and compares what they tell
+// with what the transcript expects. All are written down in the same way:
 //
 //	added ID NAME in PROJECT (KEYS) sdk=KEY mob=KEY old=KEY@EXPIRY accepts KEYS ttl=TTL secure
 //	updated …
@@ -29,8 +31,8 @@ import (
 //	filter deleted ID
 //	synced
 //
-// where members that are empty are left out. An expectation that begins with "client:" or "handler:"
-// is for that one only. Nothing must come that is not expected. The first expectations must be those
+// where members that are empty are left out. An expectation that begins with "client:" is for clients only, and one
+// that begins with "handler:" for the handler. Nothing must come that is not expected. The first expectations must be those
 // of the first put alone, because the subscription to the changes may begin after that.
 func TestTranscripts(t *testing.T) {
 	paths, err := filepath.Glob("testdata/transcripts/*.txt")
@@ -39,7 +41,7 @@ func TestTranscripts(t *testing.T) {
 	}
 	for _, path := range paths {
 		for who, listen := range map[string]func(*testing.T, *autoconfigtest.Server) stream.Observable[string]{
-			"client": listenAsClient, "handler": listenAsHandler,
+			"client": listenAsClient, "handler": listenAsHandler, "client of a source": listenThroughSource,
 		} {
 			t.Run(strings.TrimSuffix(filepath.Base(path), ".txt")+"/"+who, func(t *testing.T) {
 				t.Parallel()
@@ -87,7 +89,7 @@ func expectedOf(who string, expected []string) []string {
 		if !only {
 			rest = line
 		}
-		if !only || name == who {
+		if kind, _, _ := strings.Cut(who, " "); !only || name == kind {
 			mine = append(mine, rest)
 		}
 	}
@@ -98,6 +100,14 @@ func expectedOf(who string, expected []string) []string {
 func listenAsClient(t *testing.T, srv *autoconfigtest.Server) stream.Observable[string] {
 	o := testkit.To(srv)
 	o.InitialRetryDelay = time.Millisecond
+	return stream.Map(testkit.Open(t, o).Changes(), lineOf)
+}
+
+// listenThroughSource is listenAsClient with a source that reads the same stream.
+func listenThroughSource(t *testing.T, srv *autoconfigtest.Server) stream.Observable[string] {
+	request := sse.Get(srv.URL+"/relay_auto_config?rpacProtocolVersion=2").With("Authorization", testkit.Key)
+	events := sse.Connect(request, &sse.ConnectOptions{Client: srv.Client()})
+	o := &autoconfig.Options{InitialRetryDelay: time.Millisecond, Source: decode.Messages(events, nil)}
 	return stream.Map(testkit.Open(t, o).Changes(), lineOf)
 }
 

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"math"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -13,6 +11,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/relaystream/autoconfig/internal/limited"
 )
 
 // DefaultMaxSize is the default of File.MaxSize, in bytes. A put within the default limits of the stream, which
@@ -41,7 +41,7 @@ const (
 	temporaryInfix = ".unfinished-"
 	// leftoverAge is the age at which a temporary file is no longer being written by anybody.
 	leftoverAge = time.Hour
-	// chunkSize is how many bytes are read or written between two looks at the context.
+	// chunkSize is how many bytes are written between two looks at the context.
 	chunkSize = 1 << 20
 	// maxLinks is how many symbolic links may lead from one to the next.
 	maxLinks = 40
@@ -64,7 +64,7 @@ func (f *File) Load(ctx context.Context) ([]byte, error) {
 		return nil, err
 	}
 	defer file.Close()
-	data, err := io.ReadAll(io.LimitReader(chunkReader{ctx, file}, f.maxSize()+1))
+	data, err := limited.ReadAll(ctx, file, 0, f.maxSize())
 	if err != nil {
 		return nil, err
 	}
@@ -114,7 +114,7 @@ func (f *File) SetAside(ctx context.Context) error {
 
 func (f *File) maxSize() int64 {
 	if f.MaxSize > 0 {
-		return min(f.MaxSize, math.MaxInt64-1) // one more must be a number, too
+		return f.MaxSize
 	}
 	return DefaultMaxSize
 }
@@ -218,17 +218,4 @@ func syncDirectory(path string) error {
 		return fmt.Errorf("cache: directory: %w", err)
 	}
 	return nil
-}
-
-// A chunkReader reads a chunk at a time, and nothing after the end of ctx.
-type chunkReader struct {
-	ctx  context.Context
-	file *os.File
-}
-
-func (r chunkReader) Read(p []byte) (int, error) {
-	if r.ctx.Err() != nil {
-		return 0, context.Cause(r.ctx)
-	}
-	return r.file.Read(p[:min(len(p), chunkSize)])
 }

@@ -87,6 +87,10 @@ func (syntaxError) Error() string   { return "invalid JSON" }
 func (e syntaxError) Unwrap() error { return e.err }
 
 // An IgnoredError reports a message, or an entry of a put, that is ignored.
+//
+// For the put of path "/", it says that the present configuration as a whole can't be used. No event leads to that. A
+// source of another kind yields it in an Ignored message where it waits for a better configuration, instead of
+// failing; a client shows the error in its status, and is not Valid until the next Put or Complete.
 type IgnoredError struct {
 	// Event is the name of the event. It is empty if that does not look like a name, because a server that
 	// forgets a line feed may send anything in its place.
@@ -94,7 +98,8 @@ type IgnoredError struct {
 	// Path is the path of the message or, for an entry of a put, of the item. It is empty if there is none,
 	// and cut off after 128 bytes.
 	Path string
-	// Err is ErrUnknownEvent, ErrPutPath, ErrUnknownPath or ErrWrongID, or a *MalformedError for a filter.
+	// Err is ErrUnknownEvent, ErrPutPath, ErrUnknownPath or ErrWrongID, or a *MalformedError for a filter. Sources
+	// of messages other than Messages have further reasons, such as package file.
 	Err error
 }
 

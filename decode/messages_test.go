@@ -21,10 +21,10 @@ func TestWrongOptionsPanicAtTheCall(t *testing.T) {
 // TestKindsHaveNames checks the names of all kinds and of one that does not exist.
 func TestKindsHaveNames(t *testing.T) {
 	names := map[string]bool{}
-	for k := range Delete + 2 {
+	for k := range Complete + 2 {
 		names[k.String()] = true
 	}
-	if len(names) != int(Delete)+2 || names[""] {
+	if len(names) != int(Complete)+2 || names[""] {
 		t.Error(names)
 	}
 }
@@ -35,6 +35,7 @@ func TestIDsAreQuoted(t *testing.T) {
 		{Kind: Delete, Environment: EnvironmentEntry{ID: "e1\nforged", Version: 1}},
 		{Kind: Delete, Filter: FilterEntry{ID: "f1\nforged", Version: 1}},
 		{Kind: Patch, Filter: FilterEntry{ID: "f1\nforged", Err: errNoFilter}},
+		{Kind: Omit, Environment: EnvironmentEntry{ID: "e1\nforged"}},
 	} {
 		if text := m.String(); strings.Contains(text, "\n") {
 			t.Errorf("%q has two lines", text)

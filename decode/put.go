@@ -31,6 +31,11 @@ func (d *decoder) put(data []byte) (Message, error) {
 	if path != "/" {
 		return Message{Err: ignored(PutEvent, path, ErrPutPath)}, nil
 	}
+	return d.message(&c)
+}
+
+// message returns the message of a put with the content c.
+func (d *decoder) message(c *content) (Message, error) {
 	if err := c.check(d.held); err != nil {
 		return Message{}, malformed(PutEvent, err)
 	}

@@ -35,7 +35,7 @@ func (s *State) Apply(ctx context.Context, m *decode.Message, emit func(Change))
 		s.stats.Completes++
 		s.heard = true
 		s.Expire(emit)
-		s.complete(false, emit)
+		s.complete(Change{}, emit)
 	default:
 		s.stats.Ignored++
 	}
@@ -54,6 +54,7 @@ func (s *State) put(ctx context.Context, listing *decode.Listing, emit func(Chan
 	s.stats.Puts++
 	s.heard = !listing.Cached
 	s.synced = Change{}
+	skipped := s.stats.Skipped
 	s.Expire(emit)
 	upsert := func(known *environmentSlot, entry *decode.EnvironmentEntry) { s.listed(known, entry, emit) }
 	omit := func(old environment) { s.environmentDeleted(old, Change{Omitted: true}, emit) }
@@ -67,13 +68,15 @@ func (s *State) put(ctx context.Context, listing *decode.Listing, emit func(Chan
 			return err
 		}
 	}
-	s.complete(listing.Cached, emit)
+	s.complete(Change{Cached: listing.Cached, Partial: s.stats.Skipped != skipped || listing.FiltersErr != nil}, emit)
 	return nil
 }
 
-func (s *State) complete(cached bool, emit func(Change)) {
-	s.synced = Change{Kind: Synced, Cached: cached}
-	emit(s.synced)
+// complete emits that the configuration is complete. c says what else there is to say.
+func (s *State) complete(c Change, emit func(Change)) {
+	c.Kind = Synced
+	s.synced = c
+	emit(c)
 }
 
 func (s *State) patch(m *decode.Message, emit func(Change)) {

@@ -53,6 +53,8 @@ type Change struct {
 	Kind Kind
 	// Cached is set for Synced if the configuration is a saved one and not the server's.
 	Cached bool
+	// Partial is set for Synced if the put listed items that could not be used. What was known of them stays.
+	Partial bool
 	// Omitted is set for EnvironmentDeleted and FilterDeleted if a put omitted the item, or an Omit says so. Its
 	// version is forgotten then: the same version may be added again.
 	Omitted bool

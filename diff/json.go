@@ -12,6 +12,7 @@ import (
 type jsonChange struct {
 	Kind      Kind             `json:"kind"`
 	Cached    bool             `json:"cached,omitempty"`
+	Partial   bool             `json:"partial,omitempty"`
 	Omitted   bool             `json:"omitted,omitempty"`
 	Version   int              `json:"version,omitempty"`
 	Key       *jsonKey         `json:"key,omitempty"`
@@ -48,7 +49,7 @@ type jsonKey struct {
 // settings and version, and the accepted keys, masked. Nothing reads it back.
 func (c Change) MarshalJSON() ([]byte, error) {
 	j := jsonChange{
-		Kind: c.Kind, Cached: c.Cached, Omitted: c.Omitted, Version: c.Version,
+		Kind: c.Kind, Cached: c.Cached, Partial: c.Partial, Omitted: c.Omitted, Version: c.Version,
 		Old: maskEnvironment(c.Old), New: maskEnvironment(c.New),
 		OldFilter: (*jsonFilter)(c.OldFilter), NewFilter: (*jsonFilter)(c.NewFilter),
 	}

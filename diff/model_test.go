@@ -444,12 +444,18 @@ func (m *machine) drawEntry(id string) decode.EnvironmentEntry {
 		return entry(*known)
 	}
 	e := m.drawEnvironment(id, m.drawVersion())
+	e.Lingering = m.drawLingering()
+	return entry(e)
+}
+
+// drawLingering draws keys that linger in a saved configuration, or in a message of a source. Mostly there are none.
+func (m *machine) drawLingering() (keys []decode.ExpiringKeyRep) {
 	if rapid.IntRange(0, 3).Draw(m.t, "saved") == 0 {
 		for range rapid.IntRange(1, 3).Draw(m.t, "lingering") {
-			e.Lingering = append(e.Lingering, decode.ExpiringKeyRep{Value: rapid.SampledFrom(sdkKeys).Draw(m.t, "old key"), Timestamp: m.clock + int64(rapid.IntRange(-1, 1).Draw(m.t, "time"))*10})
+			keys = append(keys, decode.ExpiringKeyRep{Value: rapid.SampledFrom(sdkKeys).Draw(m.t, "old key"), Timestamp: m.clock + int64(rapid.IntRange(-1, 1).Draw(m.t, "time"))*10})
 		}
 	}
-	return entry(e)
+	return keys
 }
 
 // put applies a put of some environments.
@@ -501,8 +507,9 @@ func (m *machine) actions() map[string]func(*rapid.T) {
 			if known := m.state.Environment([]byte(e.EnvID)); known != nil && e.Version > known.Version && rapid.Bool().Draw(t, "same keys") {
 				version := e.Version
 				e = *known
-				e.Version, e.Lingering = version, nil
+				e.Version = version
 			}
+			e.Lingering = m.drawLingering()
 			m.upsert(&e, false)
 			m.apply(decode.Message{Kind: decode.Patch, Environment: entry(e)})
 		},
@@ -514,6 +521,17 @@ func (m *machine) actions() map[string]func(*rapid.T) {
 				m.buried[id] = max(version, m.buried[id])
 			}
 			m.apply(decode.Message{Kind: decode.Delete, Environment: decode.EnvironmentEntry{ID: id, Version: version}})
+		},
+		"omit": func(t *rapid.T) {
+			id := decode.EnvironmentID(rapid.SampledFrom(ids).Draw(t, "id"))
+			delete(m.model, id)
+			delete(m.buried, id)
+			m.apply(decode.Message{Kind: decode.Omit, Environment: decode.EnvironmentEntry{ID: id}})
+		},
+		"omit filter": func(*rapid.T) { m.apply(decode.Message{Kind: decode.Omit, Filter: decode.FilterEntry{ID: "f"}}) },
+		"complete": func(*rapid.T) {
+			m.expire()
+			m.apply(decode.Message{Kind: decode.Complete})
 		},
 		"time passes": func(t *rapid.T) { m.clock += rapid.Int64Range(1, 20).Draw(t, "time") },
 		"keys expire": func(*rapid.T) {

@@ -280,6 +280,13 @@ func TestStats(t *testing.T) {
 	c.delete("a", 4)
 	want.Environments, want.Filters, want.Tombstones, want.Patches, want.Deletes, want.Applied = 0, 0, 2, 4, 4, 11
 	check()
+	c.patch(env("b", 1))
+	for _, id := range []decode.EnvironmentID{"a", "b", "c"} { // a tombstone, an environment, and what is not known
+		c.apply(decode.Message{Kind: decode.Omit, Environment: decode.EnvironmentEntry{ID: id}})
+	}
+	c.apply(decode.Message{Kind: decode.Complete})
+	want.Tombstones, want.Patches, want.Omits, want.Completes, want.Applied = 1, 5, 3, 1, 13
+	check()
 }
 
 // TestSnapshot demands that a snapshot makes the state from nothing, in order, and names only keys
@@ -306,6 +313,48 @@ func TestSnapshot(t *testing.T) {
 	}
 }
 
+// TestOmitForgetsTheVersion of an environment and of a tombstone, also of filters: the same version is news again.
+func TestOmitForgetsTheVersion(t *testing.T) {
+	c := newConversation(t, Options{})
+	omit := func() {
+		c.apply(decode.Message{Kind: decode.Omit, Environment: decode.EnvironmentEntry{ID: "a"}})
+		c.apply(decode.Message{Kind: decode.Omit, Filter: decode.FilterEntry{ID: "f"}})
+	}
+	patch := func() {
+		c.patch(env("a", 3))
+		c.apply(decode.Message{Kind: decode.Patch, Filter: decode.FilterEntry{ID: "f", Version: 3, Rep: &decode.FilterRep{Version: 3}}})
+	}
+	patch()
+	omit()
+	omit() // nothing is known any more
+	patch()
+	c.want("added a@3", "added f@3", "deleted a@3", "deleted f@3", "added a@3", "added f@3")
+	c.delete("a", 5)
+	c.apply(decode.Message{Kind: decode.Delete, Filter: decode.FilterEntry{ID: "f", Version: 5}})
+	omit()
+	patch()
+	c.want("deleted a@3", "deleted f@3", "added a@3", "added f@3")
+}
+
+// TestComplete checks that a Complete is the end of a configuration without a put: late subscribers are synced, keys
+// whose time has come expire before it, what was saved is not of interest any more, and nothing is deleted.
+func TestComplete(t *testing.T) {
+	c := newConversation(t, Options{})
+	c.apply(decode.Message{Kind: decode.Put, Put: &decode.Listing{Cached: true, Environments: []decode.EnvironmentEntry{entry(env("a", 1))}}})
+	e := env("b", 1)
+	e.Lingering = []decode.ExpiringKeyRep{{Value: "old", Timestamp: 2000}}
+	c.patch(e)
+	c.want("added a@1", "synced", "added b@1", "announced old of b at 2000")
+	c.clock = 2000
+	c.apply(decode.Message{Kind: decode.Complete})
+	c.apply(decode.Message{Kind: decode.Put, Put: &decode.Listing{Cached: true}})
+	c.want("expired old of b at 2000", "synced")
+	snapshot := c.state.Snapshot()
+	if last := snapshot[len(snapshot)-1]; len(snapshot) != 3 || last.Kind != Synced || last.Cached {
+		t.Errorf("the snapshot is %v", snapshot)
+	}
+}
+
 // TestUnusableEntriesAreSkipped: they change nothing, and leave nothing behind.
 func TestUnusableEntriesAreSkipped(t *testing.T) {
 	known, wrong, nameless := entry(env("b", 1)), entry(env("a", 9)), entry(env("", 9))
@@ -324,6 +373,7 @@ func TestUnusableEntriesAreSkipped(t *testing.T) {
 		{"a patch with an error", decode.Message{Kind: decode.Patch, Environment: decode.EnvironmentEntry{ID: "b", Version: 9, Err: decode.ErrWrongID}}},
 		{"a patch of a filter without a Rep", decode.Message{Kind: decode.Patch, Filter: empty}},
 		{"a delete of nothing", decode.Message{Kind: decode.Delete}},
+		{"an omit of nothing", decode.Message{Kind: decode.Omit}},
 		{"a put with the ID of another environment", put(filter, wrong)},
 		{"a put with an entry without an ID", put(filter, known, nameless)},
 		{"a put with a filter without a Rep", put(empty, known)},
@@ -340,6 +390,9 @@ func TestUnusableEntriesAreSkipped(t *testing.T) {
 			}
 			if n := c.state.Stats().Skipped; n != 1 {
 				t.Errorf("%d entries are counted as skipped", n)
+			}
+			if partial := c.state.synced.Partial; partial != (test.m.Kind == decode.Put) {
+				t.Errorf("Synced says that it is partial: %t", partial)
 			}
 			if n := len(c.state.environments.slots); n != 1 {
 				t.Errorf("the table has %d slots", n)
@@ -463,6 +516,10 @@ func TestDeletedTellsHow(t *testing.T) {
 	c.delete("a", 5)
 	c.apply(decode.Message{Kind: decode.Delete, Filter: decode.FilterEntry{ID: "f", Version: 6}})
 	c.put()
+	c.apply(decode.Message{Kind: decode.Put, Put: listing})
+	c.changes = slices.DeleteFunc(c.changes, func(change Change) bool { return change.Old == nil && change.OldFilter == nil && change.Kind != Synced })
+	c.apply(decode.Message{Kind: decode.Omit, Environment: decode.EnvironmentEntry{ID: "a", Version: 7}})
+	c.apply(decode.Message{Kind: decode.Omit, Filter: decode.FilterEntry{ID: "f", Version: 7}})
 	type how struct {
 		subject Subject
 		version int
@@ -472,7 +529,7 @@ func TestDeletedTellsHow(t *testing.T) {
 	for _, change := range c.changes {
 		got = append(got, how{change.Subject(), change.Version, change.Omitted})
 	}
-	want := []how{{Subject{Environment: "a"}, 5, false}, {Subject{Filter: "f"}, 6, false}, {Subject{Environment: "b"}, 0, true}, {Subject{Filter: "g"}, 0, true}, {}}
+	want := []how{{Subject{Environment: "a"}, 5, false}, {Subject{Filter: "f"}, 6, false}, {Subject{Environment: "b"}, 0, true}, {Subject{Filter: "g"}, 0, true}, {}, {}, {Subject{Environment: "a"}, 0, true}, {Subject{Filter: "f"}, 0, true}}
 	if !slices.Equal(got, want) {
 		t.Errorf("got %+v, want %+v", got, want)
 	}

@@ -67,6 +67,15 @@ func (m *modelTable) delete(key ID, version int) (old int, outcome Outcome) {
 	return old, outcome
 }
 
+func (m *modelTable) omit(key ID) (old int, outcome Outcome) {
+	if s := m.known[key]; s.live {
+		old, outcome = s.value, Deleted
+	}
+	delete(m.known, key)
+	m.live, m.buried = without1(m.live, key), without1(m.buried, key)
+	return old, outcome
+}
+
 // An item is an entry of a put, in the place of an environment.
 type item struct{ value int }
 
@@ -127,6 +136,13 @@ func checkTable(t *rapid.T) {
 			wantOld, want := model.delete(k, n)
 			if old != wantOld || outcome != want {
 				t.Fatalf("delete: %v %v, want %v %v", old, outcome, wantOld, want)
+			}
+		},
+		"omit": func(t *rapid.T) {
+			k := key.Draw(t, "key")
+			old, outcome := table.Omit(k)
+			if wantOld, want := model.omit(k); old != wantOld || outcome != want {
+				t.Fatalf("omit: %v %v, want %v %v", old, outcome, wantOld, want)
 			}
 		},
 		"put": func(t *rapid.T) {

@@ -41,7 +41,7 @@ func parseCensus(data []byte) (c census, ok bool) {
 
 // A content is what the bucket says of each item.
 type content struct {
-	byName map[string]known
+	byName map[string]*known
 	census census // of the items in byName
 	listed census // what the bucket says
 }
@@ -53,7 +53,7 @@ type known struct {
 	sequence uint64
 }
 
-func newContent() *content { return &content{byName: make(map[string]known)} }
+func newContent() *content { return &content{byName: make(map[string]*known)} }
 
 // add records an entry.
 func (c *content) add(name string, e *entry, sequence uint64) {
@@ -63,15 +63,15 @@ func (c *content) add(name string, e *entry, sequence uint64) {
 	if !strings.HasPrefix(name, itemPrefix) || e.operation == 0 {
 		return
 	}
-	if c.byName[name].operation == item {
+	if before := c.byName[name]; before != nil && before.operation == item {
 		c.census.leave(name)
 	}
 	switch e.operation {
 	case item:
 		c.census.enter(name)
-		c.byName[name] = known{*e, name, sequence}
+		c.byName[name] = &known{*e, name, sequence}
 	case deleted:
-		c.byName[name] = known{*e, name, sequence}
+		c.byName[name] = &known{*e, name, sequence}
 	default:
 		delete(c.byName, name)
 	}
@@ -95,6 +95,6 @@ func (c *content) listing() *decode.Listing {
 	return l
 }
 
-func (c *content) sorted() []known {
-	return slices.SortedFunc(maps.Values(c.byName), func(a, b known) int { return cmp.Compare(a.sequence, b.sequence) })
+func (c *content) sorted() []*known {
+	return slices.SortedFunc(maps.Values(c.byName), func(a, b *known) int { return cmp.Compare(a.sequence, b.sequence) })
 }

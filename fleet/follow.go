@@ -25,7 +25,7 @@ const (
 	// callTimeout limits a call of the server.
 	callTimeout = 5 * time.Second
 	// farewell limits what is done for others when the context has ended.
-	farewell = 500 * time.Millisecond
+	farewell = 2 * time.Second
 )
 
 // ErrReplaced reports that the bucket was deleted and created again, or restored from an older copy, while it was

@@ -104,7 +104,10 @@ func lastSequence(t *testing.T, js jetstream.JetStream, bucket string) uint64 {
 }
 
 // eventually waits until ok.
-func eventually(t *testing.T, what string, ok func() bool) {
+func eventually(t interface {
+	Helper()
+	Fatal(...any)
+}, what string, ok func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(limit); !ok(); time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {

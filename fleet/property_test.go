@@ -109,7 +109,7 @@ func (r *run) put(t *rapid.T) {
 	m := put(listed...)
 	if rapid.Bool().Draw(t, "filters") {
 		v := r.next(t, "f")
-		m.Put.Filters = []decode.FilterEntry{{ID: "f", Version: v, Rep: &decode.FilterRep{ProjKey: "p", FilterKey: "k", Version: v}}}
+		m.Put.Filters = []decode.FilterEntry{{ID: "f", Version: v, Rep: &decode.FilterRep{ProjKey: "p", FilterKey: fmt.Sprint("k", v), Version: v}}}
 	}
 	r.up.apply(m)
 }
@@ -139,7 +139,7 @@ func (r *run) filter(t *rapid.T) {
 
 func (r *run) publisher(t *rapid.T) {
 	if len(r.publishers) < 3 {
-		p := publish(r.t, r.broker.connect(), r.up.observe, fleet.Options{Bucket: r.bucket, Lease: time.Hour})
+		p := publish(r.t, r.broker.connect(), r.up.observe, fleet.Options{Bucket: r.bucket, Lease: 10 * time.Second})
 		r.publishers = append(r.publishers, p)
 		r.ends = append(r.ends, func() { p.stop(r.t) })
 	}
@@ -169,7 +169,7 @@ func (r *run) member(*rapid.T) {
 func (r *run) quiet(t *rapid.T) {
 	want := r.up.content()
 	for _, m := range append([]*testkit.Mirror{r.direct}, r.members...) {
-		eventually(r.t, m.Name+" has what the service has", func() bool {
+		eventually(t, m.Name+" has what the service has", func() bool {
 			return cmp.Equal(m.Content(), want, cmpopts.EquateEmpty(), cmpopts.IgnoreFields(decode.EnvironmentRep{}, "Lingering"))
 		})
 		m.Check(r.t, want)

@@ -10,6 +10,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/relaystream/autoconfig"
+	"github.com/relaystream/autoconfig/decode"
 	"github.com/relaystream/autoconfig/diff"
 	"github.com/relaystream/autoconfig/fleet"
 	"github.com/relaystream/autoconfig/internal/testkit"
@@ -58,6 +59,30 @@ func TestSavedConfigurationOfASource(t *testing.T) {
 	eventually(t, "the source is subscribed to", func() bool { n, _ := fresh.counts(); return n == 1 })
 	fresh.put(environment("a", 2), environment("b", 1))
 	testkit.Expect(t, "a member", short(seen.Await(t, 4)), "environment added a:2", "synced", "environment added b:1", "synced")
+	seen.Stop()
+}
+
+// TestUnusableItemStays: an item that the first put of a new publisher lists in a form that can't be used keeps its last
+// good version. What is not listed is gone when that is certain.
+func TestUnusableItemStays(t *testing.T) {
+	b, up := newBroker(t), newUpstream()
+	up.put(environment("a", 1), environment("refused", 1), environment("gone", 1))
+	js := b.connect()
+	o := fleet.Options{Lease: 10 * time.Second}
+	first := publish(t, js, up.observe, o)
+	m := member(t, js, o)
+	ready(t, m)
+	seen := testkit.Watch(m.Changes())
+	seen.Await(t, 4)
+	first.stop(t)
+	fresh := newUpstream()
+	partial := put(environment("a", 2), environment("refused", 2))
+	partial.Put.Environments[1].Err, partial.Put.Environments[1].Rep = &decode.RefusedError{}, nil
+	fresh.apply(partial)
+	publish(t, js, fresh.observe, o)
+	testkit.Expect(t, "after a put with an unusable item", short(seen.Await(t, 2)), "environment updated a:2", "synced")
+	fresh.put(environment("a", 2), environment("refused", 3))
+	testkit.Expect(t, "after a good put", short(seen.Await(t, 3)), "environment updated refused:3", "environment deleted gone", "synced")
 	seen.Stop()
 }
 

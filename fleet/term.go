@@ -3,7 +3,6 @@ package fleet
 import (
 	"context"
 	"errors"
-	"slices"
 	"time"
 
 	"github.com/relaystream/autoconfig/decode"
@@ -27,6 +26,7 @@ type term struct {
 	lives     map[diff.Subject]uint64 // of each item in the bucket
 	census    census                  // of these items
 	first     *decode.Listing         // what the source has said before its first Synced; nil after that
+	kept      map[diff.Subject]bool   // items that the source has not mentioned, but may have seen listed
 	writer    writer
 	failed    error // of encoding
 }
@@ -213,75 +213,4 @@ func (t *term) flush(ctx context.Context) error {
 	}
 	t.tell(ctx)
 	return err
-}
-
-// messages returns what a change of the source means for the state. Until the first Synced that is a Put: what the
-// source does not mention is gone.
-func (t *term) messages(c *diff.Change) []decode.Message {
-	if t.first == nil {
-		return t.later(c)
-	}
-	if c.Kind == diff.Synced && !c.Cached {
-		put := decode.Message{Kind: decode.Put, Put: t.first}
-		t.first = nil
-		return []decode.Message{put}
-	}
-	switch l := t.first; {
-	case c.New != nil:
-		l.Environments = append(l.Environments, environment(c.New)) // of two with one ID, the later one counts
-	case c.NewFilter != nil:
-		l.Filters = append(l.Filters, filter(c.NewFilter))
-	case c.Old != nil:
-		l.Environments = slices.DeleteFunc(l.Environments, func(e decode.EnvironmentEntry) bool { return e.ID == c.Old.EnvID })
-	case c.OldFilter != nil:
-		l.Filters = slices.DeleteFunc(l.Filters, func(e decode.FilterEntry) bool { return e.ID == c.OldFilter.ID })
-	}
-	return nil
-}
-
-func environment(e *decode.EnvironmentRep) decode.EnvironmentEntry {
-	return decode.EnvironmentEntry{ID: e.EnvID, Version: e.Version, Rep: e}
-}
-
-func filter(f *diff.Filter) decode.FilterEntry {
-	return decode.FilterEntry{ID: f.ID, Version: f.Version, Rep: &f.FilterRep}
-}
-
-// later returns the messages for a change after the first Synced.
-func (t *term) later(c *diff.Change) []decode.Message {
-	m := decode.Message{Kind: decode.Patch}
-	from, to := -1, -1 // versions; the source may omit an item and add it again within one change
-	switch {
-	case c.Kind == diff.Synced:
-		return []decode.Message{{Kind: decode.Complete}}
-	case c.Kind == diff.KeyExpired:
-		return nil
-	case c.New != nil:
-		m.Environment, to = environment(c.New), c.New.Version
-	case c.NewFilter != nil:
-		m.Filter, to = filter(c.NewFilter), c.NewFilter.Version
-	}
-	subject := c.Subject()
-	omit := decode.Message{Kind: decode.Omit}
-	omit.Environment.ID, omit.Filter.ID = subject.Environment, subject.Filter
-	switch {
-	case c.Old != nil:
-		from = c.Old.Version
-	case c.OldFilter != nil:
-		from = c.OldFilter.Version
-	}
-	_, live := t.lives[subject]
-	switch {
-	case to < 0 && c.Omitted:
-		return []decode.Message{omit}
-	case to < 0:
-		omit.Kind = decode.Delete
-		omit.Environment.Version, omit.Filter.Version = c.Version, c.Version
-		return []decode.Message{omit}
-	case to == from: // the same item, seen with another clock
-		return nil
-	case to < from, from < 0 && !live: // the source has forgotten the version, if there was one
-		return []decode.Message{omit, m}
-	}
-	return []decode.Message{m}
 }

@@ -50,7 +50,7 @@ func ExampleRegister() {
 	// stream.io, counter, By: Bytes read.
 	// stream.events, counter, {event}: Events read.
 	// messages, counter, {message}: Messages decoded.
-	//     message.kind=delete message.kind=ignored message.kind=patch message.kind=put
+	//     message.kind=complete message.kind=delete message.kind=ignored message.kind=omit message.kind=patch message.kind=put
 	// messages.unusual, counter, {message}: Messages, and environments of puts, that the fast path could not decode.
 	// items, counter, {item}: Environments and filters in messages.
 	//     item.outcome=applied item.outcome=skipped item.outcome=stale item.outcome=unchanged

@@ -77,6 +77,16 @@ func reasonOfConnection(err error) Reason {
 	}
 }
 
+// Unusable reports whether err is that of a message that says that the present configuration of a source, as a whole,
+// can't be used: an *decode.IgnoredError for the put of path "/". The put of an event with that path is never ignored.
+func Unusable(err error) bool {
+	if err == nil {
+		return false // before the variable below, which is on the heap
+	}
+	var ignored *decode.IgnoredError
+	return errors.As(err, &ignored) && ignored.Event == decode.PutEvent && ignored.Path == "/"
+}
+
 // StatusCode returns the HTTP status of the response that err reports, or 0 if err is not about a status.
 func StatusCode(err error) int {
 	var status *sse.StatusError

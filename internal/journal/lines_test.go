@@ -199,6 +199,7 @@ func TestAddressIsLoggedWithoutSecrets(t *testing.T) {
 		got := written(t, slog.LevelDebug, func(j *Journal) { j.Connecting(address) })
 		expect(t, address, got, "INFO connecting url="+want)
 	}
+	expect(t, "no address", written(t, slog.LevelDebug, func(j *Journal) { j.Connecting("") }), "INFO connecting to the source")
 }
 
 func TestMessages(t *testing.T) {
@@ -207,6 +208,7 @@ func TestMessages(t *testing.T) {
 	unknown, path, kind, id := ignored(decode.ErrUnknownEvent), ignored(decode.ErrPutPath), ignored(decode.ErrUnknownPath), ignored(decode.ErrWrongID)
 	filter := ignored(&decode.MalformedError{Event: "put", Err: errors.New("version")})
 	refused := &decode.RefusedError{ID: "e2", Err: decode.ErrAnchor}
+	whole := &decode.IgnoredError{Event: "put", Path: "/", Err: errors.New("no file")}
 	put := &decode.Listing{
 		Environments: []decode.EnvironmentEntry{{ID: "e1", Err: id}, {ID: "e2", Err: refused}, {ID: "e3"}},
 		Filters:      []decode.FilterEntry{{ID: "f1", Err: filter}, {ID: "f2"}},
@@ -221,6 +223,7 @@ func TestMessages(t *testing.T) {
 		{"unknown kind", decode.Message{Err: kind}, []string{line("DEBUG", kind)}},
 		{"wrong ID", decode.Message{Err: id}, []string{line("WARN", id)}},
 		{"malformed filter", decode.Message{Err: filter}, []string{line("WARN", filter)}},
+		{"configuration of a source", decode.Message{Err: whole}, []string{"ERROR configuration can't be used error=" + whole.Error()}},
 		{"put", decode.Message{Kind: decode.Put, Put: put}, []string{
 			"INFO received configuration environments=3 filters=2",
 			line("WARN", id), "ERROR environment refused error=" + refused.Error(), line("WARN", filter),
@@ -228,7 +231,11 @@ func TestMessages(t *testing.T) {
 		{"put with malformed filters", decode.Message{Kind: decode.Put, Put: &decode.Listing{FiltersErr: filter}}, []string{
 			"INFO received configuration environments=0 filters=0", line("WARN", filter),
 		}},
-		{"patch", decode.Message{Kind: decode.Patch, Environment: decode.EnvironmentEntry{ID: "e1", Err: refused}}, nil}, // ends the connection: see Lost
+		{"patch", decode.Message{Kind: decode.Patch, Environment: decode.EnvironmentEntry{ID: "e1", Err: refused}}, []string{"ERROR environment refused error=" + refused.Error()}},
+		{"patch of a filter", decode.Message{Kind: decode.Patch, Filter: decode.FilterEntry{ID: "f1", Err: filter}}, []string{line("WARN", filter)}},
+		{"put of nothing", decode.Message{Kind: decode.Put}, nil},
+		{"omit", decode.Message{Kind: decode.Omit, Environment: decode.EnvironmentEntry{ID: "e1"}}, nil},
+		{"complete", decode.Message{Kind: decode.Complete}, nil},
 		{"delete", decode.Message{Kind: decode.Delete, Environment: decode.EnvironmentEntry{ID: "e1"}}, nil},
 	} {
 		got := written(t, slog.LevelDebug, func(j *Journal) { j.Message(&test.message) })

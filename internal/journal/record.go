@@ -87,10 +87,16 @@ func (j *Journal) Message(m *decode.Message) {
 		j.ignored(m.Err)
 	case decode.Put:
 		j.listing(m.Put)
+	case decode.Patch:
+		j.ignored(m.Environment.Err)
+		j.ignored(m.Filter.Err)
 	}
 }
 
 func (j *Journal) listing(l *decode.Listing) {
+	if l == nil { // a source may send that
+		return
+	}
 	if j.enabled(slog.LevelInfo) {
 		j.Note(slog.LevelInfo, "received configuration",
 			slog.Int("environments", len(l.Environments)), slog.Int("filters", len(l.Filters)))
@@ -114,6 +120,8 @@ func (j *Journal) ignored(err error) {
 	switch {
 	case errors.As(err, &refused):
 		level, message = slog.LevelError, "environment refused"
+	case disconnect.Unusable(err):
+		level, message = slog.LevelError, "configuration can't be used"
 	case errors.Is(err, decode.ErrUnknownPath):
 		level = slog.LevelDebug
 	case errors.Is(err, decode.ErrPutPath):
