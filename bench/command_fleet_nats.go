@@ -29,6 +29,8 @@ type natsFleet struct {
 	Patches int `json:"patches"`
 	// Together is the largest number of members that connect at the same time.
 	Together int `json:"together"`
+	// Idle is for how long nothing happens, to measure what that takes.
+	Idle time.Duration `json:"idle"`
 	// Cases are the measurements, by the number of members.
 	Cases []natsCase `json:"cases"`
 }
@@ -50,6 +52,14 @@ type natsCase struct {
 	// Loaded is the time until all members that connect to a full bucket have natsFleet.Load environments; 0 if that
 	// was not measured.
 	Loaded time.Duration `json:"loaded"`
+	// Entry is the mean size in bytes of an entry in the bucket, with its subject and headers.
+	Entry uint64 `json:"entry"`
+	// PutMembers and PutServer are the processor time of the put with all environments new, in the members' process and
+	// in the other. IdleMembers and IdleServer are the shares of a processor while nothing happens.
+	PutMembers  time.Duration `json:"putMembers"`
+	PutServer   time.Duration `json:"putServer"`
+	IdleMembers float64       `json:"idleMembers"`
+	IdleServer  float64       `json:"idleServer"`
 	// Before is the usage of the members' process without members, Bare with as many connections to NATS, Settled with
 	// members, and Left when they have left. The others are those of the NATS server and the publisher.
 	Before        usage.Usage `json:"before"`
@@ -72,6 +82,7 @@ func runNATSFleet(ctx context.Context, args []string, stdout, stderr io.Writer) 
 	most := flags.Int("load-members", 100, "largest number of members whose initial load is measured; each of 10,000 environments takes about 12 MB")
 	flags.IntVar(&f.Patches, "patches", 100_000, "patches at full speed to one member")
 	flags.IntVar(&f.Together, "together", 100, "largest number of members that connect at the same time")
+	flags.DurationVar(&f.Idle, "idle", 10*time.Second, "how long to measure what idle members take")
 	out := flags.String("out", "", "directory for results (default a new one in results of this module)")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -122,7 +133,7 @@ func (f *natsFleet) numbers(list string) (all []int, err error) {
 func (f *natsFleet) measure(ctx context.Context, members int, load bool, say func(string)) (c natsCase, err error) {
 	c.Members = members
 	say(fmt.Sprintf("%d members", members))
-	err = inNATSWorld(ctx, f.Environments, f.Together, func(w *natsWorld) error { return w.measure(ctx, &c, f.Patches) })
+	err = inNATSWorld(ctx, f.Environments, f.Together, func(w *natsWorld) error { return w.measure(ctx, &c, f.Patches, f.Idle) })
 	if err != nil || !load {
 		return c, err
 	}
@@ -160,6 +171,11 @@ func (f *natsFleet) print(w io.Writer) {
 			}
 			return short(c.Loaded.Seconds() * 1e3)
 		}},
+		{"an entry of the bucket, bytes", func(c natsCase) string { return number(float64(c.Entry)) }},
+		{"processor time of the put: members, ms", func(c natsCase) string { return short(c.PutMembers.Seconds() * 1e3) }},
+		{"NATS server and publisher, ms", func(c natsCase) string { return short(c.PutServer.Seconds() * 1e3) }},
+		{"idle, of a processor: members, %", func(c natsCase) string { return short(c.IdleMembers * 100) }},
+		{"NATS server and publisher, %", func(c natsCase) string { return short(c.IdleServer * 100) }},
 		{"a member: heap, bytes", perMember(heap, ofMember)},
 		{"stacks, bytes", perMember(stacks, ofMember)},
 		{"goroutines", perMember(goroutines, ofMember)},

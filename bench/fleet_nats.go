@@ -183,16 +183,43 @@ func (w *natsWorld) leave() {
 }
 
 // measure measures everything of a case but the initial load.
-func (w *natsWorld) measure(ctx context.Context, c *natsCase, patches int) error {
-	var err error
-	if c.ServerBefore, err = w.server.usage(); err != nil {
+func (w *natsWorld) measure(ctx context.Context, c *natsCase, patches int, idle time.Duration) (err error) {
+	if c.Before, c.ServerBefore, err = w.usage(); err != nil {
 		return err
 	}
-	c.Before = usage.AtRest()
 	if err := w.bare(c); err != nil {
 		return err
 	}
 	if err := w.join(ctx, c.Members); err != nil {
+		return err
+	}
+	if err := w.put(ctx, c); err != nil {
+		return err
+	}
+	if err := w.tell(ctx, c); err != nil {
+		return err
+	}
+	if err := w.idle(ctx, c, idle); err != nil {
+		return err
+	}
+	if err := w.hurry(ctx, c, max(1000, patches/c.Members)); err != nil {
+		return err
+	}
+	w.leave()
+	c.Left, c.ServerLeft, err = w.usage()
+	return err
+}
+
+// usage returns what both processes use.
+func (w *natsWorld) usage() (members, server usage.Usage, err error) {
+	server, err = w.server.usage()
+	return usage.AtRest(), server, err
+}
+
+// put sends a put with all environments new.
+func (w *natsWorld) put(ctx context.Context, c *natsCase) error {
+	members, server, err := w.usage()
+	if err != nil {
 		return err
 	}
 	said, err := w.fill(ctx)
@@ -204,19 +231,44 @@ func (w *natsWorld) measure(ctx context.Context, c *natsCase, patches int) error
 		return err
 	}
 	c.Synced = last.Sub(said)
-	if err := w.tell(ctx, c); err != nil {
+	if c.Entry, err = w.entry(ctx); err != nil {
 		return err
 	}
-	c.Settled = usage.AtRest()
-	if c.ServerSettled, err = w.server.usage(); err != nil {
+	membersAfter, serverAfter, err := w.usage()
+	c.PutMembers, c.PutServer = membersAfter.Processor-members.Processor, serverAfter.Processor-server.Processor
+	return err
+}
+
+// entry returns the mean size of an entry.
+func (w *natsWorld) entry(ctx context.Context) (uint64, error) {
+	nc, js, err := w.connect()
+	if err != nil {
+		return 0, err
+	}
+	defer nc.Close()
+	bucket, err := js.Stream(ctx, "KV_"+natsfleet.DefaultBucket)
+	if err != nil {
+		return 0, err
+	}
+	state := bucket.CachedInfo().State
+	return state.Bytes / state.Msgs, nil
+}
+
+// idle does nothing for a while.
+func (w *natsWorld) idle(ctx context.Context, c *natsCase, d time.Duration) (err error) {
+	if c.Settled, c.ServerSettled, err = w.usage(); err != nil {
 		return err
 	}
-	if err := w.hurry(ctx, c, max(1000, patches/c.Members)); err != nil {
-		return err
+	start := time.Now()
+	select {
+	case <-time.After(d):
+	case <-ctx.Done():
+		return context.Cause(ctx)
 	}
-	w.leave()
-	c.Left = usage.AtRest()
-	c.ServerLeft, err = w.server.usage()
+	members, server, err := w.usage()
+	elapsed := time.Since(start).Seconds()
+	c.IdleMembers = (members.Processor - c.Settled.Processor).Seconds() / elapsed
+	c.IdleServer = (server.Processor - c.ServerSettled.Processor).Seconds() / elapsed
 	return err
 }
 

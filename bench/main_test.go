@@ -130,7 +130,7 @@ func TestFleet(t *testing.T) {
 func TestFleetNATS(t *testing.T) {
 	dir := t.TempDir()
 	var stdout bytes.Buffer
-	args := []string{"fleet-nats", "-members", "1,12", "-load-members", "1", "-environments", "20", "-load", "30", "-patches", "500", "-together", "7", "-out", dir}
+	args := []string{"fleet-nats", "-members", "1,12", "-load-members", "1", "-environments", "20", "-load", "30", "-patches", "500", "-together", "7", "-idle", "10ms", "-out", dir}
 	if err := run(t.Context(), args, &stdout, &stdout); err != nil {
 		t.Fatal(err)
 	}
@@ -146,7 +146,7 @@ func TestFleetNATS(t *testing.T) {
 		t.Fatalf("%+v", got)
 	}
 	for _, c := range got.Cases {
-		if c.Synced <= 0 || c.Told50 <= 0 || c.Told99 < c.Told50 || c.Rate <= 0 || c.Read <= 0 || c.Settled.Goroutines < c.Bare.Goroutines+c.Members {
+		if c.Synced <= 0 || c.Told50 <= 0 || c.Told99 < c.Told50 || c.Rate <= 0 || c.Read <= 0 || c.PutServer <= 0 || c.Settled.Goroutines < c.Bare.Goroutines+c.Members {
 			t.Errorf("%+v", c)
 		}
 	}
