@@ -171,3 +171,25 @@ func TestMarkersOfOthers(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestHeartbeat: the server is asked for the heartbeat of the options.
+func TestHeartbeat(t *testing.T) {
+	b := newBroker(t)
+	js := b.connect()
+	p := publish(t, js, newUpstream().observe, fleet.Options{Lease: time.Hour})
+	eventually(t, "the lease is taken", p.holding)
+	bucket, err := js.Stream(t.Context(), "KV_"+fleet.DefaultBucket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct{ set, want time.Duration }{{0, fleet.DefaultHeartbeat}, {100 * time.Millisecond, 100 * time.Millisecond}} {
+		messages := testkit.Watch(fleet.Source(js, testkit.Key, &fleet.Options{Heartbeat: test.set}))
+		eventually(t, "one consumer", func() bool { return b.consumers(js, fleet.DefaultBucket) == 1 })
+		for consumer := range bucket.ListConsumers(t.Context()).Info() {
+			if got := consumer.Config.IdleHeartbeat; got != test.want {
+				t.Errorf("Heartbeat %v: %v, want %v", test.set, got, test.want)
+			}
+		}
+		messages.Stop()
+	}
+}
