@@ -55,9 +55,10 @@ type arrival struct {
 // each name, then new ones as they come. Messages that a newer one of the same name has replaced may be missing.
 //
 // A consumer that is lost, or has gone silent, is replaced by one that goes on where it was. If that does not succeed
-// within 5 heartbeats, follow returns the error.
+// within 5 heartbeats, follow returns the error. It waits as long for a bucket that does not exist. Any other error
+// before the first consumer is returned at once.
 func (b *bucket) follow(ctx context.Context, name string, heartbeat time.Duration, yield func(arrival) bool) error {
-	f := &follower{bucket: b, filter: b.subject + name, heartbeat: heartbeat, yield: yield, next: 1}
+	f := &follower{bucket: b, filter: b.subject + name, heartbeat: heartbeat, yield: yield, next: 1, lastHeard: time.Now()}
 	f.retry = sse.Backoff{Initial: heartbeat / 20, Max: heartbeat}
 	for {
 		err := f.consume(ctx)
@@ -66,7 +67,9 @@ func (b *bucket) follow(ctx context.Context, name string, heartbeat time.Duratio
 			return nil
 		case ctx.Err() != nil:
 			return context.Cause(ctx)
-		case errors.Is(err, ErrReplaced), f.lastHeard.IsZero(), time.Since(f.lastHeard) > outage*f.heartbeat:
+		case errors.Is(err, ErrReplaced), time.Since(f.lastHeard) > outage*f.heartbeat:
+			return err
+		case !f.followed && !errors.Is(err, jetstream.ErrStreamNotFound): // a publisher may be about to create it
 			return err
 		}
 		if err := sleep(ctx, f.retry.Next(err)); err != nil {
@@ -87,7 +90,8 @@ type follower struct {
 	next      uint64    // the least sequence that has not arrived
 	target    uint64    // the last sequence when following began
 	caughtUp  bool
-	lastHeard time.Time // when the server has been heard of last; zero before the first consumer
+	followed  bool      // there has been a consumer
+	lastHeard time.Time // when the server has been heard of last, or following began
 	stopped   bool      // yield has returned false
 }
 
@@ -121,7 +125,7 @@ func (f *follower) consume(ctx context.Context) (err error) {
 		return err
 	}
 	defer f.remove(ctx, consumer.Name)
-	f.lastHeard = time.Now()
+	f.followed, f.lastHeard = true, time.Now()
 	f.retry.Opened()
 	if consumer.NumPending == 0 && !f.idle() {
 		return nil

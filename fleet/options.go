@@ -68,6 +68,9 @@ func (o Options) Format(f fmt.State, verb rune) {
 	mask.Struct(f, verb, o, fields(o))
 }
 
+// LogValue implements slog.LogValuer with the secret masked.
+func (o Options) LogValue() slog.Value { return slog.StringValue(fmt.Sprintf("%+v", o)) }
+
 // settings are checked Options with the defaults filled in.
 type settings struct {
 	Options
