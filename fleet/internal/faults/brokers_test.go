@@ -92,7 +92,6 @@ func (b *brokers) link(i int) *link {
 	for _, c := range b.casts {
 		targets = append(targets, net.JoinHostPort("127.0.0.1", strconv.Itoa(c.Port)))
 	}
-	l := newLink(b.t, targets...)
-	l.turn = i
-	return l
+	i %= len(targets)
+	return newLink(b.t, append(targets[i:], targets[:i]...)...)
 }
