@@ -2,13 +2,10 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -106,11 +103,7 @@ func runNATSFleet(ctx context.Context, args []string, stdout, stderr io.Writer) 
 		f.Cases = append(f.Cases, c)
 	}
 	f.print(stdout)
-	text, err := json.MarshalIndent(f, "", "\t")
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(filepath.Join(dir, "fleet-nats.json"), append(text, '\n'), 0o644)
+	return writeJSON(dir, "fleet-nats.json", f)
 }
 
 // numbers returns the numbers of members.

@@ -17,6 +17,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -144,4 +145,13 @@ func resultsIn(dir string) (string, error) {
 		dir = filepath.Join(dir, time.Now().UTC().Format("20060102T150405Z"))
 	}
 	return dir, os.MkdirAll(dir, 0o755)
+}
+
+// writeJSON writes a result to a file of that name in the directory.
+func writeJSON(dir, name string, result any) error {
+	text, err := json.MarshalIndent(result, "", "\t")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(dir, name), append(text, '\n'), 0o644)
 }

@@ -16,7 +16,7 @@ import (
 // TestMirror: members at a leaf node read a mirror of the bucket. They see what the publisher writes at the hub, and
 // start while the hub is away.
 func TestMirror(t *testing.T) {
-	port := freePort(t)
+	port := fleet.FreePort(t)
 	hub := domain(t, "hub", func(o *server.LeafNodeOpts) { o.Host, o.Port = "127.0.0.1", port })
 	leaf := domain(t, "leaf", func(o *server.LeafNodeOpts) {
 		o.ReconnectInterval = 50 * time.Millisecond
@@ -58,14 +58,4 @@ func domain(t *testing.T, name string, leaf func(*server.LeafNodeOpts)) *broker 
 	b.start()
 	t.Cleanup(b.stop)
 	return b
-}
-
-func freePort(t *testing.T) int {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
 }
