@@ -76,7 +76,7 @@ func (s *Server) open(x *exchange) {
 	defer s.mu.Unlock()
 	x.open, x.busy = true, true
 	if content := s.state.content(); content.Environments != nil {
-		x.send(putMessage(content).version(x.version))
+		x.send(encodePut(content).version(x.version))
 	}
 }
 

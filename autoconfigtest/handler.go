@@ -1,19 +1,14 @@
 package autoconfigtest
 
 import (
-	"mime"
 	"net/http"
-	"net/url"
-	"strconv"
-	"strings"
+
+	"github.com/relaystream/autoconfig/internal/request"
 )
 
-// streamPath is the only path that the server answers.
-const streamPath = "/relay_auto_config"
-
 func (s *Server) serveHTTP(w http.ResponseWriter, r *http.Request) {
-	request := newRequest(r)
-	x := s.enter(request, r)
+	received := newRequest(r)
+	x := s.enter(received, r)
 	if x == nil {
 		panic(http.ErrAbortHandler)
 	}
@@ -21,7 +16,7 @@ func (s *Server) serveHTTP(w http.ResponseWriter, r *http.Request) {
 
 	head := &headWriter{
 		ResponseWriter: w,
-		before:         func(status int) { s.record(request, status) },
+		before:         func(status int) { s.record(received, status) },
 		flushed:        func() { s.begin(x) },
 	}
 	version, status := s.check(r)
@@ -40,38 +35,10 @@ func (s *Server) serveHTTP(w http.ResponseWriter, r *http.Request) {
 
 // check returns the protocol version that the client asks for, or the status to refuse it with.
 func (s *Server) check(r *http.Request) (version, status int) {
-	version, ok := protocolVersion(r.URL.Query())
-	switch {
-	case r.URL.Path != streamPath:
+	if r.URL.Path != request.Path {
 		return 0, http.StatusNotFound
-	case r.Method != http.MethodGet:
-		return 0, http.StatusMethodNotAllowed
-	case !acceptsEvents(r.Header):
-		return 0, http.StatusNotAcceptable
-	case !s.authorized(r.Header["Authorization"]):
-		return 0, http.StatusUnauthorized
-	case !ok:
-		return 0, http.StatusBadRequest
 	}
-	return version, 0
-}
-
-func protocolVersion(query url.Values) (int, bool) {
-	values := query["rpacProtocolVersion"]
-	if len(values) == 0 {
-		return 1, true
-	}
-	version, err := strconv.Atoi(values[0])
-	return version, len(values) == 1 && err == nil && version > 0
-}
-
-func acceptsEvents(header http.Header) bool {
-	for _, accepted := range strings.Split(strings.Join(header["Accept"], ","), ",") {
-		if mediaType, _, err := mime.ParseMediaType(accepted); err == nil && mediaType == "text/event-stream" {
-			return true
-		}
-	}
-	return false
+	return request.Check(r, s.authorized)
 }
 
 // enter registers a request; it returns nil if the server is stopped or closing.

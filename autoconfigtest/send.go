@@ -2,8 +2,9 @@ package autoconfigtest
 
 import (
 	"bytes"
-	"encoding/json"
+	"context"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/launchdarkly/eventsource"
@@ -21,7 +22,7 @@ func (s *Server) Put(content decode.PutContent) {
 	if content.Environments == nil {
 		content.Environments = map[decode.EnvironmentID]decode.EnvironmentRep{}
 	}
-	s.broadcast(putMessage(content), func() { s.state.put(content) })
+	s.broadcast(encodePut(content), func() { s.state.put(content) })
 }
 
 // Patch adds or replaces an environment and sends the patch message to all open connections. Before
@@ -29,32 +30,30 @@ func (s *Server) Put(content decode.PutContent) {
 // the message is sent but the content stays as it is.
 func (s *Server) Patch(environment decode.EnvironmentRep) {
 	environment = cloneEnvironment(environment)
-	message := sharedMessage(decode.PatchEvent, decode.PatchMessageData{
-		Path: environmentPath(environment.EnvID), Data: environment,
-	})
-	s.broadcast(message, func() {
+	entry := decode.EnvironmentEntry{ID: environment.EnvID, Rep: &environment}
+	s.broadcast(encode(decode.Message{Kind: decode.Patch, Environment: entry}), func() {
 		s.state.environments.upsert(environment.EnvID, environment, environment.Version)
 	})
 }
 
 // PatchFilter is Patch for a filter. The message is sent to clients of protocol version 2 or more.
 func (s *Server) PatchFilter(id decode.FilterID, filter decode.FilterRep) {
-	message := filterMessage(decode.PatchEvent, decode.PatchFilterMessageData{Path: filterPath(id), Data: filter})
-	s.broadcast(message, func() { s.state.filters.upsert(id, filter, filter.Version) })
+	m := decode.Message{Kind: decode.Patch, Filter: decode.FilterEntry{ID: id, Rep: &filter}}
+	s.broadcast(encode(m), func() { s.state.filters.upsert(id, filter, filter.Version) })
 }
 
 // Delete removes an environment and sends the delete message to all open connections. Before the
 // first Put, and if version isn't greater than the last one of this ID, the message is sent but the
 // content stays as it is.
 func (s *Server) Delete(id decode.EnvironmentID, version int) {
-	message := sharedMessage(decode.DeleteEvent, decode.DeleteMessageData{Path: environmentPath(id), Version: version})
-	s.broadcast(message, func() { s.state.environments.remove(id, version) })
+	m := decode.Message{Kind: decode.Delete, Environment: decode.EnvironmentEntry{ID: id, Version: version}}
+	s.broadcast(encode(m), func() { s.state.environments.remove(id, version) })
 }
 
 // DeleteFilter is Delete for a filter. The message is sent to clients of protocol version 2 or more.
 func (s *Server) DeleteFilter(id decode.FilterID, version int) {
-	message := filterMessage(decode.DeleteEvent, decode.DeleteMessageData{Path: filterPath(id), Version: version})
-	s.broadcast(message, func() { s.state.filters.remove(id, version) })
+	m := decode.Message{Kind: decode.Delete, Filter: decode.FilterEntry{ID: id, Version: version}}
+	s.broadcast(encode(m), func() { s.state.filters.remove(id, version) })
 }
 
 // Reconnect asks all connected clients to connect again.
@@ -122,31 +121,36 @@ func (m message) version(version int) []byte {
 	return m.v2
 }
 
-func putMessage(content decode.PutContent) message {
-	m := sharedMessage(decode.PutEvent, decode.PutMessageData{Path: "/", Data: content})
-	if len(content.Filters) > 0 {
-		content.Filters = nil
-		m.v1 = sharedMessage(decode.PutEvent, decode.PutMessageData{Path: "/", Data: content}).v1
+// encodePut encodes a put, in the order of the IDs.
+func encodePut(content decode.PutContent) message {
+	put := &decode.Listing{Environments: entries(content.Environments), Filters: entries(content.Filters)}
+	m := encode(decode.Message{Kind: decode.Put, Put: put})
+	if len(put.Filters) > 0 {
+		m.v1 = encode(decode.Message{Kind: decode.Put, Put: &decode.Listing{Environments: put.Environments}}).v1
 	}
 	return m
 }
 
-func sharedMessage(name string, data any) message {
-	text, err := json.Marshal(data)
-	if err != nil {
-		panic(fmt.Sprintf("autoconfigtest: a wire type has no JSON form: %v", err))
+func entries[ID decode.EnvironmentID | decode.FilterID, Rep any](items map[ID]Rep) []decode.Entry[ID, Rep] {
+	list := make([]decode.Entry[ID, Rep], 0, len(items))
+	for _, id := range slices.Sorted(maps.Keys(items)) {
+		rep := items[id]
+		list = append(list, decode.Entry[ID, Rep]{ID: id, Rep: &rep})
 	}
-	raw := encodeEvent(name, string(text))
+	return list
+}
+
+func encode(m decode.Message) message {
+	data, err := m.AppendData(context.Background(), nil)
+	if err != nil {
+		panic(fmt.Sprintf("autoconfigtest: a message has no form on the wire: %v", err))
+	}
+	raw := encodeEvent(m.Kind.String(), string(data))
+	if m.Filter.ID != "" {
+		return message{nil, raw}
+	}
 	return message{raw, raw}
 }
-
-func filterMessage(name string, data any) message {
-	return message{nil, sharedMessage(name, data).v2}
-}
-
-func environmentPath(id decode.EnvironmentID) string { return "/environments/" + string(id) }
-
-func filterPath(id decode.FilterID) string { return "/filters/" + string(id) }
 
 // An event implements eventsource.Event.
 type event struct{ name, data string }

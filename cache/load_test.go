@@ -22,7 +22,7 @@ func TestLoadIsAnObservable(t *testing.T) {
 	data := sealedState(t, testKey, state(environment("e1", 1)))
 	e := environment("e1", 1)
 	want := decode.Message{Kind: decode.Put, Put: &decode.Listing{
-		Environments: []decode.EnvironmentEntry{{ID: "e1", Version: 1, Rep: e}}, Filters: []decode.FilterEntry{}, Cached: true,
+		Environments: []decode.EnvironmentEntry{{ID: "e1", Version: 1, Rep: e}}, Cached: true,
 	}}
 	noKey := func(ctx context.Context) (string, error) {
 		<-ctx.Done()

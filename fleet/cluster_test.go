@@ -21,21 +21,9 @@ func newTestCluster(t *testing.T) (addresses string) {
 		routes = append(routes, &url.URL{Scheme: "nats", Host: net.JoinHostPort("127.0.0.1", strconv.Itoa(port))})
 	}
 	for i, port := range ports {
-		s, err := server.NewServer(&server.Options{
-			ServerName: "s" + strconv.Itoa(i), Host: "127.0.0.1", Port: -1, JetStream: true, StoreDir: t.TempDir(), NoSigs: true, NoLog: true,
-			Routes: routes, Cluster: server.ClusterOpts{Name: "test", Host: "127.0.0.1", Port: port},
+		s := startTestServer(t, server.Options{
+			ServerName: "s" + strconv.Itoa(i), Routes: routes, Cluster: server.ClusterOpts{Name: "test", Host: "127.0.0.1", Port: port},
 		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		s.Start()
-		t.Cleanup(func() {
-			s.Shutdown()
-			s.WaitForShutdown()
-		})
-		if !s.ReadyForConnections(testLimit) {
-			t.Fatal("a NATS server does not start")
-		}
 		if i > 0 {
 			addresses += ","
 		}

@@ -15,7 +15,15 @@ const testLimit = time.Minute
 // newTestBucket returns an empty bucket on a server of its own.
 func newTestBucket(t *testing.T) *bucket {
 	t.Helper()
-	s, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: -1, JetStream: true, StoreDir: t.TempDir(), NoSigs: true, NoLog: true})
+	s := startTestServer(t, server.Options{})
+	return connectTestBucket(t, s.ClientURL(), 1)
+}
+
+// startTestServer starts a server with what the options say, and data of its own.
+func startTestServer(t *testing.T, o server.Options) *server.Server {
+	t.Helper()
+	o.Host, o.Port, o.JetStream, o.StoreDir, o.NoSigs, o.NoLog = "127.0.0.1", -1, true, t.TempDir(), true, true
+	s, err := server.NewServer(&o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -27,7 +35,7 @@ func newTestBucket(t *testing.T) *bucket {
 	if !s.ReadyForConnections(testLimit) {
 		t.Fatal("the NATS server does not start")
 	}
-	return connectTestBucket(t, s.ClientURL(), 1)
+	return s
 }
 
 func connectTestBucket(t *testing.T, url string, replicas int) *bucket {

@@ -5,9 +5,10 @@ package stream
 // A backlog holds the waiting values of one subscriber that has exceeded its limit and can't be
 // served from the subject's log any more. The subject's lock guards it.
 type backlog[T any] interface {
-	// push adds a value, and returns how many values were dropped or merged away for it.
+	// push adds a value, and returns how many values were dropped or merged away for it. A function of
+	// the policy that it calls may not return; then nothing has changed, and keep is called with the value.
 	push(T) (dropped, coalesced uint64)
-	// keep adds a value to those that wait, whatever it is, and calls no function of the policy.
+	// keep adds a value that is neither dropped nor merged, and calls no function of the policy.
 	keep(T)
 	// take removes the oldest values, at most max. They are valid until the next take.
 	take(max int) []T
@@ -51,7 +52,9 @@ type coalescer[T any, K comparable] struct {
 	head   int
 	dead   int // values that are holes or before head
 	index  map[K]int
-	batch  []T
+	// merging is the place, counted from 1, of the value that merge has been called with, until it returns.
+	merging int
+	batch   []T
 }
 
 // A keyed is a waiting value with its key, or a hole.
@@ -74,56 +77,38 @@ func newCoalescer[T any, K comparable](
 	}
 }
 
-// push calls key and merge before it changes anything. If one of them does not return, v is kept.
+// push calls key and merge before it changes anything but merging.
 func (c *coalescer[T, K]) push(v T) (dropped, coalesced uint64) {
-	i, returned := -1, false
-	defer func() {
-		if !returned {
-			c.loosen(i)
-			c.keep(v)
-		}
-	}()
 	k := c.key(v)
-	older, waiting := c.index[k]
+	i, waiting := c.index[k]
 	if !waiting {
-		returned = true
 		c.append(keyed[T, K]{value: v, key: k, live: true})
 		return 0, 0
 	}
-	i = older
+	c.merging = i + 1
 	merged, place := c.merge(c.values[i].value, v)
-	returned = true
-	return 0, c.replace(i, merged, place)
-}
-
-// replace puts the merger of value i and a newer one in its place, and returns how many values have
-// been merged away.
-func (c *coalescer[T, K]) replace(i int, merged T, place Place) uint64 {
-	switch place {
-	case AtOlder:
+	c.merging = 0
+	if place == AtOlder {
 		c.values[i].value = merged
-		return 1
-	case AtNewer:
-		k := c.values[i].key
-		c.kill(i)
-		c.append(keyed[T, K]{value: merged, key: k, live: true})
-		return 1
-	default:
-		c.kill(i)
-		return 2
+		return 0, 1
 	}
+	c.kill(i)
+	if place == AtNewer {
+		c.append(keyed[T, K]{value: merged, key: k, live: true})
+		return 0, 1
+	}
+	return 0, 2
 }
 
-// keep appends a value that nothing is merged with.
-func (c *coalescer[T, K]) keep(v T) { c.append(keyed[T, K]{value: v, live: true, loose: true}) }
-
-// loosen lets value i, if that is not negative, wait as it is: what comes later must not overtake
-// what was kept since.
-func (c *coalescer[T, K]) loosen(i int) {
-	if i >= 0 {
+// keep appends a loose value. The one that it was to be merged with, if merge has not returned, becomes
+// loose, too: what comes later must not overtake v.
+func (c *coalescer[T, K]) keep(v T) {
+	if i := c.merging - 1; i >= 0 {
 		delete(c.index, c.values[i].key)
 		c.values[i].loose = true
+		c.merging = 0
 	}
+	c.append(keyed[T, K]{value: v, live: true, loose: true})
 }
 
 func (c *coalescer[T, K]) append(v keyed[T, K]) {

@@ -40,7 +40,8 @@ func (b *Behavior[T]) Update(ctx context.Context, f func(T) T) error {
 }
 
 // Observe returns the observable of the value: the present one and every later one, as far as the
-// policy lets them through. With DropOldest[T](1), whoever falls behind misses some but not the latest.
+// policy lets them through. With DropOldest[T](1), a slow subscriber may miss some values, but never
+// the latest.
 //
 //	set       1──2──3──4──|
 //	observed     (2─3──4──|   subscribed after 2
@@ -59,6 +60,4 @@ func (b *Behavior[T]) Subscribers() []SubscriptionStats { return b.subject.Subsc
 func (b *Behavior[T]) Totals() SubscriptionStats { return b.subject.Totals() }
 
 // Format implements fmt.Formatter for every verb, as Subject's does.
-func (b *Behavior[T]) Format(f fmt.State, _ rune) {
-	_, _ = fmt.Fprintf(f, "stream.Behavior(%d subscribers)", b.subject.count.Load())
-}
+func (b *Behavior[T]) Format(f fmt.State, _ rune) { b.subject.format(f, "Behavior") }

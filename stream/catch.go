@@ -2,8 +2,8 @@ package stream
 
 import "context"
 
-// Catch continues, when o has failed, with the observable that handler makes of the error. A
-// cancelled context is no failure: handler does not hear of it.
+// Catch continues with the observable that handler makes of the error when o has failed. A cancelled
+// context is not a failure: handler is not called for it.
 //
 //	o         ──1──2──✗
 //	handler            ──3──|
@@ -27,8 +27,7 @@ func Catch[T any](o Observable[T], handler func(error) Observable[T]) Observable
 	}
 }
 
-// OnErrorResume continues with next when o has failed, whatever the error was: Catch for those who
-// have a substitute and need not know what for.
+// OnErrorResume continues with next when o has failed. It is Catch with a handler that ignores the error.
 //
 //	o     ──1──2──✗
 //	next           ──3──|

@@ -8,11 +8,11 @@ import (
 // Chan subscribes on one goroutine of its own, which sends the values to a channel with room for
 // size of them, and closes it when the sequence has ended. A full channel makes the sequence wait.
 //
-// The function stop ends the subscription, waits until it is gone, and returns the error that
-// ended the sequence: nil if it completed, or if it was stop that ended it. Values that are still
-// in the channel stay there. stop may be called repeatedly, and from several goroutines, but not
-// from a callback of o, whose end it would wait for. Whoever does not read values to their end
-// must call stop; after the close of values it only tells the error:
+// The function stop ends the subscription, waits until it is gone, and returns the error that ended
+// the sequence: nil if it completed, or if it was stop that ended it. Values that are still in the
+// channel stay there. stop may be called repeatedly, and from several goroutines, but not from a
+// callback of o, whose end it would wait for. A caller that stops reading before values is closed must
+// call stop; after the close of values it only returns the error:
 //
 //	values, stop := o.Chan(ctx, 0)
 //	for v := range values {
@@ -20,7 +20,8 @@ import (
 //	}
 //	return stop()
 //
-// Chan panics if size is negative.
+// The channel is made with all of its room, as by make. To let many values wait in memory that grows
+// with them, use Chan(ctx, 0) of a Buffer. Chan panics if size is negative.
 //
 // Concurrency: the goroutine alone touches err until it closes ended, and stop reads it after that.
 func (o Observable[T]) Chan(ctx context.Context, size int) (values <-chan T, stop func() error) {

@@ -1,5 +1,5 @@
-// Package stream is reactive streams for Go: a sequence of values over time is a function, its
-// operators are functions of functions, and what is asynchronous says so.
+// Package stream implements reactive streams. A sequence of values over time is a function, an
+// operator turns sequences into another one, and whatever is asynchronous says so.
 //
 //	type Observable[T any] func(ctx context.Context, yield func(T) bool) error
 //
@@ -8,9 +8,9 @@
 //
 // # Contract
 //
-// An Observable keeps these rules if what it is made of does: the observables before it, and the
-// functions that it calls, which must return. Package streamtest holds any observable, of this package
-// or not, to them. An exception is stated where it is: FromSeq cannot interrupt an iterator.
+// An Observable keeps these rules if the observables that it is made of do, and if the functions that
+// it calls return. Package streamtest checks whether an observable keeps them. Exceptions are
+// documented where they occur: FromSeq cannot interrupt an iterator.
 //
 //  1. yield is called on the goroutine that subscribed, never concurrently with itself, and never
 //     after the observable has returned.
@@ -28,17 +28,19 @@
 //
 // # In plain words
 //
-// Subscribing is calling. Nothing happens before, and each call is a sequence of its own: two
-// subscriptions to one connection are two connections. Where that is not so, as with a channel or
-// a Subject, the comment says it. One observable may be subscribed to many times, also at the same time.
+// To subscribe is to call the function. Nothing happens before that, and every call is a sequence of
+// its own: two subscriptions to a source that connects make two connections. Where that is not so, as
+// with a channel or a Subject, the comment says so. An observable may be subscribed to many times,
+// also at the same time.
 //
-// Order is that of the calls to yield. An operator keeps the order of its source unless its name is
-// about mixing several.
+// Values have the order in which yield is called with them. An operator keeps the order of its source;
+// if it mixes several, it keeps that of each.
 //
-// Termination has three forms. The sequence ends by itself: nil, or an error. The subscriber has
-// had enough and returns false: nil. The context is cancelled: its cause. If the last two coincide,
-// nil; if a cancellation coincides with the end of the sequence, either may be returned. Operators
-// that act upon failures (Catch, Retry, Materialize) leave cancellation alone.
+// A subscription ends in one of three ways. The sequence ends by itself: the result is nil or an
+// error. The subscriber returns false: the result is nil. The context is cancelled: the result is its
+// cause. If the last two coincide, it is nil; if a cancellation coincides with the end of the
+// sequence, it may be either. Operators that handle failures (Catch, Retry, Materialize) do not handle
+// cancellation.
 //
 // Errors are passed on as they are, never wrapped. There are no values after an error.
 //
@@ -49,45 +51,50 @@
 //
 // # Goroutines
 //
-// Map, Filter, Concat, Retry and all others of their kind have none, and take neither a channel nor
-// memory for a value; a chain of them is a chain of calls. Operators that must attend to several
+// Map, Filter, Concat, Retry and all others of their kind start none, use no channel and allocate
+// nothing for a value: a chain of them is a chain of calls. Operators that must attend to several
 // things at once run their sources on goroutines of their own, bring the values back to the
-// subscriber's, and have waited for all of them when they return.
+// subscriber's goroutine, and wait for their own before they return.
 //
-// A callback runs on the goroutine of the observable that it belongs to. What follows the last
-// operator with goroutines runs on the subscriber's: callbacks there share variables with each other,
-// and with the code around the subscription, without a lock. What comes before such an operator runs
-// on a goroutine of its source: two sources of one Merge must not share a variable. And subscriptions
-// share the variables of their callbacks with each other; Defer gives each its own.
+// A callback runs on the goroutine of its observable. Behind the last operator with goroutines that is
+// the subscriber's: callbacks there may share variables with each other, and with the code around the
+// subscription, without a lock. In front of such an operator it is a goroutine of the source: two
+// sources of one Merge need a lock for what they share. Subscriptions share the variables of their
+// callbacks with each other; Defer gives each its own.
 //
-// Backpressure needs no protocol: the source calls yield, and goes on when the subscriber has
-// returned from it. Only where an operator puts a goroutine between the two is there a buffer. Its
-// size, and what happens when it is full, are a Policy where the operator takes one. An operator that
-// is said to fetch ahead has Block(128): 128 values wait at most, beside those that the subscriber's
-// goroutine has taken, up to 64 at a time, and one that each source has in hand.
+// Backpressure needs no protocol: the source calls yield, and goes on when the subscriber has returned
+// from it. Only where an operator puts a goroutine between the two is there a buffer. Its size, and
+// what happens when it is full, are a Policy where the operator takes one. An operator that fetches
+// ahead, as its comment says, uses Block(128): at most 128 values wait, besides up to 64 that the
+// subscriber's goroutine has taken and the one that each source has in hand.
 //
 // # Sources that are ready
 //
-// A source is ready if it yields or ends without waiting for anything, as Just does. Race and
-// WithLatestFrom count such a source as if they had run it when they subscribed to it, though its
-// goroutine may not have begun: a value that comes within 20 ms of the subscription gives way, for no
-// more than that again, to the source that has precedence. Zip does the same before it fails, for the
-// counterparts of what came before.
+// A source is ready if it yields or ends before it first waits. Just, FromSlice and a Behavior are,
+// and so is what Map, Filter and the other operators without goroutines make of them. Race and
+// WithLatestFrom count such a source as if they had run it when they subscribed to it, although it has a
+// goroutine that may not have begun: they hold a first value back until the source that has precedence
+// is past its beginning. Zip does so before it fails, for the counterparts of what came before.
+//
+// A source that waits is recognized by the call of Done on its context, and then holds nothing back.
+// Operators with goroutines call it when they begin, so that they are never ready. One that neither
+// calls Done nor yields nor ends, as when it computes for long, or polls with time.Sleep, holds a value
+// back for 100 ms at most.
 //
 // # Panics
 //
-// They travel up the stack from where they happen. On the subscriber's goroutine that is through
-// the operators, whose deferred functions clean up, to the caller. On a goroutine of an operator's
-// own it ends the program, as it does everywhere in Go: catching it to throw it elsewhere would
-// cost the stack and gain nothing. A runtime.Goexit there, such as that of a t.FailNow in a source that
-// Merge runs, ends the sequence with an error. A function that a publisher calls while a Subject is
-// locked (that of Update, or those of Coalesce) may panic, too: the publisher sees it, what was emitted
-// is published, and the subject goes on.
+// A panic on the subscriber's goroutine goes through the operators, whose deferred functions clean up,
+// to the caller. On a goroutine that an operator has started it ends the program, as everywhere in Go:
+// to recover it there and panic again elsewhere would lose its stack and gain nothing. A
+// runtime.Goexit there, such as that of a t.FailNow in a source that Merge runs, ends the sequence
+// with an error. A function that a publisher calls while a Subject is locked (that of Update, or those
+// of Coalesce) may panic, too: the panic goes to the publisher, what was emitted is published, and the
+// subject works on.
 //
 // # Terminals
 //
-// Operators are functions, because those that change the type must be and one rule is easier than
-// two. Terminals are methods:
+// Operators are functions, because a method cannot change the type of the values, and one rule is
+// easier than two. Terminals are methods:
 //
 //   - ForEach, where each value is acted upon and an action can fail.
 //   - All, in a loop that wants break, continue or return.
@@ -103,7 +110,7 @@
 // with an unbounded buffer or by dropping. BatchCount and BatchTime give windows as slices, and GroupBy
 // is told beforehand what to make of a group.
 //
-// Arithmetic operators: a Scan, a Reduce or a loop over All does it.
+// Arithmetic operators. Scan, Reduce or a loop over All do the same.
 //
-// Schedulers: goroutines are Go's.
+// Schedulers. Go has one.
 package stream

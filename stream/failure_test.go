@@ -24,13 +24,14 @@ func (s *sibling) observable() ints {
 	}
 }
 
+func left(a, _ int) int { return a }
+
 // TestErrorStopsSiblings when it occurs, though the subscriber is busy for long with a value that came
 // before it, and is delivered after that value.
 func TestErrorStopsSiblings(t *testing.T) {
 	const fails = 2500 * time.Millisecond
 	endings := map[string]func() error{"fails": func() error { return errEnd }, "exits": func() error { runtime.Goexit(); return nil }}
 	type operator func(failing, ticking ints) ints
-	left := func(a, _ int) int { return a }
 	for name, op := range map[string]operator{
 		"Merge": func(a, b ints) ints { return stream.Merge(a, b) },
 		"FlatMap, inner": func(a, b ints) ints {
@@ -122,6 +123,9 @@ func TestErrorOvertakesNothing(t *testing.T) {
 		{"GroupBy, batches", stream.GroupBy(ten, even, stream.Policy[int]{}, func(_ bool, group ints) ints { return batched(0, group) }),
 			[]int{0 + 2, 4 + 6, 1 + 3, 5 + 7}},
 		{"GroupByUntil", stream.GroupByUntil(five, identity, stream.Policy[int]{}, func(int, ints) ints { return stream.Never[int]() }, id), all},
+		{"Zip", stream.Zip(five, stream.FromSeq(naturals), left), all},
+		{"Race", stream.Race(five, stream.Never[int]()), all},
+		{"WithLatestFrom", stream.WithLatestFrom(five, stream.StartWith(stream.Never[int](), 9), left), all},
 		{"Share", stream.Share(five, stream.Policy[int]{}), all},
 		{"Replay", stream.Replay(five, 2, stream.Policy[int]{}), all},
 	} {
@@ -188,6 +192,11 @@ func TestGoexitInANotifier(t *testing.T) {
 		"CombineLatest":  stream.CombineLatest(never, exits, plus),
 		"Race":           stream.Race(never, exits),
 		"SwitchMap":      stream.SwitchMap(stream.Concat(stream.Just(1), never), func(int) ints { return exits }),
+		"SampleWhen":     stream.SampleWhen(never, exits),
+		"BatchWhen":      stream.Map(stream.BatchWhen(never, exits), total),
+		"SkipUntil":      stream.SkipUntil(never, exits),
+		"GroupByUntil": stream.GroupByUntil(stream.StartWith(never, 1), identity, stream.Policy[int]{},
+			func(int, ints) ints { return exits }, func(_ int, group ints) ints { return group }),
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			ctx, cancel := context.WithTimeoutCause(t.Context(), time.Hour, errCause)
@@ -215,30 +224,6 @@ func TestSlowConsumerStopsItsSource(t *testing.T) {
 	})
 }
 
-// TestReadySourcesCount, as if sources were subscribed to one after the other.
-func TestReadySourcesCount(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		never := stream.Never[int]()
-		for range 100 {
-			for _, c := range []struct {
-				o    ints
-				want []int
-			}{
-				{stream.Race(stream.Just(1), stream.Just(2), stream.Empty[int]()), []int{1}},
-				{stream.Race(never, stream.Just(2), stream.Empty[int]()), []int{2}},
-				{stream.Race(stream.Empty[int](), stream.Just(2)), nil},
-				{stream.WithLatestFrom(stream.Just(1, 2), stream.Just(10), plus), []int{11, 12}},
-				{stream.WithLatestFrom(stream.Just(1, 2), never, plus), nil},
-				{stream.Zip(stream.Concat(stream.Just(1, 2), stream.Fail[int](errEnd)), stream.FromSeq(naturals), plus), []int{1, 3}},
-			} {
-				if got, _ := c.o.Collect(t.Context()); !slices.Equal(got, c.want) {
-					t.Fatalf("%v, want %v", got, c.want)
-				}
-			}
-		}
-	})
-}
-
 // TestHugeNumbers cost nothing: there is memory for what there is.
 func TestHugeNumbers(t *testing.T) {
 	const huge = int(^uint(0) >> 1)
@@ -254,7 +239,9 @@ func TestHugeNumbers(t *testing.T) {
 			"BatchTime":   stream.Map(stream.BatchTime(values, n, time.Hour), total),
 			"MapParallel": stream.MapParallel(values, n, same),
 			"FlatMap":     stream.FlatMap(values, n, func(v int) ints { return stream.Just(v) }),
+			"MergeAll":    stream.MergeAll(stream.Just(values), n),
 			"Take":        stream.Take(values, n),
+			"TakeLast":    stream.TakeLast(values, n),
 			"Skip":        stream.Concat(stream.Skip(values, n), values),
 			"Replay":      stream.Replay(values, n, stream.Policy[int]{}),
 			"Block":       slow(stream.Block[int](n)),
@@ -262,6 +249,11 @@ func TestHugeNumbers(t *testing.T) {
 			"DropNewest":  slow(stream.DropNewest[int](n)),
 			"FailSlow":    slow(stream.FailSlow[int](n)),
 			"Coalesce":    slow(stream.Coalesce(n, identity, merge)),
+			"Chan": func(ctx context.Context, yield func(int) bool) error {
+				waiting, stop := stream.Buffer(values, stream.Block[int](n)).Chan(ctx, 0)
+				_ = stream.FromChan(waiting)(ctx, yield)
+				return stop()
+			},
 		} {
 			var before, after runtime.MemStats
 			runtime.ReadMemStats(&before)

@@ -15,9 +15,9 @@ import (
 //	o                       ──a1──b5──a2──b6──|
 //	k, group → sum so far   ──a1──b5──a3──b11─|
 //
-// A group is hot, like a Subject that its first subscription joins from the first value on. p is what
-// happens when it falls behind: with Block, o waits for it, and so do the others. When the observable
-// that f made of a group has ended, later values of that key are dropped, as by Take.
+// A group is hot, like a Subject that its first subscription joins from the first value on. p says
+// what happens when it falls behind: with Block, o waits for it, and so do the other groups. When the
+// observable that f made of a group has ended, later values of that key are dropped, as by Take.
 //
 // Each group costs a goroutine, with the stack that its observable needs, and a Subject with one
 // subscriber, until its observable has ended (BenchmarkGroup); after that a key costs its place in a

@@ -67,9 +67,9 @@ func notEmpty[T any](o Observable[T], empty error) Observable[T] {
 }
 
 // WithLatestFrom yields f of each value of o and the latest of other; values of o are dropped as
-// long as other has none. A source of values that are ready counts: the first value of o gives way
-// to other, as the package comment describes. It ends when o does, or other fails. o runs on the
-// subscriber's goroutine, other on one of its own, which never waits for the subscriber.
+// long as other has none. What other yields before it first waits counts for the first value of o, as
+// the package comment describes it. It ends when o does, or other fails. o runs on the subscriber's
+// goroutine, other on one of its own, which never waits for the subscriber.
 //
 //	o      ──1──2─────2──3─────|
 //	other  ─────x───────y──z──
@@ -82,18 +82,16 @@ func WithLatestFrom[A, B, C any](o Observable[A], other Observable[B], f func(A,
 	need(o != nil && other != nil && f != nil, "WithLatestFrom")
 	return func(ctx context.Context, yield func(C) bool) error {
 		ctx, cancel := context.WithCancelCause(ctx)
-		l := &latest[B]{cancel: cancel}
+		l := &latest[B]{probe: newProbe(ctx), cancel: cancel}
 		begin := time.Now()
 		defer l.wait.Wait()
 		defer cancel(nil)
-		l.wait.Go(func() { l.follow(ctx, other) })
+		l.wait.Go(func() { l.follow(other) })
 		first, stopped := true, false
 		err := o(ctx, func(a A) bool {
 			if first {
 				first = false
-				if time.Since(begin) < headStart {
-					giveWay(ctx, l.heard.Load)
-				}
+				l.probe.wait(ctx, begin)
 			}
 			b := l.value.Load()
 			switch {
@@ -114,23 +112,22 @@ func WithLatestFrom[A, B, C any](o Observable[A], other Observable[B], f func(A,
 // A latest has the latest value of an observable that runs on a goroutine of its own.
 type latest[T any] struct {
 	value  atomic.Pointer[T]
-	heard  atomic.Bool // there is a value, or there will be none
+	probe  *probe
 	wait   sync.WaitGroup
 	cancel context.CancelCauseFunc
 }
 
 // follow subscribes to o. An error of o cancels the context.
-func (l *latest[T]) follow(ctx context.Context, o Observable[T]) {
+func (l *latest[T]) follow(o Observable[T]) {
 	err := errGoexit // until o returns
+	defer l.probe.settle()
 	defer func() {
 		if err != nil {
 			l.cancel(err)
 		}
-		l.heard.Store(true)
 	}()
-	err = o(ctx, func(v T) bool {
+	err = o(l.probe, func(v T) bool {
 		l.value.Store(&v)
-		l.heard.Store(true)
 		return true
 	})
 }

@@ -2,8 +2,8 @@ package stream
 
 import "context"
 
-// A Notification is something that a sequence does, as a value: it yields Value, or, if Done, it
-// ends, with Err unless that is nil.
+// A Notification is an event of a sequence, as a value. If Done it is the end, with the error Err or,
+// if that is nil, completion; else the sequence yields Value.
 type Notification[T any] struct {
 	Value T
 	Done  bool

@@ -7,10 +7,10 @@ import (
 	"sync"
 )
 
-// A Meter has the statistics of every subscriber whose Policy it is part of, wherever that policy is
-// used: it is how those of Share, Replay, Buffer and GroupBy are seen, which make their subscriptions
-// themselves. The zero Meter is ready to use, and its methods may be called concurrently. A Meter must
-// not be copied after its first use.
+// A Meter collects the statistics of every subscriber whose Policy it is part of, wherever that policy
+// is used. Share, Replay, Buffer and GroupBy have no statistics of their own: a Meter shows them. The
+// zero Meter is ready to use, and its methods may be called concurrently. A Meter must not be copied
+// after its first use.
 //
 //	var meter stream.Meter
 //	shared := stream.Share(o, stream.DropOldest[int](16).Metered(&meter))
@@ -25,8 +25,8 @@ type Meter struct {
 // A measured is a subscription.
 type measured interface{ measure() SubscriptionStats }
 
-// Metered returns the policy with m, which then has the statistics of those that subscribe with it.
-// m may be part of several policies.
+// Metered returns the policy with m, which collects the statistics of the subscribers that have this
+// policy. m may be part of several policies.
 func (p Policy[T]) Metered(m *Meter) Policy[T] {
 	p.meter = m
 	return p

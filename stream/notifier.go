@@ -91,8 +91,8 @@ func (in *intake[T]) startUntil(main, other Observable[T]) {
 
 // SkipUntil drops the values of o until the first value of notifier, and yields those that come after
 // it. An error of notifier before its first value is an error of the whole; its completion without a
-// value means nothing. o stays on the subscriber's goroutine and notifier has one of its own; the
-// first value of o gives way to a notifier that is ready, as in WithLatestFrom.
+// value means nothing. o stays on the subscriber's goroutine and notifier has one of its own. A notifier
+// that is ready counts for the first value of o, as with WithLatestFrom.
 //
 //	o         ──1──2──3──4──|
 //	notifier  ─────────x

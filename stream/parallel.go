@@ -11,9 +11,9 @@ import (
 // MapParallel is MapErr with n calls of f at a time, each on one of up to n goroutines. The results
 // keep the order of o, which runs on a goroutine of its own and at most 2n values ahead of the
 // subscriber. The first error, in this order, ends it: when a call fails, o is stopped, and so are the
-// calls for later values, whose context is cancelled; the results of earlier ones still come. To hand
-// a value over and back has its price (BenchmarkMapParallel): f should take longer than that.
-// MapParallel panics if n is less than 1.
+// calls for later values, whose context is cancelled; the results of earlier ones still come. A value
+// is handed to another goroutine and back, which takes time (BenchmarkMapParallel); MapParallel is of
+// use for an f that takes longer. MapParallel panics if n is less than 1.
 //
 //	o     ──1──2──3───────|
 //	2, f  ────────1·2·─3·─|   (1· takes longest, and 3 waits for one of the two)

@@ -97,16 +97,7 @@ func (p Policy[T]) normal() Policy[T] {
 
 // String returns the name of the policy's constructor.
 func (p Policy[T]) String() string {
-	switch p.rule {
-	case dropOldest:
-		return "DropOldest"
-	case dropNewest:
-		return "DropNewest"
-	case failSlow:
-		return "FailSlow"
-	case coalesce:
-		return "Coalesce"
-	default:
-		return "Block"
-	}
+	return [...]string{
+		block: "Block", dropOldest: "DropOldest", dropNewest: "DropNewest", failSlow: "FailSlow", coalesce: "Coalesce",
+	}[p.rule]
 }

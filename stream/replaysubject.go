@@ -8,17 +8,17 @@ import (
 
 // A ReplaySubject is a Subject with a memory: a subscriber first gets the last values that were
 // published, and then each later one. Its methods may be called concurrently; what Subject says of
-// subscribers and of waiting for them holds here, too. The zero ReplaySubject remembers nothing, as a
-// Subject.
+// subscribers and of waiting for them holds here, too. The zero ReplaySubject remembers nothing, like
+// a Subject.
 type ReplaySubject[T any] struct {
 	subject Subject[T]
 	history history[T] // guarded by subject
 }
 
 // NewReplaySubject returns a subject that remembers the last n values, each until it is maxAge old; a
-// maxAge of 0 is no limit. It panics if n is less than 1 or maxAge is negative. It takes memory only for values that were
-// published, so n can be math.MaxInt to let maxAge alone be the limit. Values that are too old are
-// forgotten at the next publication or subscription.
+// maxAge of 0 is no limit. It panics if n is less than 1 or maxAge is negative. It takes memory only
+// for values that were published, so n can be math.MaxInt to let maxAge alone be the limit. Values
+// that are too old are forgotten at the next publication or subscription.
 func NewReplaySubject[T any](n int, maxAge time.Duration) *ReplaySubject[T] {
 	atLeastOne(n, "NewReplaySubject")
 	notNegative(maxAge, "NewReplaySubject")
@@ -56,6 +56,4 @@ func (r *ReplaySubject[T]) Subscribers() []SubscriptionStats { return r.subject.
 func (r *ReplaySubject[T]) Totals() SubscriptionStats { return r.subject.Totals() }
 
 // Format implements fmt.Formatter for every verb, as Subject's does.
-func (r *ReplaySubject[T]) Format(f fmt.State, _ rune) {
-	_, _ = fmt.Fprintf(f, "stream.ReplaySubject(%d subscribers)", r.subject.count.Load())
-}
+func (r *ReplaySubject[T]) Format(f fmt.State, _ rune) { r.subject.format(f, "ReplaySubject") }

@@ -8,13 +8,13 @@ import (
 	"github.com/cenkalti/backoff/v4"
 )
 
-// A RetryPolicy is asked after each failure how long to wait before the next subscription; a
-// negative duration (backoff.Stop) gives up, and Retry returns the error.
+// A RetryPolicy is called after each failure. It returns how long to wait before the next
+// subscription; with a negative duration (backoff.Stop) Retry gives up and returns the error.
 type RetryPolicy func(err error) time.Duration
 
-// Retry subscribes to o, and again, each time that it fails, after the wait that the policy says.
-// Completion ends it, as does a subscriber that asks to stop. Cancellation does at once, during a
-// wait too, and wins over retrying; the policy does not hear of it.
+// Retry subscribes to o, and again each time that o fails, after the time that the policy returns. It
+// ends when o completes or the subscriber asks to stop. A cancellation ends it at once, also while it
+// waits, and the policy is not called for it.
 //
 // newPolicy is called once per subscription, so that subscriptions share no state. Values pass
 // through as they come: those that were delivered before a failure are not taken back.

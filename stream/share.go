@@ -5,10 +5,10 @@ import (
 	"sync"
 )
 
-// Share makes one subscription to o serve all subscribers: it begins with the first and ends with
-// the last, who waits for its end. Each gets what comes from its own subscription on, with its own
-// place and the policy p. When o ends, all end in the same way; the next subscriber begins anew,
-// but never before the subscription to o that went before is gone.
+// Share serves all subscribers from one subscription to o, which begins with the first subscriber and
+// ends with the last, who waits for its end. Each gets the values that come after it has subscribed,
+// with the policy p. When o ends, all end in the same way. The next subscriber subscribes to o again,
+// but not before the former subscription is gone.
 //
 // o runs on a goroutine of its own, with the values of the first subscriber's context. A policy with a
 // Meter gives the statistics of the subscribers.

@@ -14,9 +14,9 @@ func FromSlice[T any](values []T) Observable[T] {
 		if len(values) == 0 {
 			return context.Cause(ctx)
 		}
-		cancellable := ctx.Done() != nil
+		watched := cancellable(ctx)
 		for _, v := range values {
-			if cancellable && ctx.Err() != nil {
+			if watched && ctx.Err() != nil {
 				return context.Cause(ctx)
 			}
 			if !yield(v) {
@@ -50,16 +50,16 @@ func Fail[T any](err error) Observable[T] {
 	}
 }
 
-// FromSeq is the sequence of an iterator. Each subscription ranges over it anew; whether that
-// gives the same values is the iterator's affair. Cancellation is noticed between two values: a
-// call of the iterator that blocks is not interrupted.
+// FromSeq is the sequence of an iterator. Each subscription ranges over it again; whether that gives
+// the same values depends on the iterator. A cancellation is noticed between two values: an iterator
+// that blocks is not interrupted.
 func FromSeq[T any](seq iter.Seq[T]) Observable[T] {
 	need(seq != nil, "FromSeq")
 	return func(ctx context.Context, yield func(T) bool) error {
 		switch {
 		case ctx.Err() != nil:
 			return context.Cause(ctx)
-		case ctx.Done() == nil: // nothing to look after between two values
+		case !cancellable(ctx): // nothing to look after between two values
 			seq(yield)
 			return nil
 		}
@@ -98,9 +98,8 @@ func FromSeq2[T any](seq iter.Seq2[T, error]) Observable[T] {
 	}
 }
 
-// FromChan is the sequence of what is received from ch, until ch is closed. A channel is not
-// cold: subscriptions to the same one share its values out among them, and a value that was
-// received is gone. A nil channel is Never.
+// FromChan is the sequence of what is received from ch, until ch is closed. A channel is not cold:
+// each value goes to one of the subscriptions to it, and is gone then. A nil channel is Never.
 func FromChan[T any](ch <-chan T) Observable[T] {
 	return func(ctx context.Context, yield func(T) bool) error {
 		for {
@@ -108,15 +107,26 @@ func FromChan[T any](ch <-chan T) Observable[T] {
 			if ctx.Err() != nil {
 				return context.Cause(ctx)
 			}
-			select {
-			case <-ctx.Done():
-				return context.Cause(ctx)
-			case v, ok := <-ch:
-				if !ok || !yield(v) {
-					return nil
-				}
+			v, ok, err := receive(ctx, ch)
+			if err != nil || !ok || !yield(v) {
+				return err
 			}
 		}
+	}
+}
+
+// receive asks for ctx.Done only if it has to wait.
+func receive[T any](ctx context.Context, ch <-chan T) (v T, ok bool, err error) {
+	select {
+	case v, ok = <-ch:
+		return v, ok, nil
+	default:
+	}
+	select {
+	case v, ok = <-ch:
+		return v, ok, nil
+	case <-ctx.Done():
+		return v, false, context.Cause(ctx)
 	}
 }
 

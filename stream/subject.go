@@ -7,15 +7,14 @@ import (
 	"math"
 	"slices"
 	"sync"
-	"sync/atomic"
 )
 
 // ErrClosed is what publishing to a closed Subject returns.
 var ErrClosed = errors.New("stream: subject closed")
 
-// A Subject multicasts: what is published to it goes to everybody who has subscribed by then.
-// Subscribers come and go without touching each other, and each has a Policy for when it falls
-// behind: unless that is Block, a subscriber that is slow, dead or panicking delays nobody.
+// A Subject multicasts: a value that is published to it goes to all who are subscribed at that time.
+// Each subscriber has a Policy for when it falls behind: unless that is Block, a subscriber that is
+// slow or stuck, or that panics, delays nobody.
 //
 // All methods may be called concurrently, also by subscribers from within yield. Only one of them
 // waits: Publish (and Update) for subscribers with the policy Block. A subscriber that publishes to
@@ -48,7 +47,6 @@ type Subject[T any] struct {
 	blocked int  // publishers that wait for over to become 0
 
 	departed SubscriptionStats // the sum of those that have left, without their lag
-	count    atomic.Int64      // of subscribers, for Format, which must not lock
 }
 
 // NewSubject returns a subject without subscribers.
@@ -103,18 +101,18 @@ func (s *Subject[T]) update(f func(emit func(T))) (wait bool, err error) {
 	return s.over > 0, nil
 }
 
-// Hold lets those who wait sleep on while values are published, until Release. A publisher that gets
-// its values in bursts, and knows when a burst ends, calls the one before and the other after it:
-// waking a subscriber for each value costs more than the value does. Subscribers that are awake take
-// values as always, and a publisher that has to wait for one releases first; the policies apply to
-// those who sleep, too. Hold does not nest.
+// Hold leaves subscribers that wait for values asleep until Release, though values are published. A
+// publisher that gets its values in bursts, and knows when a burst ends, calls Hold before it and
+// Release after it: to wake a subscriber for each value costs more than the value does. Subscribers
+// that are awake take values as always. Policies apply to those asleep, too, and a publisher that has
+// to wait for one wakes all. Hold does not nest.
 func (s *Subject[T]) Hold() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.hold = true
 }
 
-// Release wakes whom Hold let sleep. Without Hold it does nothing.
+// Release wakes the subscribers that Hold has left asleep. Without Hold it does nothing.
 func (s *Subject[T]) Release() {
 	s.mu.Lock()
 	s.hold = false
@@ -166,9 +164,18 @@ func (s *Subject[T]) Observe(p Policy[T], prefix func() []T) Observable[T] {
 }
 
 // Format implements fmt.Formatter for every verb, because the values inside are neither for other eyes
-// nor for reading without the lock.
-func (s *Subject[T]) Format(f fmt.State, _ rune) {
-	_, _ = fmt.Fprintf(f, "stream.Subject(%d subscribers)", s.count.Load())
+// nor for reading without the lock. It tells the number of subscribers, unless the subject is locked.
+func (s *Subject[T]) Format(f fmt.State, _ rune) { s.format(f, "Subject") }
+
+// format does not wait for the lock, which a function of Update that prints the subject holds itself.
+func (s *Subject[T]) format(f fmt.State, name string) {
+	if !s.mu.TryLock() {
+		_, _ = fmt.Fprintf(f, "stream.%s", name)
+		return
+	}
+	n := len(s.subs)
+	s.mu.Unlock()
+	_, _ = fmt.Fprintf(f, "stream.%s(%d subscribers)", name, n)
 }
 
 // SubscriptionStats describes one subscriber of a Subject.
@@ -194,9 +201,8 @@ func (s *Subject[T]) Subscribers() []SubscriptionStats {
 	return stats
 }
 
-// Totals adds up what Subscribers tells of the current subscribers, and what was counted for those
-// that have left: Delivered, Dropped and Coalesced never decrease. Lag is that of the current ones,
-// and Policy is empty.
+// Totals adds up the statistics of the current subscribers and of those that have left: Delivered,
+// Dropped and Coalesced never decrease. Lag is that of the current ones, and Policy is empty.
 func (s *Subject[T]) Totals() SubscriptionStats {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -233,11 +239,12 @@ func (s *Subject[T]) publish(v T) {
 	}
 }
 
-// pushBehind adds v to the backlogs from number i on. It goes on behind one whose policy calls a
-// function that panics, or that calls runtime.Goexit.
+// pushBehind adds v to the backlogs from number i on. If a policy calls a function that panics, or
+// that calls runtime.Goexit, v waits there as it is, and pushBehind goes on with the next backlog.
 func (s *Subject[T]) pushBehind(v T, i int) {
 	defer func() {
 		if i < len(s.behind) {
+			s.behind[i].backlog.keep(v)
 			s.pushBehind(v, i+1)
 		}
 	}()
@@ -350,7 +357,6 @@ func (s *Subject[T]) join(p Policy[T], prefix func() []T) *subscription[T] {
 	sub.reading = math.MaxUint64
 	sub.index = len(s.subs)
 	s.subs = append(s.subs, sub)
-	s.count.Store(int64(len(s.subs)))
 	p.meter.add(sub)
 	return sub
 }
@@ -363,7 +369,6 @@ func (s *Subject[T]) remove(sub *subscription[T]) {
 	s.subs[last] = nil
 	s.subs = s.subs[:last]
 	sub.index = gone
-	s.count.Store(int64(last))
 	if sub.backlog != nil {
 		s.catchUp(sub)
 	}

@@ -222,7 +222,7 @@ func (sub *subscription[T]) exceed() {
 	}
 	waiting := s.log.slice(sub.next, s.log.end())
 	if sub.policy.rule == coalesce {
-		sub.backlog = sub.policy.coalescer(len(waiting))
+		sub.backlog = sub.policy.coalescer(2 * len(waiting)) // more will come
 	} else {
 		sub.backlog = &shelf[T]{values: slices.Clone(waiting[:limit]), room: limit}
 		waiting = waiting[limit:]
@@ -236,11 +236,11 @@ func (sub *subscription[T]) exceed() {
 }
 
 // pushAll adds values to the backlog. If the policy calls a function that panics, or that calls
-// runtime.Goexit, the rest of them wait as they are.
+// runtime.Goexit, that value and the rest wait as they are.
 func (sub *subscription[T]) pushAll(values []T) {
 	done := 0
 	defer func() {
-		for _, v := range values[min(done+1, len(values)):] {
+		for _, v := range values[done:] {
 			sub.backlog.keep(v)
 		}
 	}()

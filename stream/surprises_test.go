@@ -112,6 +112,14 @@ var surprises = map[string]func(*testing.T){
 		slices.Sort(values)
 		check(t, slices.Equal(values, []string{"Aaa", "Bb"}))
 	},
+	"Race may hold a value back": func(t *testing.T) {
+		ready, _ := stream.Race(stream.Just(1), stream.Just(2)).First(t.Context())
+		start := time.Now()
+		waiting, _ := stream.Race(stream.Never[int](), stream.Just(2)).First(t.Context())
+		check(t, ready == 1 && waiting == 2 && time.Since(start) == 0)
+		_, _ = stream.Race(polling, stream.Just(2)).First(t.Context())
+		check(t, time.Since(start).Round(10*time.Millisecond) == 100*time.Millisecond)
+	},
 	"FromSeq cannot be interrupted": func(t *testing.T) {
 		start := time.Now()
 		slow := func(yield func(int) bool) {

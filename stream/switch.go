@@ -2,6 +2,7 @@ package stream
 
 import (
 	"context"
+	"runtime"
 	"sync/atomic"
 )
 
@@ -90,7 +91,7 @@ func (s *switcher[T, U]) replace(v switched[T, U]) {
 	s.live.Add(1) // from now on the end of o is not that of all
 	defer s.ended(nil)
 	s.replaced <- struct{}{}
-	spin(turns, func() bool { return s.ctx.Err() != nil || s.latest.Load() != v.number })
+	s.letOuterRun(v.number)
 	if s.ctx.Err() != nil {
 		return
 	}
@@ -106,6 +107,16 @@ func (s *switcher[T, U]) replace(v switched[T, U]) {
 		defer cancel()
 		return s.runInner(ctx, inner, v.number)
 	})
+}
+
+// letOuterRun gives o, which was at value number, some turns, until it has another value or has failed.
+func (s *switcher[T, U]) letOuterRun(number int64) {
+	for range 100 {
+		if s.ctx.Err() != nil || s.latest.Load() != number {
+			return
+		}
+		runtime.Gosched()
+	}
 }
 
 func (s *switcher[T, U]) runInner(ctx context.Context, inner Observable[U], number int64) error {

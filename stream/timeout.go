@@ -10,10 +10,10 @@ import (
 // ErrTimeout is the error of Timeout.
 var ErrTimeout = errors.New("stream: timeout")
 
-// Timeout fails with ErrTimeout when o needs more than d, which must be positive, for its first
-// value, for another, or for its end; it then cancels the context of o, and returns when o does: a
-// FromSeq that waits inside its iterator is not interrupted. The time during which yield runs does
-// not count.
+// Timeout fails with ErrTimeout when o needs more than d, which must be positive, for its first value,
+// for the next one, or for its end; it then cancels the context of o, and returns when o does: a
+// FromSeq that waits inside its iterator is not interrupted. The time during which yield runs does not
+// count.
 //
 //	o  ──1──2─────────3──|
 //	d  ──1──2─────✗

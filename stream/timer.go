@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// Interval yields the time every d, first after one d, without end. It ticks like time.Ticker: a
-// tick that falls due while the subscriber is still busy with earlier ones is not made up for.
-// Interval panics if d is not positive.
+// Interval yields the time every d, first after one d, without end. It ticks like time.Ticker: it does
+// not make up for ticks that fall due while the subscriber is busy. Interval panics if d is not
+// positive.
 //
 //	d  ───t───t───t──…
 func Interval(d time.Duration) Observable[time.Time] {

@@ -20,7 +20,7 @@ func Timestamp[T any](o Observable[T]) Observable[TimestampValue[T]] {
 	return Map(o, func(v T) TimestampValue[T] { return TimestampValue[T]{v, time.Now()} })
 }
 
-// An IntervalValue is a value and how long it was in coming.
+// An IntervalValue is a value and the time since the one before it.
 type IntervalValue[T any] struct {
 	Value    T
 	Interval time.Duration

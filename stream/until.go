@@ -6,11 +6,10 @@ import (
 	"sync"
 )
 
-// TakeUntil yields the values of o and completes at the first value of notifier. An error of
-// notifier is an error of the whole. Its completion without a value means nothing, as in RxJS; in
-// other ReactiveX libraries it ends the whole, as it does here with Concat(notifier, Just(v)).
-// Notifier is subscribed to on a goroutine of its own, so nothing orders what it does against the
-// first values of o.
+// TakeUntil yields the values of o and completes at the first value of notifier. An error of notifier
+// is an error of the whole. Its completion without a value means nothing, as in RxJS; other ReactiveX
+// libraries complete then, which Concat(notifier, Just(v)) does here. notifier has a goroutine of its
+// own, so some values of o may pass before a notifier that is ready.
 //
 //	o         ──1──2──3──4──|
 //	notifier  ─────────x

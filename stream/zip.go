@@ -5,13 +5,14 @@ import (
 	"context"
 	"errors"
 	"sync/atomic"
+	"time"
 )
 
 // Zip yields f of the first values of both sources, then of the second ones, and so on. They run
 // on goroutines of their own, and each is fetched ahead as in Merge. It completes when a source has
 // completed and all its values have found their counterpart. The first error stops the other source;
-// it is returned after the pairs that were there, and does not wait for the counterparts of other
-// values.
+// it is returned after the pairs that were there, and those that the other source makes before it first
+// waits, but does not wait for the counterparts of other values.
 //
 //	a  ──1──2────────3──|
 //	b  ───────x──y─|
@@ -25,8 +26,8 @@ func Zip[A, B, C any](a Observable[A], b Observable[B], f func(A, B) C) Observab
 	return func(ctx context.Context, yield func(C) bool) error {
 		both, cancel := context.WithCancelCause(ctx)
 		z := &zipper[A, B]{ctx: ctx, both: both, complete: errors.New("stream: Zip has completed")}
-		z.a.intake = newIntakeWith(both, cancel, Block[A](prefetch))
-		z.b.intake = newIntakeWith(both, cancel, Block[B](prefetch))
+		z.a.intake, z.a.probe = newIntakeWith(both, cancel, Block[A](prefetch)), newProbe(both)
+		z.b.intake, z.b.probe = newIntakeWith(both, cancel, Block[B](prefetch)), newProbe(both)
 		defer z.a.stop()
 		defer z.b.stop()
 		z.a.start(paired(a, &z.a, &z.b, z.complete))
@@ -93,6 +94,8 @@ type side[T any] struct {
 	*intake[T]
 	batch     []T
 	completed atomic.Bool
+	probe     *probe
+	wanted    atomic.Uint64 // how many values settle it, unless 0
 }
 
 // fill takes a batch unless there is one. It reports the end only when there is no value left.
@@ -111,18 +114,25 @@ func (s *side[T]) pushed() uint64 {
 }
 
 // paired is o, one source of a Zip. With the last counterpart it cancels the context of both, with
-// complete as the cause. Before it fails it gives way to the other one if that has yielded less.
+// complete as the cause. Before it fails it lets the other one catch up.
 func paired[T, U any](o Observable[T], own *side[T], other *side[U], complete error) Observable[T] {
-	return func(ctx context.Context, yield func(T) bool) error {
-		err := o(ctx, func(v T) bool {
+	return func(_ context.Context, yield func(T) bool) error {
+		defer own.probe.settle()
+		err := o(own.probe, func(v T) bool {
 			more := yield(v)
+			if wanted := own.wanted.Load(); wanted > 0 && own.pushed() >= wanted {
+				own.probe.settle()
+			}
 			if other.completed.Load() && own.pushed() >= other.pushed() {
 				own.cancel(complete)
 			}
 			return more
 		})
 		if err != nil {
-			giveWay(ctx, func() bool { return other.pushed() >= own.pushed() })
+			other.wanted.Store(own.pushed()) // before it is looked at, or its last value may go unnoticed
+			if other.pushed() < own.pushed() {
+				other.probe.wait(own.ctx, time.Now())
+			}
 			return err
 		}
 		own.completed.Store(true)

@@ -9,7 +9,6 @@ import (
 
 	"github.com/relaystream/autoconfig"
 	"github.com/relaystream/autoconfig/autoconfigtest"
-	"github.com/relaystream/autoconfig/decode"
 	"github.com/relaystream/autoconfig/internal/testkit"
 )
 
@@ -45,48 +44,10 @@ func quickstart(s *autoconfigtest.Server) []func() {
 	}
 }
 
-// everything is a conversation that has everything in it.
-func everything(s *autoconfigtest.Server) []func() {
-	rotated := testkit.Environment("rotated", 2)
-	rotated.SDKKey.Value = "sdk-rotated-new"
-	rotated.SDKKey.Expiring.Value = "sdk-rotated"
-	arrays := testkit.Environment("arrays", 2)
-	arrays.SDKKeys = []decode.ConcurrentKeyRep[decode.SDKKey]{{Key: "main", Value: "sdk-arrays"}, {Key: "old", Value: "sdk-arrays-old"}}
-	first := testkit.Listing(testkit.Environment("rotated", 1), testkit.Environment("arrays", 1), testkit.Environment("omitted", 5), testkit.Environment("deleted", 1))
-	first.Filters = map[autoconfig.FilterID]autoconfig.FilterRep{"f1": {ProjKey: "proj", FilterKey: "one", Version: 1}}
-	return []func(){
-		func() { s.Put(first) },
-		func() {
-			rotated.SDKKey.Expiring.Timestamp = time.Now().Add(90 * time.Second).UnixMilli()
-			s.Patch(rotated)
-		},
-		func() { s.PatchFilter("f2", autoconfig.FilterRep{ProjKey: "proj2", FilterKey: "two", Version: 7}) },
-		s.Reconnect,
-		func() { s.Delete("deleted", 2); s.DeleteFilter("f1", 2) },
-		func() {
-			s.SendEvent("patch", `{"path":"/environments/rotated","data":{"envID":"rotated","version":"3"}}`)
-		},
-		func() {
-			expiry := time.Now().Add(30 * time.Second).UnixMilli()
-			arrays.SDKKeys[1].Expiry = &expiry
-			s.Patch(arrays)
-		},
-		func() {
-			next := s.Content()
-			delete(next.Environments, "omitted")
-			next.Environments["deleted"] = testkit.Environment("deleted", 3)
-			s.Put(next)
-		},
-		func() { s.Patch(testkit.Environment("omitted", 5)) },
-		s.EndConnections,
-		func() { s.Patch(testkit.Environment("rotated", 3)) },
-	}
-}
-
 // TestConversationBrokenAnywhere breaks conversations at each byte of the network, header and framing
 // included, by an end of the connection and by silence.
 func TestConversationBrokenAnywhere(t *testing.T) {
-	for name, c := range map[string]conversation{"quickstart": quickstart, "everything": everything} {
+	for name, c := range map[string]conversation{"quickstart": quickstart, "everything": testkit.Conversation} {
 		length := breakAt(t, c, -1, false)
 		if length < 3000 || length > 20000 {
 			t.Fatalf("the conversation %s has %d bytes", name, length)

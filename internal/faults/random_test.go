@@ -1,14 +1,10 @@
 package faults_test
 
 import (
-	"context"
 	"flag"
-	"fmt"
 	"math/rand/v2"
-	"net"
 	"net/http"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -16,7 +12,6 @@ import (
 
 	"github.com/relaystream/autoconfig"
 	"github.com/relaystream/autoconfig/autoconfigtest"
-	"github.com/relaystream/autoconfig/decode"
 	"github.com/relaystream/autoconfig/internal/testkit"
 )
 
@@ -47,19 +42,20 @@ func TestRandomFaults(t *testing.T) {
 
 func runSchedule(t *testing.T, seed uint64) {
 	synctest.Test(t, func(t *testing.T) {
-		s := &schedule{seed: seed, server: autoconfigtest.NewPipeServer(testkit.Key)}
-		defer s.report(t)
+		s := &schedule{Schedule: testkit.Schedule{Seed: seed}, server: autoconfigtest.NewPipeServer(testkit.Key)}
+		defer s.Report(t)
 		defer s.server.Close()
+		s.script.Server = s.server
 		var wires [3]*testkit.Wire
 		for who := range wires {
 			proxy := autoconfigtest.NewProxy(s.server)
 			defer proxy.Close()
 			s.proxies = append(s.proxies, proxy)
 			wires[who] = testkit.NewWire(s.server)
-			wires[who].Dial = s.dialer(who, wires[who].Dial)
+			wires[who].Dial = s.Dialer(dials+who, proxy, wires[who].Dial)
 		}
 		s.server.Next(s.fault, s.fault, s.fault, s.fault, s.fault, s.fault)
-		rng := s.random(script)
+		rng := s.Random(script)
 		a := gather(t, s.server, wires, autoconfig.Options{
 			MaxEventSize: 64 << 10, InitialRetryDelay: time.Duration(1 + rng.Int64N(int64(time.Second))),
 		}, s.pause)
@@ -70,17 +66,11 @@ func runSchedule(t *testing.T, seed uint64) {
 	})
 }
 
-// A schedule decides on everything from its seed.
 type schedule struct {
-	seed    uint64
+	testkit.Schedule
 	server  *autoconfigtest.Server
+	script  testkit.Script
 	proxies []*autoconfigtest.Proxy
-	calm    atomic.Bool // no more faults
-
-	mu      sync.Mutex
-	drawn   map[int]int // how often each stream of random numbers was asked for
-	log     []string
-	version int
 }
 
 // Streams of random numbers, the first of as many as there are clients or subscribers.
@@ -91,117 +81,41 @@ const (
 	pauses   = 30
 )
 
-// random returns the numbers for the next thing of a kind to decide on.
-func (s *schedule) random(stream int) *rand.Rand {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.drawn == nil {
-		s.drawn = make(map[int]int)
-	}
-	s.drawn[stream]++
-	return rand.New(rand.NewPCG(s.seed, uint64(stream)<<32|uint64(s.drawn[stream])))
-}
-
-func (s *schedule) note(format string, args ...any) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.log = append(s.log, time.Now().Format("15:04:05.000000 ")+fmt.Sprintf(format, args...))
-}
-
-func (s *schedule) report(t *testing.T) {
-	if t.Failed() {
-		t.Logf("schedule of -faults.seed=%d -faults.runs=1:\n%s", s.seed, strings.Join(s.log, "\n"))
-	}
-}
-
-// dialer makes the connections of one client, some of them through its proxy.
-func (s *schedule) dialer(who int, direct testkit.DialFunc) testkit.DialFunc {
-	proxied := s.proxies[who].Client().Transport.(*http.Transport).DialContext
-	return func(ctx context.Context, network, address string) (net.Conn, error) {
-		rng := s.random(dials + who)
-		if s.calm.Load() || rng.IntN(3) > 0 {
-			return direct(ctx, network, address)
-		}
-		link := autoconfigtest.RandomLink(rng)
-		s.note("client %d: %+v", who, link)
-		s.proxies[who].Next(link)
-		return proxied(ctx, network, address)
-	}
-}
-
 // fault is an autoconfigtest.Fault that draws one, and plans itself again.
 func (s *schedule) fault(next http.Handler) http.Handler {
 	s.server.Next(s.fault)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		handler := next
-		if !s.calm.Load() {
+		if !s.Calm.Load() {
 			who := strings.Index("01", r.UserAgent()) // the StreamManager says something else
 			if who < 0 {
 				who = 2
 			}
-			name, fault := s.drawFault(s.random(requests+who), who)
-			s.note("request of client %d: %s", who, name)
-			handler = autoconfigtest.Chain(fault...)(next)
+			again := s.server.URL + "/relay_auto_config?rpacProtocolVersion=2"
+			name, fault := testkit.DrawFault(s.Random(requests+who), again, 2*(2-who))
+			s.Note("request of client %d: %s", who, name)
+			handler = fault(next)
 		}
 		handler.ServeHTTP(w, r)
 	})
 }
 
-func (s *schedule) drawFault(rng *rand.Rand, who int) (name string, chain []autoconfigtest.Fault) {
-	again := s.server.URL + "/relay_auto_config?rpacProtocolVersion=2"
-	for range 1 + rng.IntN(2) {
-		n := rng.Int64N(1 << (3 + rng.IntN(9)))
-		for _, f := range []struct {
-			name   string
-			chance int // in 100
-			fault  func() autoconfigtest.Fault
-		}{
-			{"cut", 10, func() autoconfigtest.Fault { return autoconfigtest.Cut(n) }},
-			{"reset", 5, func() autoconfigtest.Fault { return autoconfigtest.Reset(n) }},
-			{"stall", 5, func() autoconfigtest.Fault { return autoconfigtest.Stall(n) }},
-			{"end", 5, func() autoconfigtest.Fault { return autoconfigtest.End(n) }},
-			{"corrupt", 10, func() autoconfigtest.Fault { return autoconfigtest.Corrupt(n) }},
-			{"repeat", 10, func() autoconfigtest.Fault { return autoconfigtest.Repeat(n, n+1+n%97) }},
-			{"swap", 5, func() autoconfigtest.Fault { return autoconfigtest.Swap(int(n % 4)) }},
-			{"drip", 3, func() autoconfigtest.Fault { return autoconfigtest.Drip(time.Duration(n) * time.Microsecond) }},
-			{"malformed", 2, autoconfigtest.Malformed},
-			{"huge", 2, func() autoconfigtest.Fault { return autoconfigtest.HugeEvent(65<<10 + n) }},
-			{"hang", 2, autoconfigtest.Hang},
-			{"again", 2, func() autoconfigtest.Fault { return autoconfigtest.Redirect(again) }},
-			{"type", 2, func() autoconfigtest.Fault { return autoconfigtest.Header("Content-Type", "text/html") }},
-			{"no type", 1, func() autoconfigtest.Fault { return autoconfigtest.Header("Content-Type", "") }},
-			{"busy", 2, func() autoconfigtest.Fault {
-				return autoconfigtest.Answer(429, http.Header{"Retry-After": {"7"}}, "later")
-			}},
-			{"status", 6, func() autoconfigtest.Fault { return autoconfigtest.Status(400 + 100*int(n%2) + 4) }},
-			{"forbidden", 2 * (2 - who), func() autoconfigtest.Fault { return autoconfigtest.Status(401 + 2*int(n%2)) }},
-		} {
-			if rng.IntN(100) < f.chance {
-				name += fmt.Sprintf("%s(%d) ", f.name, n)
-				chain = append(chain, f.fault())
-				break
-			}
-		}
-	}
-	return name, chain
-}
-
 // pause is how long a subscriber takes for a change.
 func (s *schedule) pause(who int) {
-	if s.calm.Load() {
+	if s.Calm.Load() {
 		return
 	}
-	if rng := s.random(pauses + who); rng.IntN(8) == 0 {
+	if rng := s.Random(pauses + who); rng.IntN(8) == 0 {
 		time.Sleep(time.Duration(rng.Int64N(int64(2 * time.Second))))
 	}
 }
 
 // play does what a server does, and what it should not.
 func (s *schedule) play(rng *rand.Rand) {
-	s.server.Put(testkit.Listing(s.environment(rng), s.environment(rng)))
+	s.script.Begin(rng)
 	for range 5 + rng.IntN(25) {
-		name := s.act(rng)
-		s.note("server: %s", name)
+		name := s.script.Act(rng)
+		s.Note("server: %s", name)
 		// Mostly several things in one go, at times a long silence.
 		if rng.IntN(2) == 0 {
 			testkit.Pass(time.Duration(rng.Int64N(1 << (20 + rng.IntN(20)))))
@@ -209,109 +123,17 @@ func (s *schedule) play(rng *rand.Rand) {
 	}
 }
 
-func (s *schedule) act(rng *rand.Rand) string {
-	id := autoconfig.EnvironmentID('a' + rune(rng.IntN(5)))
-	filter := autoconfig.FilterID('x' + rune(rng.IntN(3)))
-	switch n := rng.IntN(100); {
-	case n < 12:
-		s.server.Put(s.nextContent(rng))
-		return "put"
-	case n < 45:
-		s.server.Patch(s.environment(rng))
-		return "patch"
-	case n < 55:
-		s.server.Delete(id, s.nextVersion())
-		return "delete"
-	case n < 65:
-		s.server.PatchFilter(filter, decode.FilterRep{ProjKey: "p", FilterKey: string(filter), Version: s.nextVersion()})
-		return "patch filter"
-	case n < 70:
-		s.server.DeleteFilter(filter, s.nextVersion())
-		return "delete filter"
-	case n < 75:
-		e := testkit.Environment(id, s.nextVersion())
-		e.SDKKeys = []decode.ConcurrentKeyRep[decode.SDKKey]{{Key: "no anchor", Value: "sdk-other"}}
-		s.server.Patch(e)
-		return "refused patch"
-	case n < 80:
-		s.server.Reconnect()
-		return "reconnect"
-	case n < 85:
-		s.server.EndConnections()
-		return "end"
-	case n < 90:
-		s.server.CloseConnections()
-		return "close"
-	case n < 93:
-		s.server.Patch(testkit.Environment(id, 1))
-		return "stale patch"
-	default:
-		raw := []string{":\n", "retry: 10\n\n", "id: 7\n\n", "event: patch\ndata: {\n\n", "event: news\ndata: {}\n\n", "event: put\n\n",
-			"event: delete\ndata: {\"path\":\"/segments/s\",\"version\":1}\n\n"}[rng.IntN(7)]
-		s.server.SendRaw([]byte(raw))
-		return fmt.Sprintf("%q", raw)
-	}
-}
-
-// nextContent returns what the server serves with some of it missing and some of it new.
-func (s *schedule) nextContent(rng *rand.Rand) decode.PutContent {
-	content := s.server.Content()
-	for id := 'a'; id < 'f'; id++ {
-		if rng.IntN(3) == 0 {
-			delete(content.Environments, autoconfig.EnvironmentID(id))
-		}
-	}
-	e := s.environment(rng)
-	content.Environments[e.EnvID] = e
-	return content
-}
-
-func (s *schedule) nextVersion() int {
-	s.version++
-	return s.version
-}
-
-// environment returns an environment of the next version with keys of all sorts.
-func (s *schedule) environment(rng *rand.Rand) autoconfig.EnvironmentRep {
-	e := testkit.Environment(autoconfig.EnvironmentID('a'+rune(rng.IntN(5))), s.nextVersion())
-	e.EnvName = strings.Repeat("name ", rng.IntN(20))
-	expiry := time.Now().Add(time.Duration(rng.Int64N(int64(4*time.Minute))) - time.Minute).UnixMilli()
-	keys := rng.Perm(3)
-	key := func(i int) decode.SDKKey { return decode.SDKKey(fmt.Sprintf("sdk-%s-%d", string(e.EnvID), keys[i])) }
-	e.SDKKey.Value = key(0)
-	switch rng.IntN(3) {
-	case 0:
-		e.SDKKey.Expiring = decode.ExpiringKeyRep{Value: key(1), Timestamp: expiry}
-	case 1:
-		e.SDKKeys = []decode.ConcurrentKeyRep[decode.SDKKey]{{Value: key(1), Expiry: &expiry}, {Value: key(0)}, {Value: key(2)}}
-	}
-	return e
-}
-
-// newest is added to the versions that count in the end. It fits an int of 32 bits.
-const newest = 1 << 30
-
 // calmDown ends the faults, and has the server serve newer versions until everybody knows them.
 func (s *schedule) calmDown(t *testing.T, a *audience) {
-	s.calm.Store(true)
+	s.Calm.Store(true)
 	s.server.CloseConnections()
 	for _, proxy := range s.proxies {
 		proxy.Close()
 	}
-	last := s.server.Content()
-	for id, e := range last.Environments {
-		e.SDKKeys, e.Version = nil, e.Version+newest
-		last.Environments[id] = e
-	}
-	for id, f := range last.Filters {
-		f.Version += newest
-		last.Filters[id] = f
-	}
-	last.Environments["final"] = testkit.Environment("final", newest)
-	s.server.Put(last)
-	s.note("calm")
+	s.script.End()
+	s.Note("calm")
 	// A key that was rejected is tried again after up to an hour.
-	for deadline := time.Now().Add(2 * time.Hour); !a.knows("final"); testkit.Pass(10 * time.Second) {
+	for deadline := time.Now().Add(2 * time.Hour); !a.knows(testkit.Final); testkit.Pass(10 * time.Second) {
 		if time.Now().After(deadline) {
 			t.Errorf("not everybody has recovered; the client is %+v", a.client.Stats().Status)
 			return

@@ -24,80 +24,55 @@ import (
 // errLingering reports lingering keys that are not valid. Its text shows none of them.
 var errLingering = errors.New("malformed lingering keys")
 
-// environmentSize is about how many bytes an environment takes in a snapshot.
-const environmentSize = 400
-
 // Encode returns the snapshot of the configuration that changes make from nothing. The error is the cause of ctx.
 func Encode(ctx context.Context, changes []diff.Change) ([]byte, error) {
-	w := newSnapshotWriter(ctx, environmentSize*len(changes))
-	w.raw(`{"path":"/","data":{"environments":{`)
+	put := decode.Message{Kind: decode.Put, Put: listing(changes)}
+	snapshot, err := put.AppendData(ctx, nil)
+	if err != nil || !slices.ContainsFunc(changes, lingers) {
+		return snapshot, err
+	}
+	separator := "\n" + `{"lingering":{`
 	for i := range changes {
-		if c := &changes[i]; c.Kind == diff.EnvironmentAdded {
-			w.member(&c.New.EnvID, c.New)
+		c := &changes[i]
+		if !lingers(*c) {
+			continue
+		}
+		if err := context.Cause(ctx); err != nil {
+			return snapshot, err
+		}
+		snapshot = append(snapshot, separator...)
+		separator = ","
+		if snapshot, err = appendLingering(snapshot, c.New); err != nil {
+			return snapshot, err
 		}
 	}
-	w.raw(`},"filters":{`)
-	for i := range changes {
-		if c := &changes[i]; c.Kind == diff.FilterAdded {
-			w.member(&c.NewFilter.ID, &c.NewFilter.FilterRep)
-		}
-	}
-	w.raw(`}}}`)
-	if slices.ContainsFunc(changes, lingers) {
-		w.raw("\n" + `{"lingering":{`)
-		for i := range changes {
-			if c := &changes[i]; lingers(*c) {
-				w.member(&c.New.EnvID, &c.New.Lingering)
-			}
-		}
-		w.raw(`}}`)
-	}
-	return w.buf.Bytes(), w.err
+	return append(snapshot, `}}`...), nil
 }
 
 func lingers(c diff.Change) bool { return c.Kind == diff.EnvironmentAdded && len(c.New.Lingering) > 0 }
 
-// A snapshotWriter writes JSON objects member by member, in the order given, which encoding/json does not do with
-// a map. It keeps the first error and writes no member after that.
-type snapshotWriter struct {
-	ctx  context.Context
-	buf  bytes.Buffer
-	json *json.Encoder // writes to buf
-	err  error
+// listing returns the content of the put that makes the configuration.
+func listing(changes []diff.Change) *decode.Listing {
+	l := &decode.Listing{Environments: make([]decode.EnvironmentEntry, 0, len(changes))}
+	for i := range changes {
+		switch c := &changes[i]; c.Kind {
+		case diff.EnvironmentAdded:
+			l.Environments = append(l.Environments, decode.EnvironmentEntry{ID: c.New.EnvID, Rep: c.New})
+		case diff.FilterAdded:
+			l.Filters = append(l.Filters, decode.FilterEntry{ID: c.NewFilter.ID, Rep: &c.NewFilter.FilterRep})
+		}
+	}
+	return l
 }
 
-func newSnapshotWriter(ctx context.Context, size int) *snapshotWriter {
-	w := &snapshotWriter{ctx: ctx}
-	w.buf.Grow(size)
-	w.json = json.NewEncoder(&w.buf)
-	w.json.SetEscapeHTML(false) // which would make six bytes of one
-	return w
-}
-
-func (w *snapshotWriter) raw(s string) { w.buf.WriteString(s) }
-
-// member writes a member, unless ctx has ended. Both arguments are pointers, to save memory.
-func (w *snapshotWriter) member(name, v any) {
-	if w.err == nil {
-		w.err = context.Cause(w.ctx)
+// appendLingering appends the member that tells the lingering keys of an environment.
+func appendLingering(b []byte, e *decode.EnvironmentRep) ([]byte, error) {
+	name, err := json.Marshal(e.EnvID)
+	if err != nil {
+		return b, err
 	}
-	if w.err != nil {
-		return
-	}
-	if b := w.buf.Bytes(); b[len(b)-1] == '}' || b[len(b)-1] == ']' {
-		w.raw(`,`) // what precedes is another member
-	}
-	w.value(name)
-	w.raw(`:`)
-	w.value(v)
-}
-
-func (w *snapshotWriter) value(v any) {
-	if err := w.json.Encode(v); err != nil {
-		w.err = err
-		return
-	}
-	w.buf.Truncate(w.buf.Len() - 1) // without the line feed
+	keys, err := json.Marshal(e.Lingering)
+	return append(append(append(b, name...), ':'), keys...), err
 }
 
 // Decode reads what Encode wrote. The listing is Cached. The error says what is malformed, or is the cause of ctx.

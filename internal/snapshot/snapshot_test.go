@@ -149,7 +149,7 @@ func TestSnapshotSaysAll(t *testing.T) {
 func TestSnapshotForm(t *testing.T) {
 	e := environment("e1", 1)
 	const put = `{"path":"/","data":{"environments":{"e1":{"envID":"e1","envKey":"","envName":"Env e1","projKey":"","projName":"",` +
-		`"sdkKey":{"value":"sdk-e1","expiring":{"value":"","timestamp":0}},"mobKey":"mob-e1","defaultTtl":0,"secureMode":false,"version":1}},"filters":{}}}`
+		`"sdkKey":{"value":"sdk-e1","expiring":{"value":"","timestamp":0}},"mobKey":"mob-e1","defaultTtl":0,"secureMode":false,"version":1}}}}`
 	got, err := Encode(t.Context(), state(e))
 	if err != nil || string(got) != put {
 		t.Errorf("%s, %v", got, err)

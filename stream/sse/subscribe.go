@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/relaystream/autoconfig/internal/enum"
 	"github.com/relaystream/autoconfig/stream"
 )
 
@@ -34,7 +35,7 @@ type SubscribeOptions struct {
 }
 
 // A StateKind says what a source is doing.
-type StateKind int
+type StateKind uint8
 
 // The states of a source: Connecting, then perhaps Open, then Waiting, and so on, until it is Ended.
 const (
@@ -50,18 +51,8 @@ const (
 
 // String returns the name of the state.
 func (k StateKind) String() string {
-	switch k {
-	case Connecting:
-		return "connecting"
-	case Open:
-		return "open"
-	case Waiting:
-		return "waiting"
-	case Ended:
-		return "ended"
-	default:
-		return "none"
-	}
+	names := []string{"none", Connecting: "connecting", Open: "open", Waiting: "waiting", Ended: "ended"}
+	return enum.Name("StateKind", k, names)
 }
 
 // A State is a moment in the life of a source.

@@ -1,0 +1,150 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/relaystream/autoconfig/hub/cmd/autoconfig/internal/cli"
+	"github.com/relaystream/autoconfig/hub/cmd/autoconfig/internal/demo"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// build builds the command and returns its path.
+func build(t *testing.T) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "autoconfig")
+	if runtime.GOOS == "windows" {
+		path += ".exe"
+	}
+	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", path, ".").CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	return path
+}
+
+// environment is that of a process without the variables that this command reads, and with some more.
+func environment(more ...string) (all []string) {
+	for _, variable := range os.Environ() {
+		if !strings.HasPrefix(variable, "AUTOCONFIG_") && !strings.HasPrefix(variable, cli.KeyVariable) {
+			all = append(all, variable)
+		}
+	}
+	return append(all, more...)
+}
+
+// TestProcess runs the command as a process: a demonstration that listens, others that look at it, and a signal.
+func TestProcess(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("Windows has no SIGTERM to send")
+	}
+	path := build(t)
+	hub := exec.CommandContext(t.Context(), path, "hub", "-demo", "-listen", "127.0.0.1:0")
+	hub.Env = environment()
+	stderr, err := hub.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := hub.Start(); err != nil {
+		t.Fatal(err)
+	}
+	watchdog := time.AfterFunc(time.Minute, func() { _ = hub.Process.Kill() })
+	defer watchdog.Stop()
+	lines := bufio.NewReader(stderr)
+	line, err := lines.ReadString('\n')
+	found := regexp.MustCompile(`^listening on (http://127\.0\.0\.1:\d+)\n$`).FindStringSubmatch(line)
+	if found == nil {
+		_ = hub.Process.Kill()
+		_ = hub.Wait()
+		t.Fatalf("the first line is %q (%v)", line, err)
+	}
+
+	for name, test := range map[string]struct {
+		args []string
+		key  string
+		want int
+	}{
+		"check":                  {[]string{"check"}, string(demo.Key), cli.Done},
+		"check with a wrong key": {[]string{"check"}, "other", cli.Failure},
+		"watch with a wrong key": {[]string{"watch"}, "other", cli.KeyRejected},
+		"watch without a key":    {[]string{"watch"}, "", cli.Usage},
+	} {
+		command := exec.CommandContext(t.Context(), path, test.args...)
+		command.Env = environment(cli.KeyVariable+"="+test.key, "AUTOCONFIG_STREAM_URI="+found[1])
+		out, err := command.CombinedOutput()
+		if command.ProcessState == nil || command.ProcessState.ExitCode() != test.want {
+			t.Errorf("%s: %v, want status %d: %s", name, err, test.want, out)
+		}
+	}
+	watchOneLine(t, path, found[1])
+
+	if err := hub.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	rest, _ := io.ReadAll(lines)
+	if err := hub.Wait(); err != nil {
+		t.Errorf("after SIGTERM: %v: %s", err, rest)
+	}
+}
+
+// watchOneLine reads one line of what watch prints, and closes the pipe, as head does.
+func watchOneLine(t *testing.T, path, address string) {
+	t.Helper()
+	watch := exec.CommandContext(t.Context(), path, "watch", "-stream-uri", address)
+	watch.Env = environment(cli.KeyVariable + "=" + string(demo.Key))
+	stdout, err := watch.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := watch.Start(); err != nil {
+		t.Fatal(err)
+	}
+	watchdog := time.AfterFunc(time.Minute, func() { _ = watch.Process.Kill() })
+	defer watchdog.Stop()
+	line, err := bufio.NewReader(stdout).ReadString('\n')
+	if !strings.Contains(line, "environment added") {
+		t.Errorf("watch prints %q (%v)", line, err)
+	}
+	_ = watch.Process.Signal(os.Interrupt)
+	if err := watch.Wait(); err != nil {
+		t.Errorf("after an interrupt: %v", err)
+	}
+}
+
+func TestRun(t *testing.T) {
+	for name, test := range map[string]struct {
+		args []string
+		want int
+	}{
+		"nothing":            {nil, cli.Usage},
+		"no subcommand":      {[]string{"rel-0000"}, cli.Usage},
+		"help":               {[]string{"-help"}, cli.Done},
+		"help of subcommand": {[]string{"hub", "-help"}, cli.Done},
+		"a flag before it":   {[]string{"-json", "watch"}, cli.Usage},
+	} {
+		var out, err bytes.Buffer
+		p := &cli.Process{Args: test.args, Getenv: func(string) string { return "" }, Stdout: &out, Stderr: &err}
+		if got := run(t.Context(), p); got != test.want {
+			t.Errorf("%s: status %d, want %d", name, got, test.want)
+		}
+		said, silent := &out, &err
+		if test.want != cli.Done {
+			said, silent = silent, said
+		}
+		if said.Len() == 0 || silent.Len() > 0 || strings.Contains(said.String(), "0000") {
+			t.Errorf("%s: output %q, error %q", name, &out, &err)
+		}
+	}
+}

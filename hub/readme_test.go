@@ -1,0 +1,20 @@
+package hub_test
+
+import (
+	"os"
+	"testing"
+
+	"github.com/relaystream/autoconfig/internal/snippets"
+)
+
+// TestReadmeIsCode: what README.md shows is in the example.
+func TestReadmeIsCode(t *testing.T) {
+	text, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	missing, err := snippets.Missing(snippets.Blocks(string(text), "go"), "example_test.go")
+	if err != nil || len(missing) > 0 {
+		t.Errorf("%v: not in the example: %s", err, missing)
+	}
+}
