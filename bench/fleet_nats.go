@@ -17,6 +17,7 @@ import (
 	"github.com/relaystream/autoconfig/bench/feed"
 	"github.com/relaystream/autoconfig/bench/synth"
 	"github.com/relaystream/autoconfig/bench/usage"
+	"github.com/relaystream/autoconfig/decode"
 	natsfleet "github.com/relaystream/autoconfig/fleet"
 	"github.com/relaystream/autoconfig/stream"
 )
@@ -27,6 +28,7 @@ type natsWorld struct {
 	environments, together int
 
 	stream  *synth.Stream
+	mark    decode.EnvironmentID
 	service *feed.Server
 	conn    *feed.Conn // of the publisher
 	server  *natsSide
@@ -51,6 +53,7 @@ func inNATSWorld(ctx context.Context, environments, together int, f func(*natsWo
 	cfg := synth.Default()
 	cfg.Environments, cfg.PutSize = environments, 1
 	w := &natsWorld{environments: environments, together: together, stream: synth.New(cfg), seen: make(chan time.Time, 1)}
+	w.mark = w.stream.MarkID()
 	if w.service, err = feed.Listen(); err != nil {
 		return err
 	}
@@ -136,7 +139,7 @@ func (w *natsWorld) join(ctx context.Context, n int) error {
 
 // follow tells when the client has everything, and then of each update of the mark.
 func (w *natsWorld) follow(ctx context.Context, client *autoconfig.Client) {
-	mark, known := w.stream.MarkID(), 0
+	known := 0
 	_ = client.ChangesUnder(stream.Block[autoconfig.Change](64)).ForEach(ctx, func(c autoconfig.Change) error {
 		switch {
 		case c.Kind == autoconfig.EnvironmentAdded:
@@ -144,14 +147,15 @@ func (w *natsWorld) follow(ctx context.Context, client *autoconfig.Client) {
 		case c.Kind == autoconfig.Synced && known == w.environments:
 			known++ // once
 			w.seen <- time.Now()
-		case c.Kind == autoconfig.EnvironmentUpdated && c.New.EnvID == mark:
+		case c.Kind == autoconfig.EnvironmentUpdated && c.New.EnvID == w.mark:
 			w.seen <- time.Now()
 		}
 		return nil
 	})
 }
 
-// await waits until n members have seen what they wait for. It adds the times since said to took, and returns the last.
+// await waits until n members have seen what they wait for. It passes the time of each to each, if that is not nil, and
+// returns the last.
 func (w *natsWorld) await(ctx context.Context, n int, each func(time.Time)) (last time.Time, err error) {
 	for i := range n {
 		select {
