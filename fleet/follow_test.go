@@ -176,8 +176,9 @@ func TestMarkersOfOthers(t *testing.T) {
 func TestHeartbeat(t *testing.T) {
 	b := newBroker(t)
 	js := b.connect()
-	p := publish(t, js, newUpstream().observe, fleet.Options{Lease: time.Hour})
+	p := publish(t, js, newUpstream().observe, fleet.Options{})
 	eventually(t, "the lease is taken", p.holding)
+	p.stop(t) // the bucket stays, without consumers
 	bucket, err := js.Stream(t.Context(), "KV_"+fleet.DefaultBucket)
 	if err != nil {
 		t.Fatal(err)
