@@ -1,6 +1,8 @@
 package fleet_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -192,5 +194,28 @@ func TestHeartbeat(t *testing.T) {
 			}
 		}
 		messages.Stop()
+	}
+}
+
+// TestCancelledAtAnyTime: a subscription that is cancelled leaves no consumer, not even if that was just being created.
+func TestCancelledAtAnyTime(t *testing.T) {
+	b := newBroker(t)
+	js := b.connect()
+	p := publish(t, js, newUpstream().observe, fleet.Options{})
+	eventually(t, "the lease is taken", p.holding)
+	p.stop(t)
+	source := fleet.Source(js, testkit.Key, nil)
+	for after := time.Duration(0); after < 2*time.Millisecond; after += 20 * time.Microsecond {
+		ctx, cancel := context.WithTimeout(t.Context(), after)
+		if _, err := source.Count(ctx); !errors.Is(err, context.DeadlineExceeded) {
+			t.Error(err)
+		}
+		cancel()
+	}
+	// By itself the server would remove one after 30 s.
+	for deadline := time.Now().Add(20 * time.Second); b.consumers(js, fleet.DefaultBucket) > 0; time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("%d consumers are left", b.consumers(js, fleet.DefaultBucket))
+		}
 	}
 }
