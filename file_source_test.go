@@ -57,6 +57,29 @@ func TestUnusableConfiguration(t *testing.T) {
 	})
 }
 
+// TestUnusableConfigurationReplacesNothing that was saved, although it comes before what was saved has been loaded.
+func TestUnusableConfigurationReplacesNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cache := &memoryCache{}
+		o := &autoconfig.Options{Source: stream.Concat(stream.Just(putOf(entryOf("a", 1))), stream.Never[decode.Message]()), Cache: cache}
+		c := testkit.Open(t, o)
+		if err := errors.Join(c.Ready(t.Context()), c.CloseContext(t.Context())); err != nil {
+			t.Fatal(err)
+		}
+		cache.onLoad = func(context.Context) error {
+			time.Sleep(time.Second)
+			return nil
+		}
+		unusable := decode.Message{Err: &decode.IgnoredError{Event: decode.PutEvent, Path: "/", Err: fs.ErrNotExist}}
+		o.Source = stream.Concat(stream.Just(unusable), stream.Never[decode.Message]())
+		c = testkit.Open(t, o)
+		time.Sleep(time.Minute)
+		if snapshot := c.Snapshot(); !snapshot.Cached || len(snapshot.Environments) != 1 {
+			t.Errorf("%d environments, cached %t", len(snapshot.Environments), snapshot.Cached)
+		}
+	})
+}
+
 // A configFile is a file that a client reads.
 type configFile struct {
 	t    *testing.T

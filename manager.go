@@ -69,8 +69,8 @@ func NewStreamManager(
 	})
 }
 
-// NewStreamManagerWithOptions is NewStreamManager with any options, such as Source or Cache. Nil options mean the defaults,
-// but filters are asked for as by NewStreamManager, and status 204 is retried. The options are copied at the call.
+// NewStreamManagerWithOptions is NewStreamManager with any options, such as Source or Cache. Nil options mean the defaults:
+// unlike there, a rejected key is retried, and plain http refused. The options are copied at the call.
 func NewStreamManagerWithOptions(key AutoConfigKey, handler MessageHandler, o *Options) *StreamManager {
 	var own Options
 	if o != nil {
@@ -185,12 +185,13 @@ func (s *StreamManager) Err() error {
 
 // Close ends the stream at once, whatever it is doing. When Close has returned, the connection, all
 // goroutines and timers are gone, and the handler is not called again. Close waits for a call of the handler
-// that is under way, unless that call itself, on its goroutine, calls Close. Close is idempotent.
+// that is under way, unless that call itself, on its goroutine, calls Close. With a Cache, Close waits until the last
+// configuration is saved, for Options.CloseTimeout at most. Close is idempotent.
 func (s *StreamManager) Close() { _ = s.CloseContext(context.Background()) }
 
 // CloseContext is Close that waits until ctx ends at most. It returns nil when everything has ended, and
-// context.Cause(ctx) if a call of the handler was still under way when ctx ended. Everything else ends without
-// waiting for that call, and nothing follows it when it returns. Calling CloseContext again waits for it.
+// context.Cause(ctx) if a call of the handler, or the last save, was still under way when ctx ended. Everything else
+// ends without waiting for them, and nothing follows when they return. Calling CloseContext again waits for them.
 func (s *StreamManager) CloseContext(ctx context.Context) error {
 	if s.settings == nil {
 		return nil
@@ -208,8 +209,7 @@ func (s *StreamManager) CloseContext(ctx context.Context) error {
 	}
 	cancel(ErrClosed)
 	if s.calling.Load() == goroutine.ID() {
-		client.Close()
-		return nil
+		return goroutine.Await(ctx, client.done)
 	}
 	return goroutine.Await(ctx, s.done)
 }

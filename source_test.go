@@ -488,6 +488,46 @@ func TestManagerOfASource(t *testing.T) {
 	})
 }
 
+// TestCloseOfAManagerThatSaves checks what Close and CloseContext wait for, also within the handler: a save that
+// is stuck, until CloseTimeout or the context ends.
+func TestCloseOfAManagerThatSaves(t *testing.T) {
+	for _, within := range []bool{false, true} {
+		for want, limit := range map[time.Duration]time.Duration{autoconfig.DefaultCloseTimeout: time.Hour, time.Second: time.Second} {
+			synctest.Test(t, func(t *testing.T) {
+				var m *autoconfig.StreamManager
+				closeIt := func() {
+					ctx, cancel := context.WithTimeoutCause(context.Background(), limit, errTooLong)
+					defer cancel()
+					before := time.Now()
+					err := m.CloseContext(ctx)
+					if took := time.Since(before); took != want || (err == errTooLong) != (want == limit) {
+						t.Errorf("within the handler %t: %v after %v, want %v", within, err, took, want)
+					}
+				}
+				told := make(chan struct{})
+				s := make(fed)
+				o := &autoconfig.Options{Source: s.source, Logger: testkit.Censored(t), Cache: &memoryCache{onSave: patient}}
+				m = autoconfig.NewStreamManagerWithOptions(testkit.Key, recorder{func(string) {
+					if within {
+						closeIt()
+					}
+					close(told)
+				}}, o)
+				m.Start()
+				s <- putOf()
+				<-told
+				if !within {
+					closeIt()
+				}
+				m.Close()
+				if !errors.Is(m.Err(), autoconfig.ErrClosed) {
+					t.Error(m.Err())
+				}
+			})
+		}
+	}
+}
+
 // TestManagerWithOptionsIsAManager checks that without a source it connects as NewStreamManager does: it asks for
 // filters if its handler takes them, and retries a response with status 204.
 func TestManagerWithOptionsIsAManager(t *testing.T) {

@@ -167,7 +167,7 @@ type Stats struct {
 	BadResponses      uint64 // another status than 200, a forbidden redirect, or no event stream
 	TimedOut          uint64 // ConnectTimeout or IdleTimeout passed
 	Ended             uint64 // the server ended the response in good order, or Options.Source completed
-	Failed            uint64 // anything else: the network or Options.Key failed
+	Failed            uint64 // anything else: the network, Options.Key or Options.Source failed
 
 	// State counts messages and what became of them, and what there is now.
 	State diff.Stats

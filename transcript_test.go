@@ -64,7 +64,7 @@ func replay(t *testing.T, path, who string, listen func(*testing.T, *autoconfigt
 	}
 	srv := autoconfigtest.NewServer(testkit.Key)
 	t.Cleanup(srv.Close)
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	steps := transcript.Replay(ctx, srv)
 	told := testkit.Watch(listen(t, srv))

@@ -1,6 +1,10 @@
 package diff
 
-import "github.com/relaystream/autoconfig/decode"
+import (
+	"context"
+
+	"github.com/relaystream/autoconfig/decode"
+)
 
 type environmentSlot = slot[decode.EnvironmentID, environment]
 
@@ -16,18 +20,35 @@ func (s *State) listed(known *environmentSlot, entry *decode.EnvironmentEntry, e
 		s.stats.Skipped++
 	case entry.Rep == nil:
 		s.stale(Subject{Environment: entry.ID}, entry.Version)
-	case known.is(entry.Version):
+	case same, known.is(entry.Rep.Version):
 		s.unchanged(known, emit)
 	default:
 		s.upsert(known, entry, emit)
 	}
 }
 
-// upsert applies a usable entry of a patch or put that has a Rep.
+// repeat applies the environments that a put lists as they are known.
+func (s *State) repeat(ctx context.Context, list decode.Unchanged, emit func(Change)) error {
+	n := 0
+	for rep := range list.All {
+		if n++; stopped(ctx, n) {
+			return context.Cause(ctx)
+		}
+		slot := s.environments.mark(rep.EnvID)
+		if slot == nil {
+			continue
+		}
+		entry := decode.EnvironmentEntry{ID: rep.EnvID, Version: rep.Version, Rep: rep}
+		s.listed(slot, &entry, emit)
+	}
+	return nil
+}
+
+// upsert applies a usable entry of a patch or put that has a Rep, whose version counts.
 func (s *State) upsert(known *environmentSlot, entry *decode.EnvironmentEntry, emit func(Change)) {
-	old, outcome := s.environments.upsert(known, entry.Version, environment{rep: entry.Rep})
+	old, outcome := s.environments.upsert(known, entry.Rep.Version, environment{rep: entry.Rep})
 	if outcome == Stale {
-		s.stale(Subject{Environment: entry.ID}, entry.Version)
+		s.stale(Subject{Environment: entry.ID}, entry.Rep.Version)
 		return
 	}
 	c := Change{Kind: EnvironmentAdded, Old: old.rep, New: entry.Rep}

@@ -14,20 +14,20 @@ func (s *State) filterListed(known *filterSlot, entry *decode.FilterEntry, emit 
 	switch {
 	case !usableFilter(entry):
 		s.stats.Skipped++
-	case known.is(entry.Version):
+	case known.is(entry.Rep.Version):
 		s.stats.Unchanged++
 	default:
 		s.upsertFilter(known, entry, emit)
 	}
 }
 
-// upsertFilter applies a usable entry of a patch or put.
+// upsertFilter applies a usable entry of a patch or put, in the version of its Rep.
 func (s *State) upsertFilter(known *filterSlot, entry *decode.FilterEntry, emit func(Change)) {
 	f := &Filter{ID: entry.ID, FilterRep: *entry.Rep}
-	old, outcome := s.filters.upsert(known, entry.Version, f)
+	old, outcome := s.filters.upsert(known, f.Version, f)
 	switch outcome {
 	case Stale:
-		s.stale(Subject{Filter: entry.ID}, entry.Version)
+		s.stale(Subject{Filter: entry.ID}, f.Version)
 	case Added:
 		s.stats.Applied++
 		emit(Change{Kind: FilterAdded, NewFilter: f})

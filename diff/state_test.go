@@ -273,7 +273,7 @@ func TestStats(t *testing.T) {
 	}
 	want.Environments, want.Filters, want.Puts, want.Applied, want.Unchanged = 1, 1, 6, 8, 6
 	check()
-	filter.Version = 2
+	filter.Version, filter.Rep = 2, &decode.FilterRep{Version: 2}
 	c.apply(decode.Message{Kind: decode.Patch, Filter: filter})
 	c.apply(decode.Message{Kind: decode.Delete, Filter: decode.FilterEntry{ID: "f", Version: 3}})
 	c.apply(decode.Message{Kind: decode.Delete, Filter: decode.FilterEntry{ID: "f", Version: 2}})
@@ -287,6 +287,24 @@ func TestStats(t *testing.T) {
 	c.apply(decode.Message{Kind: decode.Complete})
 	want.Tombstones, want.Patches, want.Omits, want.Completes, want.Applied = 1, 5, 3, 1, 13
 	check()
+}
+
+// TestVersionOfTheItemCounts, not that of its entry, which a source of one's own may have left out: no change is lost.
+func TestVersionOfTheItemCounts(t *testing.T) {
+	c := newConversation(t, Options{})
+	for version := 1; version <= 3; version++ {
+		e, f := env("a", version), decode.FilterRep{Version: version}
+		environment, filter := decode.EnvironmentEntry{ID: "a", Rep: &e}, decode.FilterEntry{ID: "f", Rep: &f}
+		if version == 2 {
+			c.apply(decode.Message{Kind: decode.Patch, Environment: environment})
+			c.apply(decode.Message{Kind: decode.Patch, Filter: filter})
+			continue
+		}
+		c.apply(decode.Message{Kind: decode.Put, Put: &decode.Listing{
+			Environments: []decode.EnvironmentEntry{environment}, Filters: []decode.FilterEntry{filter},
+		}})
+	}
+	c.want("added a@1", "added f@1", "synced", "updated a@1>a@2", "updated f@1>f@2", "updated a@2>a@3", "updated f@2>f@3", "synced")
 }
 
 // TestSnapshot demands that a snapshot makes the state from nothing, in order, and names only keys
@@ -427,6 +445,10 @@ func TestSavedPut(t *testing.T) {
 		{"after a put", func(c *conversation) { c.put(); c.log = nil }, nil},
 		{"after a patch", func(c *conversation) { c.patch(env("a", 1)); c.log = nil }, nil},
 		{"after a delete", func(c *conversation) { c.delete("a", 1) }, nil},
+		{"after an omit", func(c *conversation) {
+			c.apply(decode.Message{Kind: decode.Omit, Environment: decode.EnvironmentEntry{ID: "a"}})
+		}, nil},
+		{"after a complete", func(c *conversation) { c.apply(decode.Message{Kind: decode.Complete}); c.log = nil }, nil},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			c := newConversation(t, Options{})

@@ -24,14 +24,17 @@ func TestConformance(t *testing.T) {
 	directory := t.TempDir()
 	path := filepath.Join(directory, "config.json")
 	write(t, path, version(1))
-	conforms := func(path string) {
-		want, err := stream.Take(Source(path, nil), 1).Collect(t.Context())
+	refused := filepath.Join(directory, "refused.json")
+	write(t, refused, contentOf(decode.EnvironmentRep{EnvID: "e1", SDKKeys: []decode.ConcurrentKeyRep[decode.SDKKey]{{Value: "other"}}}))
+	conforms := func(t *testing.T, path string, messages int) {
+		want, err := stream.Take(Source(path, nil), messages).Collect(t.Context())
 		must(t, err)
 		streamtest.Test(t, func() stream.Observable[decode.Message] { return Source(path, notified) }, want,
 			&streamtest.Options{Endless: true, RealTime: true})
 	}
-	t.Run("good", func(*testing.T) { conforms(path) })
-	t.Run("missing", func(*testing.T) { conforms(filepath.Join(directory, "no", "config.json")) })
+	t.Run("good", func(t *testing.T) { conforms(t, path, 1) })
+	t.Run("missing", func(t *testing.T) { conforms(t, filepath.Join(directory, "no", "config.json"), 1) })
+	t.Run("refused", func(t *testing.T) { conforms(t, refused, 2) })
 }
 
 // TestSourceIsThePut: a file has the values that the same put of the service has.
@@ -259,8 +262,10 @@ func TestNothingIsLeft(t *testing.T) {
 		write(t, path, version(1+delay))
 		ctx, cancel := context.WithCancel(t.Context())
 		time.AfterFunc(time.Duration(delay*delay)*time.Millisecond/4, cancel)
-		go write(t, path, version(2+delay))
+		written := make(chan error)
+		go func() { written <- os.WriteFile(path, []byte(version(2+delay)), 0o600) }()
 		err := Source(path, &Options{Interval: time.Millisecond})(ctx, func(decode.Message) bool { return true })
+		must(t, <-written)
 		if !errors.Is(err, context.Canceled) {
 			t.Fatal(err)
 		}

@@ -16,8 +16,6 @@ import (
 )
 
 const (
-	// defaultHeartbeat is how often the server says that a consumer is alive, if there is nothing else to say.
-	defaultHeartbeat = 5 * time.Second
 	// silence is after how many heartbeats that did not come a consumer is replaced.
 	silence = 2.5
 	// outage is for how many heartbeats the server may be out of reach until follow gives up.
@@ -57,9 +55,10 @@ type arrival struct {
 // each name, then new ones as they come. Messages that a newer one of the same name has replaced may be missing.
 //
 // A consumer that is lost, or has gone silent, is replaced by one that goes on where it was. If that does not succeed
-// within 5 heartbeats, follow returns the error.
+// within 5 heartbeats, follow returns the error. It waits as long for a bucket that does not exist. Any other error
+// before the first consumer is returned at once.
 func (b *bucket) follow(ctx context.Context, name string, heartbeat time.Duration, yield func(arrival) bool) error {
-	f := &follower{bucket: b, filter: b.subject + name, heartbeat: heartbeat, yield: yield, next: 1}
+	f := &follower{bucket: b, filter: b.subject + name, heartbeat: heartbeat, yield: yield, next: 1, lastHeard: time.Now()}
 	f.retry = sse.Backoff{Initial: heartbeat / 20, Max: heartbeat}
 	for {
 		err := f.consume(ctx)
@@ -68,7 +67,9 @@ func (b *bucket) follow(ctx context.Context, name string, heartbeat time.Duratio
 			return nil
 		case ctx.Err() != nil:
 			return context.Cause(ctx)
-		case errors.Is(err, ErrReplaced), f.lastHeard.IsZero(), time.Since(f.lastHeard) > outage*f.heartbeat:
+		case errors.Is(err, ErrReplaced), time.Since(f.lastHeard) > outage*f.heartbeat:
+			return err
+		case !f.followed && !errors.Is(err, jetstream.ErrStreamNotFound): // a publisher may be about to create it
 			return err
 		}
 		if err := sleep(ctx, f.retry.Next(err)); err != nil {
@@ -89,7 +90,8 @@ type follower struct {
 	next      uint64    // the least sequence that has not arrived
 	target    uint64    // the last sequence when following began
 	caughtUp  bool
-	lastHeard time.Time // when the server has been heard of last; zero before the first consumer
+	followed  bool      // there has been a consumer
+	lastHeard time.Time // when the server has been heard of last, or following began
 	stopped   bool      // yield has returned false
 }
 
@@ -123,7 +125,7 @@ func (f *follower) consume(ctx context.Context) (err error) {
 		return err
 	}
 	defer f.remove(ctx, consumer.Name)
-	f.lastHeard = time.Now()
+	f.followed, f.lastHeard = true, time.Now()
 	f.retry.Opened()
 	if consumer.NumPending == 0 && !f.idle() {
 		return nil
@@ -133,11 +135,11 @@ func (f *follower) consume(ctx context.Context) (err error) {
 
 // create creates a consumer that delivers to the inbox.
 func (f *follower) create(ctx context.Context, inbox string) (*jetstream.ConsumerInfo, error) {
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
-	defer cancel()
 	if err := f.same(ctx); err != nil {
 		return nil, fmt.Errorf("fleet: bucket %s: %w", f.name, err)
 	}
+	ctx, cancel := f.linger(ctx)
+	defer cancel()
 	consumer, err := f.js.CreatePushConsumer(ctx, f.stream, jetstream.ConsumerConfig{
 		Description:       "auto-configuration",
 		DeliverSubject:    inbox,
@@ -158,8 +160,30 @@ func (f *follower) create(ctx context.Context, inbox string) (*jetstream.Consume
 	return consumer.CachedInfo(), nil
 }
 
+// linger returns a context for the creation of a consumer. It outlives ctx by what a farewell may take: a consumer of
+// which nobody has heard could not be removed. A removal under a chosen name could overtake the creation.
+func (f *follower) linger(ctx context.Context) (context.Context, context.CancelFunc) {
+	lingering, cancel := context.WithTimeout(context.WithoutCancel(ctx), callTimeout)
+	done := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		defer close(done)
+		if f.js.Conn().IsConnected() {
+			_ = sleep(lingering, farewell)
+		}
+		cancel()
+	})
+	return lingering, func() {
+		cancel()
+		if !stop() {
+			<-done
+		}
+	}
+}
+
 // same returns an error unless the bucket is the one that was followed before.
 func (f *follower) same(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
 	s, err := f.js.Stream(ctx, f.stream)
 	if err != nil {
 		return err

@@ -103,7 +103,7 @@ func (p *publisher) standBy(ctx context.Context, l *lease) error {
 		}
 		// Should the news of the lease's end not come, look again.
 		limit, cancel := context.WithTimeout(ctx, jitter(2*p.Lease))
-		err := p.bucket.follow(limit, leaseName, p.heartbeat, func(a arrival) bool { return a.name == "" || len(a.data) > 0 })
+		err := p.bucket.follow(limit, leaseName, p.Heartbeat, func(a arrival) bool { return a.name == "" || len(a.data) > 0 })
 		expired := limit.Err() != nil
 		cancel()
 		switch {
@@ -126,18 +126,21 @@ func (p *publisher) hold(ctx context.Context, holding bool) {
 
 // interrupted notes why a turn has ended.
 func (p *publisher) interrupted(ctx context.Context, err error) {
-	if end := (*ended)(nil); errors.As(err, &end) {
+	level := slog.LevelWarn
+	end := (*ended)(nil)
+	if errors.As(err, &end) {
 		err = end.err
 	}
-	if ctx.Err() == nil {
+	if end != nil || final(err) {
+		level = slog.LevelError
+	}
+	if ctx.Err() == nil && err != nil {
 		p.status.Err = err
-		level := slog.LevelWarn
-		if final(err) {
-			level = slog.LevelError
-		}
 		p.Logger.Log(ctx, level, "fleet publisher interrupted", "bucket", p.Bucket, "error", err)
 	}
-	p.hold(context.WithoutCancel(ctx), false)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), farewell) // the last status is set in any case
+	defer cancel()
+	p.hold(ctx, false)
 }
 
 // tell sets the status.

@@ -232,6 +232,7 @@ func TestWrongOptions(t *testing.T) {
 		"Lease":        {Lease: time.Second - 1},
 		"TombstoneTTL": {TombstoneTTL: -time.Second},
 		"Replicas":     {Replicas: -1},
+		"Heartbeat":    {Heartbeat: 100*time.Millisecond - 1},
 	} {
 		var wrong *autoconfig.OptionError
 		if err := fleet.Publish(t.Context(), js, testkit.Key, newUpstream().observe, &o); !errors.As(err, &wrong) || wrong.Option != want {

@@ -18,9 +18,9 @@ var ErrIncomplete = errors.New("fleet: items are missing in the bucket")
 
 // Source returns the configuration in the bucket as an autoconfig.Options.Source: a Put with the content of the bucket,
 // once that is complete, and then a message for each entry as it is written. While no complete configuration has
-// been written, it yields nothing. A missing bucket, a key that is not that of the publisher (ErrKey), and a NATS
-// server that is out of reach for long end a subscription with an error; the client subscribes again. Source panics if
-// js is nil. Wrong options end a subscription with an *autoconfig.OptionError.
+// been written, it yields nothing. A bucket that is missing for 25 s, a key that is not that of the publisher (ErrKey),
+// and a NATS server that is out of reach, or is so for 25 s later on, end a subscription with an error; the client
+// subscribes again. Source panics if js is nil. Wrong options end a subscription with an *autoconfig.OptionError.
 //
 // A source remembers between its subscriptions what it has passed on, so that a client learns of an item that was
 // omitted and added again at an older version while it was away. So it is for one client. Another subscription at the
@@ -73,7 +73,7 @@ func pass(ctx context.Context, js jetstream.JetStream, s *settings, past *memory
 	}
 	m := &member{bucket: newBucket(js, s.Bucket), codec: c, memory: past, yield: yield, content: newContent()}
 	var failed error
-	err = m.bucket.follow(ctx, ">", s.heartbeat, func(a arrival) bool {
+	err = m.bucket.follow(ctx, ">", s.Heartbeat, func(a arrival) bool {
 		more, err := m.receive(ctx, a)
 		failed = err
 		return more && err == nil

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -132,6 +133,37 @@ func TestEmptyBucket(t *testing.T) {
 	has(t, m, "a:1")
 	up.put()
 	has(t, m, "")
+}
+
+// TestMissingItem: a bucket from which somebody has removed an item is not taken for a complete configuration.
+func TestMissingItem(t *testing.T) {
+	b, up := newBroker(t), newUpstream()
+	up.put(environment("a", 1), environment("b", 1))
+	js := b.connect()
+	o := fleet.Options{Lease: 10 * time.Second}
+	p := publish(t, js, up.observe, o)
+	eventually(t, "the configuration is written", func() bool { return p.status.Get().Written == 3 })
+	for _, m := range raw(t, js, fleet.DefaultBucket) {
+		if strings.Contains(m.Subject, ".item.") {
+			s, err := js.Stream(t.Context(), "KV_"+fleet.DefaultBucket)
+			if err == nil {
+				err = s.Purge(t.Context(), jetstream.WithPurgeSubject(m.Subject))
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			break
+		}
+	}
+	source := fleet.Source(js, testkit.Key, fleet.WithHeartbeat(o, 200*time.Millisecond))
+	if _, err := source.First(t.Context()); !errors.Is(err, fleet.ErrIncomplete) {
+		t.Error(err)
+	}
+	p.stop(t)
+	publish(t, js, up.observe, o)
+	m := member(t, js, o)
+	ready(t, m)
+	has(t, m, "a:1 b:1")
 }
 
 // TestSameVersionAgain: what a put omitted comes back at the same version, or an older one.

@@ -15,7 +15,15 @@ const testLimit = time.Minute
 // newTestBucket returns an empty bucket on a server of its own.
 func newTestBucket(t *testing.T) *bucket {
 	t.Helper()
-	s, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: -1, JetStream: true, StoreDir: t.TempDir(), NoSigs: true, NoLog: true})
+	s := startTestServer(t, server.Options{})
+	return connectTestBucket(t, s.ClientURL(), 1)
+}
+
+// startTestServer starts a server with what the options say, and data of its own.
+func startTestServer(t *testing.T, o server.Options) *server.Server {
+	t.Helper()
+	o.Host, o.Port, o.JetStream, o.StoreDir, o.NoSigs, o.NoLog = "127.0.0.1", -1, true, t.TempDir(), true, true
+	s, err := server.NewServer(&o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -27,7 +35,7 @@ func newTestBucket(t *testing.T) *bucket {
 	if !s.ReadyForConnections(testLimit) {
 		t.Fatal("the NATS server does not start")
 	}
-	return connectTestBucket(t, s.ClientURL(), 1)
+	return s
 }
 
 func connectTestBucket(t *testing.T, url string, replicas int) *bucket {
@@ -91,22 +99,43 @@ func last(t *testing.T, b *bucket) uint64 {
 	return s.CachedInfo().State.LastSeq
 }
 
-// TestFence: the server refuses what is written under a lease that has expired or passed on, one message or a batch.
-// The writer believes that it holds the lease: its clock stands still.
+// checkFence: the server refuses what is written under the old lease, which has expired or passed on, one message or a
+// batch, and accepts what is written under the present one. Both writers believe that they hold the lease: their clocks
+// stand still.
+func checkFence(t *testing.T, b *bucket, old, present *lease) {
+	t.Helper()
+	before := last(t, b)
+	for _, n := range []int{1, 7} {
+		if written, err := writeUnder(t, old, n); written != 0 || !errors.Is(err, errLost) {
+			t.Error(written, err)
+		}
+		if written, err := writeUnder(t, present, n); written != n || err != nil {
+			t.Error(written, err)
+		}
+	}
+	old.release(t.Context())
+	if got := last(t, b); got != before+8 {
+		t.Errorf("%d messages, want 8", got-before)
+	}
+}
+
+// writeUnder writes n messages under a lease that neither is renewed nor expires by itself.
+func writeUnder(t *testing.T, l *lease, n int) (int, error) {
+	t.Helper()
+	l.renewed = time.Now().Add(time.Hour)
+	w := &writer{lease: l}
+	for range n {
+		w.add("item.x", []byte("x"), 0, false, census{})
+	}
+	return w.flush(t.Context())
+}
+
 func TestFence(t *testing.T) {
 	b := newTestBucket(t)
 	first, second := newTestLease(t, b, time.Second), newTestLease(t, b, time.Hour)
 	acquired(t, first)
-	write := func(l *lease, n int) (int, error) {
-		l.renewed = time.Now().Add(time.Hour) // so that it neither renews nor gives up by itself
-		w := &writer{lease: l}
-		for range n {
-			w.add("item.x", []byte("x"), 0, false, census{})
-		}
-		return w.flush(t.Context())
-	}
 	for _, n := range []int{1, 7} {
-		if written, err := write(first, n); written != n || err != nil {
+		if written, err := writeUnder(t, first, n); written != n || err != nil {
 			t.Fatal(written, err)
 		}
 	}
@@ -114,25 +143,13 @@ func TestFence(t *testing.T) {
 		t.Fatal("two hold the lease", err)
 	}
 	acquired(t, second)
-	before := last(t, b)
-	for _, n := range []int{1, 7} {
-		if written, err := write(first, n); written != 0 || !errors.Is(err, errLost) {
-			t.Error(written, err)
-		}
-		if written, err := write(second, n); written != n || err != nil {
-			t.Error(written, err)
-		}
-	}
-	first.release(t.Context())
-	if got := last(t, b); got != before+8 {
-		t.Errorf("%d messages, want 8", got-before)
-	}
+	checkFence(t, b, first, second)
 	if err := second.renew(t.Context()); err != nil {
 		t.Error("released by another", err)
 	}
 	second.release(t.Context())
-	before = last(t, b)
-	if written, err := write(second, 3); written != 0 || !errors.Is(err, errLost) || last(t, b) != before {
+	before := last(t, b)
+	if written, err := writeUnder(t, second, 3); written != 0 || !errors.Is(err, errLost) || last(t, b) != before {
 		t.Error(written, err)
 	}
 }

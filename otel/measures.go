@@ -16,12 +16,12 @@ const (
 	seconds // a gauge of floating-point numbers
 )
 
-// A measure is a metric and the function that reads it from the statistics.
-type measure struct {
+// A measure is a metric and the function that reads it from the statistics S.
+type measure[S any] struct {
 	kind                    kind
 	name, unit, description string
 	attribute               string // distinguishes the points; empty if there is only one
-	read                    func(*autoconfig.Stats) []point
+	read                    func(*S) []point
 }
 
 // A point is one measurement. Float64 is exact for integers below 2⁵³.
@@ -30,8 +30,8 @@ type point struct {
 	value float64
 }
 
-func measures() []measure {
-	return []measure{
+func measures() []measure[autoconfig.Stats] {
+	return []measure[autoconfig.Stats]{
 		{counter, "connection.attempts", "{attempt}", "Connection attempts.", "",
 			one(func(s *autoconfig.Stats) uint64 { return s.Attempts })},
 		{counter, "connection.established", "{connection}", "Attempts that led to a stream of events.", "",
@@ -68,8 +68,8 @@ func measures() []measure {
 	}
 }
 
-func one[N int | uint64](read func(*autoconfig.Stats) N) func(*autoconfig.Stats) []point {
-	return func(s *autoconfig.Stats) []point { return []point{{"", float64(read(s))}} }
+func one[S any, N int | uint64](read func(*S) N) func(*S) []point {
+	return func(s *S) []point { return []point{{"", float64(read(s))}} }
 }
 
 func causes(s *autoconfig.Stats) []point {

@@ -22,7 +22,11 @@ func Register(meter metric.Meter, client *autoconfig.Client, attributes ...attri
 	if client == nil {
 		panic("autoconfigotel: Register: nil client")
 	}
-	instruments, err := newInstruments(meter)
+	return register(meter, measures(), client.Stats, attributes)
+}
+
+func register[S any](meter metric.Meter, measures []measure[S], read func() S, attributes []attribute.KeyValue) (metric.Registration, error) {
+	instruments, err := newInstruments(meter, measures)
 	if err != nil {
 		return nil, err
 	}
@@ -32,7 +36,7 @@ func Register(meter metric.Meter, client *autoconfig.Client, attributes ...attri
 		observables[i] = instruments[i].observable
 	}
 	return meter.RegisterCallback(func(_ context.Context, o metric.Observer) error {
-		stats := client.Stats()
+		stats := read()
 		for i := range instruments {
 			instruments[i].observe(o, &stats, attributes)
 		}
@@ -41,16 +45,15 @@ func Register(meter metric.Meter, client *autoconfig.Client, attributes ...attri
 }
 
 // An instrument is a measure with the observable that a meter made for it.
-type instrument struct {
-	*measure
+type instrument[S any] struct {
+	*measure[S]
 	observable metric.Observable
 	// record calls the method of an observer that suits the observable.
 	record func(o metric.Observer, value float64, attributes metric.MeasurementOption)
 }
 
-func newInstruments(meter metric.Meter) ([]instrument, error) {
-	all := measures()
-	instruments := make([]instrument, len(all))
+func newInstruments[S any](meter metric.Meter, all []measure[S]) ([]instrument[S], error) {
+	instruments := make([]instrument[S], len(all))
 	for i := range all {
 		instruments[i].measure = &all[i]
 		if err := instruments[i].create(meter); err != nil {
@@ -60,7 +63,7 @@ func newInstruments(meter metric.Meter) ([]instrument, error) {
 	return instruments, nil
 }
 
-func (i *instrument) create(meter metric.Meter) error {
+func (i *instrument[S]) create(meter metric.Meter) error {
 	var integer metric.Int64Observable
 	var err error
 	name, unit, description := namespace+i.name, metric.WithUnit(i.unit), metric.WithDescription(i.description)
@@ -84,7 +87,7 @@ func (i *instrument) create(meter metric.Meter) error {
 	return err
 }
 
-func (i *instrument) observe(o metric.Observer, stats *autoconfig.Stats, attributes []attribute.KeyValue) {
+func (i *instrument[S]) observe(o metric.Observer, stats *S, attributes []attribute.KeyValue) {
 	for _, p := range i.read(stats) {
 		all := slices.Clip(attributes)
 		if i.attribute != "" {

@@ -28,6 +28,7 @@ var ends = []struct {
 	{"decode.MalformedError", &decode.MalformedError{Err: errors.New("no data")}, Malformed},
 	{"decode.ErrTooMany", &decode.MalformedError{Err: decode.ErrTooMany}, Malformed},
 	{"sse.ErrEventTooLarge", sse.ErrEventTooLarge, Malformed},
+	{"sse.ErrLateType", sse.ErrLateType, Malformed},
 	{"decode.RefusedError", &decode.RefusedError{Err: errors.New("keys")}, Refused},
 	{"decode.ErrAnchor", &decode.RefusedError{Err: decode.ErrAnchor}, Refused},
 	{"decode.ErrEmptyKey", &decode.RefusedError{Err: decode.ErrEmptyKey}, Refused},
@@ -146,4 +147,20 @@ func parse(t *testing.T, dir string) (files []*ast.File) {
 		files = append(files, file)
 	}
 	return files
+}
+
+// TestUnusable: only what is about the whole put, not a patch with its path, nor an entry.
+func TestUnusable(t *testing.T) {
+	whole := &decode.IgnoredError{Event: decode.PutEvent, Path: "/", Err: errors.New("no file")}
+	for err, want := range map[error]bool{
+		nil:                              false,
+		whole:                            true,
+		fmt.Errorf("wrapped: %w", whole): true,
+		&decode.IgnoredError{Event: decode.PatchEvent, Path: "/", Err: decode.ErrUnknownPath}:          false,
+		&decode.IgnoredError{Event: decode.PutEvent, Path: "/environments/e1", Err: decode.ErrWrongID}: false,
+	} {
+		if Unusable(err) != want {
+			t.Errorf("%v: %t", err, !want)
+		}
+	}
 }

@@ -1,4 +1,4 @@
-// Package tally counts what happens to a client too often for a moment in its status.
+// Package tally has the counters of a client that are too busy to be part of its status.
 package tally
 
 import (
@@ -38,9 +38,11 @@ func (c *Counters) Passing(on bool) {
 	c.passing.Store(on)
 }
 
-// PassingSince returns when the message arrived that is being passed on; ok is false if there is none.
+// PassingSince returns when the message arrived that is being passed on. If there is none, ok is false, and t is when
+// something was last read.
 func (c *Counters) PassingSince() (t time.Time, ok bool) {
-	return c.LastRead.Last(), c.passing.Load()
+	ok = c.passing.Load() // before the time, which Passing records first
+	return c.LastRead.Last(), ok
 }
 
 // Changed records that the configuration changed, as of the last read: reading the clock costs more.

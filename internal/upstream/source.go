@@ -9,12 +9,12 @@ import (
 	"github.com/relaystream/autoconfig/stream/sse"
 )
 
-// errCompleted is how a subscription ends whose source completed. It counts as the regular end of a connection.
+// errCompleted ends a subscription whose source completed. It counts as the regular end of a connection.
 var errCompleted = fmt.Errorf("autoconfig: Options.Source completed: %w", sse.ErrEndOfStream)
 
-// Source is source in the place of Connect and the decoding of its events. Each subscription calls begin, like
-// Connect, and opened at its first message; passing tells that a message is being passed on, or has been. It ends
-// with an error that matches sse.ErrEndOfStream if source completes.
+// Source makes source a connection, like that of Connect with its events decoded. Each subscription calls begin, as
+// that does, and opened at its first message. It calls passing with true when a message arrives, and with false when
+// it has been passed on. If source completes, the error matches sse.ErrEndOfStream.
 func Source(
 	source stream.Observable[decode.Message], begin Begin, opened func(), passing func(bool),
 ) stream.Observable[decode.Message] {

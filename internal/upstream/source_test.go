@@ -66,7 +66,7 @@ func TestSourceTells(t *testing.T) {
 	}
 }
 
-// TestSourceIsNotSubscribedTo if the attempt cannot begin.
+// TestSourceIsNotSubscribedTo if the attempt cannot begin, and that does not begin after the context has ended.
 func TestSourceIsNotSubscribedTo(t *testing.T) {
 	failure := errors.New("no key")
 	fail := func(context.Context) (decode.AutoConfigKey, error) { return "", failure }
@@ -74,7 +74,14 @@ func TestSourceIsNotSubscribedTo(t *testing.T) {
 		t.Error("subscribed")
 		return nil
 	}
-	if _, err := upstream.Source(never, fail, nil, nil).Count(t.Context()); !errors.Is(err, failure) {
+	source := upstream.Source(never, fail, nil, nil)
+	if _, err := source.Count(t.Context()); !errors.Is(err, failure) {
+		t.Error(err)
+	}
+	ended := errors.New("ended")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(ended)
+	if _, err := source.Count(ctx); err != ended {
 		t.Error(err)
 	}
 }
