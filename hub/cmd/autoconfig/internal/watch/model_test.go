@@ -54,7 +54,7 @@ func TestViewFitsTheTerminal(t *testing.T) {
 	for i := range 100 {
 		some = append(some, added(autoconfig.EnvironmentID(fmt.Sprintf("e%d", i)), "名前\x1b[2J"+strings.Repeat("é", i)))
 	}
-	update(t, m, some, status{State: autoconfig.Interrupted, Err: errors.New("gone"), NextAttempt: time.Now()})
+	update(t, m, some, status{State: autoconfig.Interrupted, Err: errors.New("gone\x1b[2J"), NextAttempt: time.Now()})
 	for width := 1; width < 200; width += 7 {
 		for height := fixedLines + 1; height < 60; height += 5 {
 			update(t, m, tea.WindowSizeMsg{Width: width, Height: height})
@@ -70,7 +70,7 @@ func TestViewFitsTheTerminal(t *testing.T) {
 		}
 	}
 	if strings.Contains(m.View().Content, "\x1b[2J") {
-		t.Error("a name reaches the terminal as a command")
+		t.Error("a name, or an error, reaches the terminal as a command")
 	}
 }
 
