@@ -3,7 +3,6 @@ package check
 import (
 	"bytes"
 	"context"
-	"fmt"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -144,16 +143,10 @@ func TestFindings(t *testing.T) {
 			defer server.Close()
 			if r := run(t, test.setting, server, &autoconfig.Options{BaseURI: server.URL}); r.Finding != test.want {
 				t.Errorf("finding %d, want %d: %v", r.Finding, test.want, r)
+			} else if is[*proxyError](r.Err) && !strings.Contains(r.String(), "407") {
+				t.Errorf("it does not say the proxy's status: %v", r)
 			}
 		})
-	}
-}
-
-// TestProxysStatus: what a proxy answers is the first thing to look at when it refuses.
-func TestProxysStatus(t *testing.T) {
-	r := Result{Finding: ProxyFailed, Err: fmt.Errorf("wrapped: %w", &proxyError{http.StatusProxyAuthRequired})}
-	if text := r.String(); !strings.Contains(text, "407") {
-		t.Errorf("it does not say the status: %s", text)
 	}
 }
 
