@@ -133,6 +133,41 @@ func TestConnectionIsCut(t *testing.T) {
 	eventually(t, "one consumer", func() bool { return b.consumers(js, fleet.DefaultBucket) == 1 })
 }
 
+// TestPublisherIsCut: a publisher that loses its connection again and again while it writes keeps its lease and its
+// subscription to the service.
+func TestPublisherIsCut(t *testing.T) {
+	b, up := newBroker(t), newUpstream()
+	up.put(environment("a", 1))
+	js := b.connect()
+	p := publish(t, js, up.observe, fleet.Options{Lease: time.Hour})
+	m := member(t, b.connect(), fleet.Options{})
+	ready(t, m)
+	stop, written := make(chan struct{}), make(chan int)
+	go func() {
+		for version := 2; ; version++ {
+			up.apply(patch(environment("a", version)))
+			select {
+			case <-stop:
+				written <- version
+				return
+			default:
+			}
+		}
+	}()
+	for range 50 {
+		before := p.status.Get().Written
+		if err := js.Conn().ForceReconnect(); err != nil {
+			t.Fatal(err)
+		}
+		eventually(t, "the publisher goes on", func() bool { return p.status.Get().Written > before+100 })
+	}
+	close(stop)
+	has(t, m, fmt.Sprint("a:", <-written))
+	if _, all := up.counts(); all != 1 || !p.holding() {
+		t.Errorf("%d subscriptions to the service, %+v", all, p.status.Get())
+	}
+}
+
 // TestBucketIsReplaced: a member does not wait for sequences of a bucket that is no more.
 func TestBucketIsReplaced(t *testing.T) {
 	b, up := newBroker(t), newUpstream()
