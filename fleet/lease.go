@@ -31,10 +31,14 @@ func newLease(b *bucket, c *codec, length time.Duration) *lease {
 	return &lease{bucket: b, codec: c, length: length, holder: rand.Text()}
 }
 
-// acquire takes the lease if nobody holds it.
+// acquire takes the lease if nobody holds it. The error is ErrKey if the bucket is sealed under another key, which leaves
+// it to the publishers that have that key.
 func (l *lease) acquire(ctx context.Context) (bool, error) {
 	last, holder, err := l.look(ctx)
 	if err != nil || holder != "" {
+		return false, err
+	}
+	if _, _, err := l.last(ctx, syncedName); err != nil && !errors.Is(err, errEntry) { // which will be replaced
 		return false, err
 	}
 	err = l.put(ctx, last)
@@ -46,23 +50,30 @@ func (l *lease) acquire(ctx context.Context) (bool, error) {
 
 // look returns the sequence of the last message about the lease, 0 if there is none, and who holds it.
 func (l *lease) look(ctx context.Context) (sequence uint64, holder string, err error) {
+	sequence, e, err := l.last(ctx, leaseName)
+	return sequence, e.holder, err
+}
+
+// last returns the sequence of the last message of that name, 0 if there is none, and the entry, which is empty if that
+// is a marker.
+func (l *lease) last(ctx context.Context, name string) (sequence uint64, e entry, err error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	s, err := l.js.Stream(ctx, l.stream)
 	if err != nil {
-		return 0, "", err
+		return 0, e, err
 	}
-	last, err := s.GetLastMsgForSubject(ctx, l.subject+leaseName)
+	last, err := s.GetLastMsgForSubject(ctx, l.subject+name)
 	switch {
 	case errors.Is(err, jetstream.ErrMsgNotFound):
-		return 0, "", nil
+		return 0, e, nil
 	case err != nil:
-		return 0, "", err
+		return 0, e, err
 	case len(last.Data) == 0:
-		return last.Sequence, "", nil
+		return last.Sequence, e, nil
 	}
-	e, err := l.codec.open(ctx, leaseName, last.Data)
-	return last.Sequence, e.holder, err
+	e, err = l.codec.open(ctx, name, last.Data)
+	return last.Sequence, e, err
 }
 
 // put writes the lease if the last message about it has the sequence.
