@@ -206,3 +206,19 @@ func TestMarkersOfOthers(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestLeaseOfOthers: a member does not mind who holds the lease, even under another key.
+func TestLeaseOfOthers(t *testing.T) {
+	b, up := newBroker(t), newUpstream()
+	up.put(environment("a", 1))
+	js := b.connect()
+	p := publish(t, js, up.observe, fleet.Options{Lease: time.Hour})
+	ready(t, member(t, js, fleet.Options{}))
+	p.stop(t)
+	if _, err := js.Publish(t.Context(), "$KV.autoconfig.lease", []byte("of somebody else")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := fleet.Source(js, testkit.Key, nil).First(t.Context()); err != nil {
+		t.Error(err)
+	}
+}

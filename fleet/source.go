@@ -87,7 +87,7 @@ func pass(ctx context.Context, js jetstream.JetStream, s *settings, past *memory
 // receive handles an arrival. It reports whether the subscriber wants more.
 func (m *member) receive(ctx context.Context, a arrival) (more bool, err error) {
 	var e entry
-	if len(a.data) > 0 {
+	if len(a.data) > 0 && a.name != leaseName { // whose lease it is does not matter
 		if e, err = m.codec.open(ctx, a.name, a.data); err != nil {
 			return false, err
 		}
@@ -111,15 +111,14 @@ func (m *member) receive(ctx context.Context, a arrival) (more bool, err error) 
 
 // put passes on the content.
 func (m *member) put() bool {
-	put, past := m.content.listing(), m.memory.lives
-	m.memory.lives = make(map[string]uint64)
+	put, next := m.content.listing(), memory{make(map[string]uint64), true}
 	for _, k := range m.content.sorted() {
-		m.memory.note(k.name, k.life)
-		if m.memory.valid && past[k.name] != k.life && !m.omit(&k.entry) {
-			return false
+		next.note(k.name, k.life)
+		if m.memory.valid && m.memory.lives[k.name] != k.life && !m.omit(&k.entry) {
+			return false // the next subscription has to say the same
 		}
 	}
-	m.content, m.memory.valid = nil, true
+	m.content, *m.memory = nil, next
 	return m.yield(decode.Message{Kind: decode.Put, Put: put})
 }
 
