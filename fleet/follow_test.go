@@ -2,6 +2,7 @@ package fleet_test
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -168,7 +169,8 @@ func TestPublisherIsCut(t *testing.T) {
 	}
 }
 
-// TestBucketIsReplaced: a member does not wait for sequences of a bucket that is no more.
+// TestBucketIsReplaced: a member does not wait for sequences of a bucket that is no more, nor takes an item for another
+// because the new bucket counts its lives from the beginning.
 func TestBucketIsReplaced(t *testing.T) {
 	b, up := newBroker(t), newUpstream()
 	up.put(environment("a", 1), environment("b", 1))
@@ -176,11 +178,18 @@ func TestBucketIsReplaced(t *testing.T) {
 	publish(t, js, up.observe, fleet.Options{Lease: time.Second})
 	m := member(t, js, fleet.Options{})
 	ready(t, m)
+	up.apply(patch(environment("stays", 1)))
+	has(t, m, "a:1 b:1 stays:1")
+	seen := testkit.Watch(m.Changes())
+	seen.Await(t, 4)
 	if err := js.DeleteStream(t.Context(), "KV_"+fleet.DefaultBucket); err != nil {
 		t.Fatal(err)
 	}
-	up.put(environment("b", 2))
-	has(t, m, "b:2")
+	up.put(environment("b", 2), environment("stays", 1))
+	has(t, m, "b:2 stays:1")
+	if changes := short(seen.Stop()); slices.Contains(changes, "environment deleted stays") {
+		t.Error(changes)
+	}
 }
 
 // TestMarkersOfOthers: what somebody without the secret writes does not end a member, nor take an item from it.

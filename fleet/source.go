@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
 
@@ -47,8 +48,8 @@ func Source(js jetstream.JetStream, key autoconfig.AutoConfigKey, o *Options) st
 
 // A memory is what was passed on.
 type memory struct {
-	lives map[string]uint64 // of each item by the name of its entry, unless it is 0
-	valid bool              // a Put was passed on
+	lives   map[string]uint64 // of each item by the name of its entry, unless it is 0
+	created time.Time         // when the bucket was created, which has lives of its own; zero until a Put was passed on
 }
 
 // A member passes on the entries of the bucket as messages.
@@ -101,7 +102,7 @@ func (m *member) receive(ctx context.Context, a arrival) (more bool, err error) 
 	case !a.caughtUp || !m.synced:
 		return true, nil
 	case complete:
-		return m.put(), nil
+		return m.put(a.created), nil
 	case a.name == "":
 		return false, ErrIncomplete
 	}
@@ -109,12 +110,12 @@ func (m *member) receive(ctx context.Context, a arrival) (more bool, err error) 
 	return true, nil
 }
 
-// put passes on the content.
-func (m *member) put() bool {
-	put, next := m.content.listing(), memory{make(map[string]uint64), true}
+// put passes on the content of the bucket, which was created then.
+func (m *member) put(created time.Time) bool {
+	put, next := m.content.listing(), memory{make(map[string]uint64), created}
 	for _, k := range m.content.sorted() {
 		next.note(k.name, k.life)
-		if m.memory.valid && m.memory.lives[k.name] != k.life && !m.omit(&k.entry) {
+		if m.memory.created.Equal(created) && m.memory.lives[k.name] != k.life && !m.omit(&k.entry) {
 			return false // the next subscription has to say the same
 		}
 	}
