@@ -41,7 +41,10 @@ func (l *lease) acquire(ctx context.Context) (bool, error) {
 	if _, _, err := l.last(ctx, syncedName); err != nil && !errors.Is(err, errEntry) { // which will be replaced
 		return false, err
 	}
-	err = l.put(ctx, last)
+	// If ctx ends meanwhile, the answer is waited for: a lease of which nobody knows could not be released.
+	lingering, cancel := context.WithTimeout(context.WithoutCancel(ctx), farewell)
+	defer cancel()
+	err = l.put(lingering, last)
 	if refused(err) {
 		return false, nil
 	}
@@ -140,8 +143,13 @@ func (l *lease) release(ctx context.Context) {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), farewell)
 	defer cancel()
-	marker := &nats.Msg{Subject: l.publish + leaseName, Header: nats.Header{kvOperation: {"DEL"}}}
-	_, _ = l.js.PublishMsg(ctx, marker, jetstream.WithExpectLastSequencePerSubject(l.sequence), jetstream.WithMsgTTL(markerTTL))
+	for range 2 { // refused if the answer to the last renewal was lost
+		marker := &nats.Msg{Subject: l.publish + leaseName, Header: nats.Header{kvOperation: {"DEL"}}}
+		_, err := l.js.PublishMsg(ctx, marker, jetstream.WithExpectLastSequencePerSubject(l.sequence), jetstream.WithMsgTTL(markerTTL))
+		if !refused(err) || l.confirm(ctx) != nil {
+			return
+		}
+	}
 }
 
 // refused reports whether the server refused a message because of the sequence that it expects.

@@ -185,6 +185,40 @@ func TestLostAcknowledgement(t *testing.T) {
 		}
 		before = l.sequence
 	}
+	if err := l.put(t.Context(), l.sequence); err != nil {
+		t.Fatal(err)
+	}
+	l.sequence = before
+	l.release(t.Context())
+	if ok, err := newTestLease(t, b, time.Hour).acquire(t.Context()); !ok || err != nil {
+		t.Error("not released", err)
+	}
+}
+
+// A leaving JetStream publishes after its publisher has been told to end.
+type leaving struct {
+	jetstream.JetStream
+	end context.CancelFunc
+}
+
+func (l leaving) PublishMsg(ctx context.Context, m *nats.Msg, o ...jetstream.PublishOpt) (*jetstream.PubAck, error) {
+	l.end()
+	return l.JetStream.PublishMsg(ctx, m, o...)
+}
+
+// TestEndWhileAcquiring: a publisher that ends while it takes the lease learns that it has it, and can release it.
+func TestEndWhileAcquiring(t *testing.T) {
+	b := newTestBucket(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	b.js = leaving{b.js, cancel}
+	l := newTestLease(t, b, time.Hour)
+	if ok, err := l.acquire(ctx); !ok || err != nil || ctx.Err() == nil {
+		t.Fatal(ok, err)
+	}
+	l.release(ctx)
+	if ok, err := newTestLease(t, b, time.Hour).acquire(t.Context()); !ok || err != nil {
+		t.Error("not released", err)
+	}
 }
 
 // A lossy JetStream loses that many answers to items, with the connection.
