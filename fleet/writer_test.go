@@ -272,6 +272,24 @@ func TestRenewalWhileWriting(t *testing.T) {
 	}
 }
 
+// TestListing: a batch tells which items there are, if these are not those of the batch before it.
+func TestListing(t *testing.T) {
+	b := newTestBucket(t)
+	l := newTestLease(t, b, time.Hour)
+	acquired(t, l)
+	w, some := &writer{lease: l}, census{1, 5}
+	for i, test := range []struct {
+		census census
+		want   uint64 // messages
+	}{{some, 2}, {some, 1}, {census{}, 2}} {
+		before := last(t, b)
+		w.add("item.x", []byte("x"), 0, false, test.census)
+		if written, err := w.flush(t.Context()); written != 1 || err != nil || last(t, b)-before != test.want {
+			t.Error(i, written, err, last(t, b)-before)
+		}
+	}
+}
+
 // TestBatches: more messages than one batch has, and more bytes, arrive in order.
 func TestBatches(t *testing.T) {
 	b := newTestBucket(t)
