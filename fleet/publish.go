@@ -26,7 +26,7 @@ const (
 //
 // Publish returns the cause of ctx when that ends, having given up the lease. It tries again after failures, except
 // these: what source returns when it ends (nil if it completes), a *BucketError, ErrKey, a *autoconfig.OptionError,
-// and nats.ErrConnectionClosed. Publish panics if js or source is nil.
+// and nats.ErrConnectionClosed if js is of a connection that was closed. Publish panics if js or source is nil.
 func Publish(
 	ctx context.Context, js jetstream.JetStream, key autoconfig.AutoConfigKey, source stream.Observable[autoconfig.Change], o *Options,
 ) error {
