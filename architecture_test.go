@@ -84,6 +84,7 @@ var knows = map[string][]string{
 	},
 	"examples/quickstart": {".", "autoconfigtest", "github.com/launchdarkly/go-sdk-common/v3"},
 	"examples/follow":     {"."},
+	"examples/fleet":      {".", "autoconfigtest", "fleet", "stream", "github.com/nats-io/nats-server/v2", "github.com/nats-io/nats.go"},
 	"examples/relayhandler": {
 		".", "examples/relayhandler/internal/config", "examples/relayhandler/internal/envfactory",
 		"examples/relayhandler/internal/relayenv", "github.com/launchdarkly/go-sdk-common/v3",

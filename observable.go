@@ -148,8 +148,8 @@ var errGoexit = errors.New("autoconfig: a function in Options called runtime.Goe
 func (c *Client) run(ctx context.Context) error {
 	messages := c.settings.Source // one connection: ends with its error
 	if messages == nil {
-		events := stream.Tap(c.connection(), c.arrived)       // the default is one over HTTP,
-		messages = decode.Messages(events, c.decodeOptions()) // its events, typed
+		events := upstream.Watch(c.connection(), c.events.Observed, c.arrived) // the default is one over HTTP,
+		messages = decode.Messages(events, c.decodeOptions())                  // its events, typed
 	} else {
 		messages = upstream.Source(messages, c.attempt, c.opened, c.counters.Passing)
 	}
@@ -164,7 +164,7 @@ func (c *Client) connection() stream.Observable[sse.Event] {
 	s := c.settings
 	return upstream.Connect(s.url, s.UserAgent, c.attempt, &sse.ConnectOptions{
 		Client: s.HTTPClient, ConnectTimeout: s.ConnectTimeout, IdleTimeout: s.IdleTimeout,
-		MaxEventSize: s.MaxEventSize, MaxRedirects: s.MaxRedirects, RefusePlainHTTP: !s.AllowPlainHTTP,
+		MaxEventSize: s.MaxEventSize, Pieces: upstream.Pieces, MaxRedirects: s.MaxRedirects, RefusePlainHTTP: !s.AllowPlainHTTP,
 		Session: &c.session, Borrow: true, // decode keeps no event, and the tap clones those that are observed
 		OnOpen: func(*http.Response) { c.opened() },
 		OnRead: func(n int) {
@@ -201,9 +201,7 @@ func (c *Client) opened() {
 
 func (c *Client) decodeOptions() *decode.Options {
 	return &decode.Options{
-		Known:     c.known,
-		Held:      c.held,
-		MaxListed: c.settings.MaxEnvironments,
+		Known: c.known, Held: c.held, MaxListed: c.settings.MaxEnvironments,
 		OnUnusual: func(n int) { c.counters.Unusual.Add(uint64(n)) },
 	}
 }
@@ -218,7 +216,7 @@ func (c *Client) held() (environments, filters int) {
 	return environments, filters
 }
 
-// arrived sees every event before it is decoded.
+// arrived sees every event before it is decoded, or a large one once it is complete.
 func (c *Client) arrived(e sse.Event) {
 	c.counters.Events.Add(1)
 	c.journal.Event(e.Type)
@@ -388,8 +386,8 @@ func (c *Client) ChangesUnder(policy stream.Policy[Change]) stream.Observable[Ch
 	return diff.Split(c.mustBeOpen().changes.Observe(policy, c.state.Snapshot))
 }
 
-// Events returns the events as they arrive, of all connections, from the subscription on: none with Options.Source.
-// A slow subscriber loses the oldest when more than DefaultLag wait. Events costs nothing while nobody subscribes.
+// Events returns the events as they arrive, of all connections, from the subscription on: none with Options.Source. A
+// slow subscriber loses the oldest when more than DefaultLag wait. A subscription has each event held as a whole.
 func (c *Client) Events() stream.Observable[sse.Event] { return c.mustBeOpen().events.Observe() }
 
 // Messages is Events for the decoded messages.

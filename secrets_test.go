@@ -27,6 +27,7 @@ import (
 	"github.com/relaystream/autoconfig/decode"
 	"github.com/relaystream/autoconfig/diff"
 	"github.com/relaystream/autoconfig/internal/testkit"
+	"github.com/relaystream/autoconfig/params"
 	"github.com/relaystream/autoconfig/stream"
 	"github.com/relaystream/autoconfig/stream/sse"
 )
@@ -70,12 +71,14 @@ func samples(t *testing.T) []any {
 	e := secretEnvironment(1)
 	key := autoconfig.AutoConfigKey(planted.auto)
 	listed := decode.EnvironmentEntry{ID: e.EnvID, Version: 1, Rep: &e}
-	list := &decode.Listing{Environments: []decode.EnvironmentEntry{listed}}
+	unchanged := decode.Unchanged{{&e}}
+	list := &decode.Listing{Environments: []decode.EnvironmentEntry{listed}, Unchanged: unchanged}
 	message := decode.Message{Kind: decode.Put, Put: list}
 	change := autoconfig.Change{Kind: autoconfig.EnvironmentAdded, New: &e}
 	expired := autoconfig.Key{SDKKey: autoconfig.SDKKey(planted.expiring)}
 	put := autoconfig.PutMessageData{Path: "/", Data: testkit.Listing(e)}
-	params := autoconfig.Params(&e)
+	var converter params.Converter
+	params := converter.OfEnvironment(nil, &e)
 	header := http.Header{"Authorization": {planted.auto}}
 	refused := &sse.StatusError{Code: http.StatusBadGateway, Header: header, Body: []byte(planted.auto)}
 
@@ -109,13 +112,13 @@ func samples(t *testing.T) []any {
 
 	return []any{
 		key, *o, o, client, client.Snapshot(), client.Stats(), client.Stats().Status, client.Stats().Cache, manager, source,
-		params, params.Identifiers, params.ExpiringSDKKey, params.AcceptedSDKKeys[0], autoconfig.FilterParams{}, autoconfig.FileCache{},
+		converter, &converter, params, params.Identifiers, params.ExpiringSDKKey, params.AcceptedSDKKeys[0], autoconfig.FilterParams{}, autoconfig.FileCache{},
 		cache.New(&autoconfig.FileCache{Path: t.TempDir()}, nil), cache.Event{}, cache.Loaded,
 		&autoconfig.OptionError{}, &autoconfig.HealthError{Err: refused}, autoconfig.Outdated, autoconfig.Valid,
 
 		e, &e, e.EnvID, e.SDKKey, e.SDKKey.Expiring, e.SDKKeys, e.SDKKeys[0], e.SDKKey.Value, e.MobKey, autoconfig.SDKKey(planted.short),
 		put, put.Data, autoconfig.PatchMessageData{Data: e}, autoconfig.DeleteMessageData{}, autoconfig.PatchFilterMessageData{},
-		autoconfig.FilterID(""), autoconfig.FilterRep{}, message, *list, listed, decode.Put, decode.Options{},
+		autoconfig.FilterID(""), autoconfig.FilterRep{}, message, *list, unchanged, listed, decode.Put, decode.Options{},
 		&decode.MalformedError{Err: io.EOF}, &decode.IgnoredError{Err: io.EOF}, &decode.RefusedError{Err: io.EOF},
 
 		change, &change, change.Kind, change.Fields()[0], autoconfig.Filter{}, expired, &autoconfig.Key{MobileKey: e.MobKey},

@@ -3,7 +3,6 @@ package main
 import (
 	"bufio"
 	"context"
-	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -11,8 +10,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"os"
-	"path/filepath"
 	"sync"
 	"text/tabwriter"
 	"time"
@@ -89,11 +86,7 @@ func runFleet(ctx context.Context, args []string, stdout, stderr io.Writer) erro
 		return err
 	}
 	f.print(stdout)
-	text, err := json.MarshalIndent(f, "", "\t")
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(filepath.Join(dir, "fleet.json"), append(text, '\n'), 0o644)
+	return writeJSON(dir, "fleet.json", f)
 }
 
 func (f *fleet) run(ctx context.Context, say func(string)) error {
@@ -120,19 +113,19 @@ func (f *fleet) serve(part func(*autoconfigtest.Server) error) error {
 	return part(server)
 }
 
-// all calls do for every client, for at most f.Together at the same time.
-func (f *fleet) all(do func(i int) error) error {
-	errs := make([]error, f.Clients)
+// allOf calls do n times, at most together at the same time.
+func allOf(n, together int, do func(i int) error) error {
+	errs := make([]error, n)
 	next := make(chan int)
 	var working sync.WaitGroup
-	for range min(f.Together, f.Clients) {
+	for range min(together, n) {
 		working.Go(func() {
 			for i := range next {
 				errs[i] = do(i)
 			}
 		})
 	}
-	for i := range f.Clients {
+	for i := range n {
 		next <- i
 	}
 	close(next)
@@ -144,7 +137,7 @@ func (f *fleet) all(do func(i int) error) error {
 // no goroutine and no buffer on this side.
 func (f *fleet) bare(server *autoconfigtest.Server) error {
 	conns := make([]net.Conn, f.Clients)
-	err := f.all(func(i int) (err error) {
+	err := allOf(f.Clients, f.Together, func(i int) (err error) {
 		conns[i], err = connectBare(server.URL)
 		return err
 	})
@@ -188,7 +181,7 @@ func connectBare(url string) (net.Conn, error) {
 func (f *fleet) clients(ctx context.Context, server *autoconfigtest.Server) error {
 	clients := make([]*autoconfig.Client, f.Clients)
 	start := time.Now()
-	err := f.all(func(i int) (err error) {
+	err := allOf(f.Clients, f.Together, func(i int) (err error) {
 		if clients[i], err = autoconfig.Open(ctx, fleetKey, &autoconfig.Options{BaseURI: server.URL, Logger: slog.New(slog.DiscardHandler)}); err != nil {
 			return err
 		}

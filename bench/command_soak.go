@@ -2,12 +2,10 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"text/tabwriter"
 	"time"
@@ -65,13 +63,8 @@ type soakReport struct {
 }
 
 func reportSoak(stdout io.Writer, dir string, cfg soak.Config, result soak.Result) error {
-	text, err := json.MarshalIndent(soakReport{
-		time.Now().UTC(), thisMachine(), cfg.For, cfg.Round, cfg.Environments, cfg.Seed, result,
-	}, "", "\t")
-	if err != nil {
-		return err
-	}
-	if err := os.WriteFile(filepath.Join(dir, "soak.json"), append(text, '\n'), 0o644); err != nil {
+	report := soakReport{time.Now().UTC(), thisMachine(), cfg.For, cfg.Round, cfg.Environments, cfg.Seed, result}
+	if err := writeJSON(dir, "soak.json", report); err != nil {
 		return err
 	}
 	if len(result.Samples) == 0 {

@@ -12,7 +12,13 @@ import (
 	"go.uber.org/goleak"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && os.Args[1] == natsSideCommand {
+		main()
+		return
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // Every scenario runs, with a small size, and writes its results.
 func TestEveryScenario(t *testing.T) {
@@ -67,8 +73,8 @@ func readme(t *testing.T, dir string) {
 	}
 	hasCharts(t, dir, "readme")
 	// Small runs have no case with 100,000 environments.
-	if rows := bytes.Count(stdout.Bytes(), []byte("\n| ")); rows != 17 {
-		t.Errorf("the table has %d lines, want 17:\n%s", rows, &stdout)
+	if rows := bytes.Count(stdout.Bytes(), []byte("\n| ")); rows != 20 {
+		t.Errorf("the table has %d lines, want 20:\n%s", rows, &stdout)
 	}
 }
 
@@ -118,5 +124,30 @@ func TestFleet(t *testing.T) {
 	}
 	if got.Clients != 20 || got.Synced <= 0 || got.Told <= 0 || got.Settled.Goroutines < got.Bare.Goroutines+20 {
 		t.Errorf("%+v", got)
+	}
+}
+
+func TestFleetNATS(t *testing.T) {
+	dir := t.TempDir()
+	var stdout bytes.Buffer
+	args := []string{"fleet-nats", "-members", "1,12", "-load-members", "1", "-environments", "20", "-load", "30", "-patches", "500", "-together", "7", "-idle", "10ms", "-out", dir}
+	if err := run(t.Context(), args, &stdout, &stdout); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(filepath.Join(dir, "fleet-nats.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got natsFleet
+	if err := json.Unmarshal(text, &got); err != nil {
+		t.Fatal(err)
+	}
+	if len(got.Cases) != 2 || got.Cases[0].Loaded <= 0 || got.Cases[1].Loaded != 0 {
+		t.Fatalf("%+v", got)
+	}
+	for _, c := range got.Cases {
+		if c.Synced <= 0 || c.Told50 <= 0 || c.Told99 < c.Told50 || c.Rate <= 0 || c.Read <= 0 || c.PutServer <= 0 || c.Settled.Goroutines < c.Bare.Goroutines+c.Members {
+			t.Errorf("%+v", c)
+		}
 	}
 }

@@ -1,9 +1,7 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
-	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -52,11 +50,7 @@ func newReport(p plan) *report {
 // add adds a scenario and writes the results so far to dir, with a chart of the scenario.
 func (r *report) add(s scenarioResult, dir string) error {
 	r.Scenarios = append(r.Scenarios, s)
-	text, err := json.MarshalIndent(r, "", "\t")
-	if err != nil {
-		return err
-	}
-	if err := os.WriteFile(filepath.Join(dir, "results.json"), append(text, '\n'), 0o644); err != nil {
+	if err := writeJSON(dir, "results.json", r); err != nil {
 		return err
 	}
 	return s.draw(filepath.Join(dir, s.Name))

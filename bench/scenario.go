@@ -55,7 +55,7 @@ func one(int) []int { return []int{0} }
 // scenarios returns all scenarios, in the order in which they run.
 func scenarios() []scenario {
 	return []scenario{
-		patches(), mixture(), stale(), putUnchanged(), putFirst(),
+		patches(), keySets(), mixture(), stale(), putUnchanged(), putFirst(),
 		framing(), decoding(), table(), operators(), multicast(), latency(), idle(), growth(),
 	}
 }

@@ -15,6 +15,26 @@ func patches() scenario {
 	return overConnection("patches", "patches over 1,000 environments, end to end", func(*synth.Config) {})
 }
 
+func keySets() scenario {
+	return overConnection("patches-keysets", "the same of environments that list all accepted keys",
+		func(cfg *synth.Config) { cfg.ConcurrentKeys = 1 })
+}
+
+// mixture is what a client may have to read, and not only the best case. The shares are guesses, because no stream of an
+// account is public. They are rather too large than too small, since what they add is slower to read than a plain patch:
+//
+//   - 20 % of the environments list their accepted keys. The service sends the lists where an account uses concurrent
+//     keys, and none otherwise.
+//   - 5 % of the updates have a name outside ASCII or with an escape. The service's encoder escapes <, > and & in the
+//     names that people give, so Search & Browse is among them. In three of four such updates the JSON has, moreover,
+//     white space, another order or \/, which the service doesn't write, but a proxy or another server may.
+//   - 5 % are older than what is known, and 5 % repeat it. Versions are on the wire because such messages come: the
+//     changes just before a put may follow it, although it contains them.
+//   - 2 % are deletions. People delete few environments; automation deletes those it has made for a branch.
+//   - 5 % of the environments rotate their SDK key again and again, as in the other scenarios. Few do in reality, but
+//     each rotation has a key that expires.
+//
+// Filters are left out, because the other peers don't have them.
 func mixture() scenario {
 	return overConnection("mixture", "the same with deletes, old and repeated messages, key sets and unusual JSON",
 		func(cfg *synth.Config) {

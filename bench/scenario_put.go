@@ -9,8 +9,9 @@ import (
 	"github.com/relaystream/autoconfig/bench/usage"
 )
 
-// The last metric is the growth of the heap by reading the put.
-var perEnvironment = []string{"ns/environment", "allocs/environment", "B/environment", "kept B/environment"}
+// The last two metrics are about the growth of the heap by reading the put: how large it is at most while the put is
+// read, with the garbage that is not collected yet, and what is left of it after a collection.
+var perEnvironment = []string{"ns/environment", "allocs/environment", "B/environment", "peak B/environment", "kept B/environment"}
 
 func putUnchanged() scenario {
 	return puts("put-unchanged", "the put after a reconnection, with nothing changed",
@@ -39,9 +40,12 @@ func puts(name, about string, choose func(put, again part) (first []part, measur
 				return trialsOf(peers.Bytes, func(ctx context.Context, peer peers.Peer) (sample, error) {
 					return w.connected(ctx, peer, first, func(s *session) (sample, error) {
 						before := usage.Now().Heap
+						stop := usage.Watch()
 						values, err := measure(cfg.Environments, func() (time.Duration, error) { return s.play(measured) })
-						kept := float64(usage.Now().Heap) - float64(before)
-						return sample{values: append(values, kept/float64(cfg.Environments))}, err
+						for _, heap := range []uint64{stop(), usage.Now().Heap} {
+							values = append(values, (float64(heap)-float64(before))/float64(cfg.Environments))
+						}
+						return sample{values: values}, err
 					})
 				}), err
 			})

@@ -42,6 +42,24 @@ func BenchmarkPatch(b *testing.B) {
 			known.Version = 0
 		}
 	})
+	b.Run("changed, key sets", func(b *testing.B) {
+		b.ReportAllocs()
+		b.SetBytes(int64(len(patchOf(relayOrder))))
+		var patches [16][]byte
+		for i := range patches {
+			patches[i] = patchOf(strings.NewReplacer(`"version":1`, fmt.Sprintf(`"version":%d`, 100+i), "Production", fmt.Sprintf("Production %d", i)).Replace(relayOrder))
+		}
+		known := &EnvironmentRep{}
+		d := newDecoder(&Options{Known: func([]byte) *EnvironmentRep { return known }})
+		for i := 0; b.Loop(); i++ {
+			m, err := d.decode(PatchEvent, patches[i%16])
+			if err != nil {
+				b.Fatal(err)
+			}
+			*known = *m.Environment.Rep
+			known.Version = 0
+		}
+	})
 	b.Run("stale", func(b *testing.B) {
 		b.ReportAllocs()
 		b.SetBytes(int64(len(patches[0])))
@@ -80,7 +98,7 @@ func BenchmarkPut(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				if m, err := newDecoder(&Options{Known: known}).decode(PutEvent, data); err != nil || len(m.Put.Environments) != count {
+				if m, err := newDecoder(&Options{Known: known}).decode(PutEvent, data); err != nil || m.Put.Len() != count {
 					b.Fatal(m, err)
 				}
 			}

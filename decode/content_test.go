@@ -88,7 +88,7 @@ func TestContentHasTheOptions(t *testing.T) {
 		},
 		OnUnusual: func(n int) { unusual += n },
 	})
-	if err != nil || m.Put.Environments[0].Rep != &known || unusual != 1 {
+	if err != nil || m.Put.Len() != 2 || m.Put.Unchanged[0][0] != &known || unusual != 1 {
 		t.Errorf("%v, %v, %d unusual", m, err, unusual)
 	}
 	if _, err := Content(t.Context(), data, &Options{MaxListed: 1}); !errors.Is(err, ErrTooMany) {

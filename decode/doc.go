@@ -14,6 +14,10 @@
 //     on before.
 //   - ErrReconnect: the server asked for a new connection.
 //
+// A put with a Body, which the option Pieces of package sse makes, is decoded while it arrives. Only its parts are in
+// memory: an environment, a filter, or a member that is unknown. Other events with a Body are read as a whole. An event
+// whose Body fails leaves no trace.
+//
 // Anything less is passed on as a message of kind Ignored, or as an entry with an Err: an unknown event or
 // path, a malformed filter, an environment under the wrong ID.
 //

@@ -17,8 +17,9 @@ const encodedSize = 400
 
 // AppendData appends the JSON data of the event that decodes as m, whose name is m.Kind.String(), and returns the
 // extended buffer. It is the reverse of Messages: the data is one line, byte for byte what encoding/json writes without
-// the escaping for HTML, but that the members of a put have the order of the Listing. A Listing without filters is what
-// protocol version 1 sends. What is not on the wire, such as EnvironmentRep.Lingering, is left out.
+// the escaping for HTML, but that the members of a put have the order of the Listing, with those of Unchanged behind
+// the other environments. A Listing without filters is what protocol version 1 sends. What is not on the wire, such as
+// EnvironmentRep.Lingering, is left out.
 //
 // The error is the cause of ctx, which is checked before each entry of a put, or reports that no event carries m: it is
 // Ignored, or an entry of a Put or Patch has no Rep.
@@ -49,9 +50,9 @@ func appendPath(b []byte, kind, id string) []byte {
 }
 
 func (l *Listing) appendData(ctx context.Context, b []byte) ([]byte, error) {
-	b = slices.Grow(b, encodedSize*(len(l.Environments)+len(l.Filters)/4))
+	b = slices.Grow(b, encodedSize*(l.Len()+len(l.Filters)/4))
 	b = append(b, `{"path":"/","data":{"environments":{`...)
-	b, err := appendEntries(ctx, b, l.Environments, (*EnvironmentRep).appendJSON)
+	b, err := appendEntries(ctx, b, l.all(), (*EnvironmentRep).appendJSON)
 	if err == nil && len(l.Filters) > 0 {
 		b, err = appendEntries(ctx, append(b, `},"filters":{`...), l.Filters, (*FilterRep).appendJSON)
 	}

@@ -118,3 +118,19 @@ func BenchmarkAppendData(b *testing.B) {
 		b.Fatal(err)
 	}
 }
+
+// TestEncodingHasWhatIsUnchanged: the put with everything is the same, whatever was known when it was decoded.
+func TestEncodingHasWhatIsUnchanged(t *testing.T) {
+	put := []byte(`{"path":"/","data":{"environments":{"e0":` + strings.ReplaceAll(plainEnvironment, `"e1"`, `"e0"`) + `,"e1":` + plainEnvironment + `}}}`)
+	known := receiver{}
+	if m, err := newDecoder(nil).decode(PatchEvent, patchOf(plainEnvironment)); err == nil {
+		known.receive(m)
+	}
+	m, err := newDecoder(&Options{Known: known.find}).decode(PutEvent, put)
+	if err != nil || m.Put.Unchanged.Len() != 1 {
+		t.Fatal(m, err)
+	}
+	if got, err := m.AppendData(t.Context(), nil); err != nil || string(got) != string(put) {
+		t.Errorf("got  %s, %v\nwant %s", got, err, put)
+	}
+}

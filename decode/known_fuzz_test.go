@@ -14,7 +14,7 @@ func (r receiver) find(id []byte) *EnvironmentRep { return r[EnvironmentID(id)] 
 func (r receiver) receive(m Message) {
 	all := []EnvironmentEntry{m.Environment}
 	if m.Put != nil {
-		all = m.Put.Environments
+		all = m.Put.all()
 	}
 	for _, entry := range all {
 		if entry.Rep != nil {

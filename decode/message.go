@@ -57,9 +57,12 @@ type Message struct {
 
 // A Listing is the content of a Put.
 type Listing struct {
-	// Environments are all environments in the order of the wire. Of several entries with the same ID the
-	// last one counts.
+	// Environments are the environments in the order of the wire, without those in Unchanged. Of several
+	// entries with the same ID the last one counts.
 	Environments []EnvironmentEntry
+	// Unchanged are the environments whose version is that of Options.Known, as that returned them. None of
+	// them has an entry in Environments.
+	Unchanged Unchanged
 	// Filters are all filters in the order of the wire. Of several entries with the same ID the last one
 	// counts.
 	Filters []FilterEntry
@@ -107,9 +110,12 @@ func (m Message) String() string {
 	}
 }
 
+// Len returns the number of environments.
+func (l *Listing) Len() int { return len(l.Environments) + l.Unchanged.Len() }
+
 // String returns the numbers of environments and filters.
 func (l Listing) String() string {
-	return fmt.Sprintf("%d environments, %d filters", len(l.Environments), len(l.Filters))
+	return fmt.Sprintf("%d environments, %d filters", l.Len(), len(l.Filters))
 }
 
 // String returns the ID, in quotes if it is not plain, with the version or the error.

@@ -3,6 +3,7 @@ package decode
 import (
 	"cmp"
 	"context"
+	"io"
 
 	"github.com/relaystream/autoconfig/stream"
 	"github.com/relaystream/autoconfig/stream/sse"
@@ -71,8 +72,11 @@ func Messages(events stream.Observable[sse.Event], o *Options) stream.Observable
 		d.budget.ctx = ctx
 		var failed error
 		err := events(ctx, func(e sse.Event) bool {
-			m, err := d.decode(e.Type, e.Data)
+			m, err := d.event(&e)
 			d.forget()
+			if err == errIncomplete {
+				return true // events tells why
+			}
 			if d.unusual > 0 {
 				options.OnUnusual(d.unusual)
 			}
@@ -109,7 +113,7 @@ func newDecoder(o *Options) *decoder {
 	options := o.resolve()
 	d := &decoder{known: options.Known, held: options.Held, budget: budget{ctx: context.Background(), left: checkEvery}}
 	d.env.budget, d.in.budget = &d.budget, &d.budget
-	d.env.maxKeys, d.in.maxListed = options.MaxListed, options.MaxListed
+	d.env.maxKeys, d.in.maxListed, d.in.size = options.MaxListed, options.MaxListed, windowSize
 	return d
 }
 
@@ -129,12 +133,29 @@ func (d *decoder) forget() {
 	}
 }
 
+// event returns the message of an event. A put that arrives in pieces is decoded while it arrives.
+func (d *decoder) event(e *sse.Event) (m Message, err error) {
+	switch {
+	case e.Body == nil:
+		return d.decode(e.Type, e.Data)
+	case e.Type == PutEvent:
+		d.unusual = 0
+		m, err = d.put(nil, e.Body)
+		return d.ended(m, err)
+	}
+	data, err := io.ReadAll(e.Body)
+	if err != nil {
+		return Message{}, errIncomplete
+	}
+	return d.decode(e.Type, data)
+}
+
 // decode returns the message of an event. The message is valid beside an error if it is a put.
 func (d *decoder) decode(event string, data []byte) (m Message, err error) {
 	d.unusual = 0
 	switch event {
 	case PutEvent:
-		m, err = d.put(data)
+		m, err = d.put(data, nil)
 	case PatchEvent:
 		m, err = d.patch(data)
 	case DeleteEvent:
@@ -144,6 +165,11 @@ func (d *decoder) decode(event string, data []byte) (m Message, err error) {
 	default:
 		m.Err = ignored(event, "", ErrUnknownEvent)
 	}
+	return d.ended(m, err)
+}
+
+// ended returns its arguments, or the cause of the context if that has ended meanwhile.
+func (d *decoder) ended(m Message, err error) (Message, error) {
 	if d.budget.err != nil {
 		return Message{}, d.budget.err
 	}

@@ -2,7 +2,12 @@ package decode
 
 import (
 	"errors"
+	"fmt"
+	"maps"
+	"strings"
 	"testing"
+
+	"pgregory.net/rapid"
 )
 
 // TestPutWithoutEnvironments checks that a put without environments is an empty set if it deletes nothing, and
@@ -34,4 +39,48 @@ func TestPutWithoutEnvironments(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestUnchangedAndChanged lists each of a few environments several times. The last one counts: it is in Unchanged if it
+// has the known version, and otherwise the last in Environments; none is in both.
+func TestUnchangedAndChanged(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		known := receiver{}
+		for _, id := range []EnvironmentID{"a", "b", "c"} {
+			known[id] = &EnvironmentRep{EnvID: id, Version: 5}
+		}
+		var list []string
+		want := map[EnvironmentID]int{}
+		for range rapid.IntRange(0, 8).Draw(t, "entries") {
+			id := rapid.SampledFrom([]EnvironmentID{"a", "b", "c", "new"}).Draw(t, "id")
+			want[id] = rapid.IntRange(3, 7).Draw(t, "version")
+			envID := id
+			if want[id] == 3 { // version 3 stands for an entry that can't be used
+				envID = "wrong"
+			}
+			list = append(list, fmt.Sprintf(`"%s":{"envID":"%s","version":%d}`, id, envID, want[id]))
+		}
+		m, err := newDecoder(&Options{Known: known.find}).decode(PutEvent, []byte(`{"path":"/","data":{"environments":{`+strings.Join(list, ",")+`}}}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := map[EnvironmentID]int{}
+		for _, e := range m.Put.Environments {
+			got[e.ID] = e.Version
+		}
+		for rep := range m.Put.Unchanged.All {
+			if rep != known[rep.EnvID] {
+				t.Fatalf("%s is not as it is known", rep.EnvID)
+			}
+			got[rep.EnvID] = rep.Version
+		}
+		if !maps.Equal(got, want) {
+			t.Fatalf("got %v, want %v, of %s", got, want, list)
+		}
+		for _, e := range m.Put.Environments {
+			if known[e.ID] != nil && want[e.ID] == 5 {
+				t.Fatalf("%s is in both lists", e.ID)
+			}
+		}
+	})
 }

@@ -22,6 +22,7 @@ type reader struct {
 	err       error // the syntax error, which makes everything else meaningless
 	mistake   error // the first value of a wrong type, or ErrTooMany
 	maxListed int   // Options.MaxListed
+	window          // where data comes from
 }
 
 // A frame is an object or array that is being read.
@@ -161,14 +162,16 @@ func (r *reader) stop() bool {
 // fail records a syntax error at pos.
 func (r *reader) fail() {
 	if r.err == nil {
-		r.err = syntaxError{&json.SyntaxError{Offset: int64(min(r.pos+1, len(r.data)))}}
+		r.short = r.pos >= len(r.data)
+		r.err = syntaxError{&json.SyntaxError{Offset: int64(r.before + min(r.pos+1, len(r.data)))}}
 	}
 	r.pos = len(r.data)
 }
 
 // finish checks that nothing but white space is left and returns the error of the whole value, or nil.
 func (r *reader) finish() error {
-	if r.peek(); r.pos < len(r.data) {
+	r.whole(func() { r.peek() })
+	if r.pos < len(r.data) {
 		r.fail()
 	}
 	if r.err != nil {
@@ -184,13 +187,21 @@ func (r *reader) reset(data []byte) {
 	if cap(stack) > keep {
 		stack = nil
 	}
-	*r = reader{data: data, budget: r.budget, stack: stack, maxListed: r.maxListed}
+	*r = reader{data: data, budget: r.budget, stack: stack, maxListed: r.maxListed, window: window{size: r.size}}
 }
 
 // forget drops references to the data.
 func (r *reader) forget() {
 	if r.data != nil {
 		r.reset(nil)
+	}
+}
+
+// each reads an object or array whose elements may arrive one by one. It calls read for each element.
+func (r *reader) each(s *shape, read func()) {
+	more := false
+	for r.whole(func() { more = r.begin(s) }); more; r.whole(func() { more = r.next() }) {
+		read()
 	}
 }
 
@@ -241,7 +252,7 @@ func (r *reader) record(value string, expected reflect.Type, at int) {
 	if r.mistake != nil || r.err != nil {
 		return
 	}
-	mistake := &json.UnmarshalTypeError{Value: value, Type: expected, Offset: int64(at)}
+	mistake := &json.UnmarshalTypeError{Value: value, Type: expected, Offset: int64(r.before + at)}
 	var path []string
 	for _, f := range r.stack {
 		if f.shape.members != nil {

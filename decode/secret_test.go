@@ -18,11 +18,11 @@ func keyed() []any {
 		SDKKeys: []ConcurrentKeyRep[SDKKey]{{Value: secret}}, MobileKeys: []ConcurrentKeyRep[MobileKey]{{Value: secret}},
 	}
 	entry := EnvironmentEntry{Rep: &rep}
-	listing := Listing{Environments: []EnvironmentEntry{entry}}
+	listing := Listing{Environments: []EnvironmentEntry{entry}, Unchanged: Unchanged{{&rep}}}
 	content := PutContent{Environments: map[EnvironmentID]EnvironmentRep{"e": rep}}
 	return []any{
 		SDKKey(secret), MobileKey(secret), Key{SDKKey: secret}, Key{MobileKey: secret}, rep, rep.SDKKey, rep.SDKKey.Expiring, rep.SDKKeys[0],
-		rep.MobileKeys[0], entry, listing, Message{Kind: Put, Put: &listing}, Message{Kind: Patch, Environment: entry},
+		rep.MobileKeys[0], entry, listing, listing.Unchanged, Message{Kind: Put, Put: &listing}, Message{Kind: Patch, Environment: entry},
 		content, PutMessageData{Data: content}, PatchMessageData{Data: rep},
 	}
 }

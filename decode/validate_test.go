@@ -67,7 +67,7 @@ func TestRefusedOnlyIfNew(t *testing.T) {
 			m, err := d.decode(event, data)
 			entry := m.Environment
 			if m.Put != nil {
-				entry = m.Put.Environments[0]
+				entry = m.Put.all()[0]
 			}
 			if refused(err) != test.refused || err != nil && !test.refused || entry.Rep != test.rep {
 				t.Errorf("%s of version %s: %v, %v", event, test.version, entry, err)

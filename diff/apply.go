@@ -58,12 +58,17 @@ func (s *State) put(ctx context.Context, listing *decode.Listing, emit func(Chan
 	s.Expire(emit)
 	upsert := func(known *environmentSlot, entry *decode.EnvironmentEntry) { s.listed(known, entry, emit) }
 	omit := func(old environment) { s.environmentDeleted(old, Change{Omitted: true}, emit) }
+	s.environments.begin(listing.Len())
+	if err := s.repeat(ctx, listing.Unchanged, emit); err != nil {
+		return err
+	}
 	if err := put(ctx, s.environments, listing.Environments, upsert, omit); err != nil {
 		return err
 	}
 	if listing.FiltersErr == nil {
 		upsert := func(known *filterSlot, entry *decode.FilterEntry) { s.filterListed(known, entry, emit) }
 		omit := func(old *Filter) { s.filterDeleted(old, Change{Omitted: true}, emit) }
+		s.filters.begin(len(listing.Filters))
 		if err := put(ctx, s.filters, listing.Filters, upsert, omit); err != nil {
 			return err
 		}

@@ -1,6 +1,10 @@
 package diff
 
-import "github.com/relaystream/autoconfig/decode"
+import (
+	"context"
+
+	"github.com/relaystream/autoconfig/decode"
+)
 
 type environmentSlot = slot[decode.EnvironmentID, environment]
 
@@ -21,6 +25,23 @@ func (s *State) listed(known *environmentSlot, entry *decode.EnvironmentEntry, e
 	default:
 		s.upsert(known, entry, emit)
 	}
+}
+
+// repeat applies the environments that a put lists as they are known.
+func (s *State) repeat(ctx context.Context, list decode.Unchanged, emit func(Change)) error {
+	n := 0
+	for rep := range list.All {
+		if n++; stopped(ctx, n) {
+			return context.Cause(ctx)
+		}
+		slot := s.environments.mark(rep.EnvID)
+		if slot == nil {
+			continue
+		}
+		entry := decode.EnvironmentEntry{ID: rep.EnvID, Version: rep.Version, Rep: rep}
+		s.listed(slot, &entry, emit)
+	}
+	return nil
 }
 
 // upsert applies a usable entry of a patch or put that has a Rep, whose version counts.

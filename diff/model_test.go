@@ -482,7 +482,15 @@ func (m *machine) put(*rapid.T) {
 			delete(m.buried, id)
 		}
 	}
-	put := &decode.Listing{Environments: listed}
+	put := &decode.Listing{}
+	for _, e := range listed {
+		known := m.state.Environment([]byte(e.ID))
+		if known != nil && e.Version == known.Version && rapid.Bool().Draw(m.t, "unchanged") {
+			put.Unchanged = append(put.Unchanged, []*decode.EnvironmentRep{known})
+		} else {
+			put.Environments = append(put.Environments, e)
+		}
+	}
 	if rapid.Bool().Draw(m.t, "filter") {
 		put.Filters = []decode.FilterEntry{m.drawFilter()}
 	}

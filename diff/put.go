@@ -6,15 +6,14 @@ import (
 	"github.com/relaystream/autoconfig/decode"
 )
 
-// put applies a complete listing to t. It calls upsert for every entry that counts, in their order, and then
-// omit for every value that is not listed, in the order of addition. Of several entries with one ID the last
-// counts. What is not listed is forgotten, with its version. If ctx ends meanwhile, put stops and returns the
-// context's cause.
+// put applies a listing to t, between begin and the next begin. It calls upsert for every entry that counts, in their
+// order, and then omit for every value that is not listed, in the order of addition. Of several entries with one ID
+// the last counts, and none of them if the ID was marked before. What is not listed is forgotten, with its version. If
+// ctx ends meanwhile, put stops and returns the context's cause.
 func put[ID decode.EnvironmentID | decode.FilterID, Rep, V any](
 	ctx context.Context, t *Table[ID, V], entries []decode.Entry[ID, Rep],
 	upsert func(*slot[ID, V], *decode.Entry[ID, Rep]), omit func(V),
 ) error {
-	t.begin(len(entries))
 	slots := make([]*slot[ID, V], len(entries))
 	defer func() { t.discard(slots) }()
 	// Backwards, so that the entry that counts is the first of its ID.

@@ -201,6 +201,7 @@ func putAll(t *rapid.T, table *Table[ID, int], entries []decode.Entry[ID, item])
 		}
 	}
 	omit := func(old int) { log = append(log, fmt.Sprint("deleted ", old)) }
+	table.begin(len(entries))
 	if err := put(t.Context(), table, entries, upsert, omit); err != nil {
 		t.Fatal(err)
 	}

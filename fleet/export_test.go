@@ -2,8 +2,11 @@ package fleet
 
 import "time"
 
+// FreePort returns a port that nobody uses.
+var FreePort = freePort
+
 // WithHeartbeat returns o with another heartbeat.
 func WithHeartbeat(o Options, d time.Duration) *Options {
-	o.heartbeat = d
+	o.Heartbeat = d
 	return &o
 }

@@ -16,8 +16,6 @@ import (
 )
 
 const (
-	// defaultHeartbeat is how often the server says that a consumer is alive, if there is nothing else to say.
-	defaultHeartbeat = 5 * time.Second
 	// silence is after how many heartbeats that did not come a consumer is replaced.
 	silence = 2.5
 	// outage is for how many heartbeats the server may be out of reach until follow gives up.
@@ -138,11 +136,11 @@ func (f *follower) consume(ctx context.Context) (err error) {
 
 // create creates a consumer that delivers to the inbox.
 func (f *follower) create(ctx context.Context, inbox string) (*jetstream.ConsumerInfo, error) {
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
-	defer cancel()
 	if err := f.same(ctx); err != nil {
 		return nil, fmt.Errorf("fleet: bucket %s: %w", f.name, err)
 	}
+	ctx, cancel := f.linger(ctx)
+	defer cancel()
 	consumer, err := f.js.CreatePushConsumer(ctx, f.stream, jetstream.ConsumerConfig{
 		Description:       "auto-configuration",
 		DeliverSubject:    inbox,
@@ -163,8 +161,30 @@ func (f *follower) create(ctx context.Context, inbox string) (*jetstream.Consume
 	return consumer.CachedInfo(), nil
 }
 
+// linger returns a context for the creation of a consumer. It outlives ctx by what a farewell may take: a consumer of
+// which nobody has heard could not be removed. A removal under a chosen name could overtake the creation.
+func (f *follower) linger(ctx context.Context) (context.Context, context.CancelFunc) {
+	lingering, cancel := context.WithTimeout(context.WithoutCancel(ctx), callTimeout)
+	done := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		defer close(done)
+		if f.js.Conn().IsConnected() {
+			_ = sleep(lingering, farewell)
+		}
+		cancel()
+	})
+	return lingering, func() {
+		cancel()
+		if !stop() {
+			<-done
+		}
+	}
+}
+
 // same returns an error unless the bucket is the one that was followed before.
 func (f *follower) same(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
 	s, err := f.js.Stream(ctx, f.stream)
 	if err != nil {
 		return err

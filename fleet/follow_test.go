@@ -1,6 +1,8 @@
 package fleet_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"testing"
@@ -229,5 +231,51 @@ func TestLeaseOfOthers(t *testing.T) {
 	}
 	if _, err := fleet.Source(js, testkit.Key, nil).First(t.Context()); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestHeartbeat: the server is asked for the heartbeat of the options.
+func TestHeartbeat(t *testing.T) {
+	b := newBroker(t)
+	js := b.connect()
+	p := publish(t, js, newUpstream().observe, fleet.Options{})
+	eventually(t, "the lease is taken", p.holding)
+	p.stop(t) // the bucket stays, without consumers
+	bucket, err := js.Stream(t.Context(), "KV_"+fleet.DefaultBucket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct{ set, want time.Duration }{{0, fleet.DefaultHeartbeat}, {100 * time.Millisecond, 100 * time.Millisecond}} {
+		messages := testkit.Watch(fleet.Source(js, testkit.Key, &fleet.Options{Heartbeat: test.set}))
+		eventually(t, "one consumer", func() bool { return b.consumers(js, fleet.DefaultBucket) == 1 })
+		for consumer := range bucket.ListConsumers(t.Context()).Info() {
+			if got := consumer.Config.IdleHeartbeat; got != test.want {
+				t.Errorf("Heartbeat %v: %v, want %v", test.set, got, test.want)
+			}
+		}
+		messages.Stop()
+	}
+}
+
+// TestCancelledAtAnyTime: a subscription that is cancelled leaves no consumer, not even if that was just being created.
+func TestCancelledAtAnyTime(t *testing.T) {
+	b := newBroker(t)
+	js := b.connect()
+	p := publish(t, js, newUpstream().observe, fleet.Options{})
+	eventually(t, "the lease is taken", p.holding)
+	p.stop(t)
+	source := fleet.Source(js, testkit.Key, nil)
+	for after := time.Duration(0); after < 2*time.Millisecond; after += 20 * time.Microsecond {
+		ctx, cancel := context.WithTimeout(t.Context(), after)
+		if _, err := source.Count(ctx); !errors.Is(err, context.DeadlineExceeded) {
+			t.Error(err)
+		}
+		cancel()
+	}
+	// By itself the server would remove one after 30 s.
+	for deadline := time.Now().Add(20 * time.Second); b.consumers(js, fleet.DefaultBucket) > 0; time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("%d consumers are left", b.consumers(js, fleet.DefaultBucket))
+		}
 	}
 }

@@ -64,9 +64,9 @@ func (b *broker) stop() {
 }
 
 // connect returns a JetStream context with a connection of its own.
-func (b *broker) connect() jetstream.JetStream {
+func (b *broker) connect(o ...nats.Option) jetstream.JetStream {
 	b.t.Helper()
-	nc, err := nats.Connect(b.server.ClientURL(), nats.MaxReconnects(-1), nats.ReconnectWait(20*time.Millisecond))
+	nc, err := nats.Connect(b.server.ClientURL(), append(o, nats.MaxReconnects(-1), nats.ReconnectWait(20*time.Millisecond))...)
 	if err != nil {
 		b.t.Fatal(err)
 	}

@@ -22,9 +22,12 @@ const (
 	DefaultLease = 15 * time.Second
 	// DefaultTombstoneTTL is how long the bucket remembers a deletion.
 	DefaultTombstoneTTL = 24 * time.Hour
+	// DefaultHeartbeat is how often the server says that it is there.
+	DefaultHeartbeat = 5 * time.Second
 
-	minLease    = time.Second // less is not supported by NATS
-	maxReplicas = 5           // nor more
+	minLease     = time.Second // less is not supported by NATS
+	maxReplicas  = 5           // nor more
+	minHeartbeat = 100 * time.Millisecond
 )
 
 // ErrKey reports a bucket that is sealed under another key or secret.
@@ -54,8 +57,10 @@ type Options struct {
 	// Logger gets what an operator should know of a publisher: at level error what ends it, at warn what
 	// interrupts it, at info each lease. The default passes warnings and errors to slog.Default. Source ignores it.
 	Logger *slog.Logger
-
-	heartbeat time.Duration // how often the server says that a consumer is alive; set by tests
+	// Heartbeat is how often the server says that it is there, if there is nothing else to say. After 2.5 heartbeats
+	// that did not come the connection with the bucket is made anew. Each member costs the server a small message in
+	// this time. The minimum is 100 ms, the default DefaultHeartbeat.
+	Heartbeat time.Duration
 }
 
 // Format implements fmt.Formatter with the secret masked.
@@ -84,7 +89,7 @@ func (o *Options) resolve(key autoconfig.AutoConfigKey) (*settings, error) {
 	s.Bucket = cmp.Or(s.Bucket, DefaultBucket)
 	s.Lease = cmp.Or(s.Lease, DefaultLease)
 	s.TombstoneTTL = cmp.Or(s.TombstoneTTL, DefaultTombstoneTTL)
-	s.heartbeat = cmp.Or(s.heartbeat, defaultHeartbeat)
+	s.Heartbeat = cmp.Or(s.Heartbeat, DefaultHeartbeat)
 	if s.Logger == nil {
 		s.Logger = journal.Warnings(slog.Default())
 	}
@@ -97,6 +102,8 @@ func (o *Options) resolve(key autoconfig.AutoConfigKey) (*settings, error) {
 		return nil, &autoconfig.OptionError{Option: "Lease", Reason: "must be 1 s or more, or 0 for the default"}
 	case s.TombstoneTTL < time.Second:
 		return nil, &autoconfig.OptionError{Option: "TombstoneTTL", Reason: "must be 1 s or more, or 0 for the default"}
+	case s.Heartbeat < minHeartbeat:
+		return nil, &autoconfig.OptionError{Option: "Heartbeat", Reason: "must be 100 ms or more, or 0 for the default"}
 	case s.Replicas < 0 || s.Replicas > maxReplicas:
 		return nil, &autoconfig.OptionError{Option: "Replicas", Reason: "must be 0 to 5"}
 	case secret == "":

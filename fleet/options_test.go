@@ -19,7 +19,7 @@ func TestDefaults(t *testing.T) {
 	if s.Bucket != "autoconfig" || s.Lease != 15*time.Second || s.TombstoneTTL != 24*time.Hour || s.secret() != "rel-key" {
 		t.Errorf("%+v", s)
 	}
-	if outage*s.heartbeat != 25*time.Second || abandoned != 30*time.Second {
+	if outage*s.Heartbeat != 25*time.Second || abandoned != 30*time.Second {
 		t.Error("the package comment names other limits")
 	}
 	if s, err = (&Options{Lease: time.Second + 1}).resolve("rel-key"); err != nil || s.Lease != 2*time.Second {

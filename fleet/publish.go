@@ -105,7 +105,7 @@ func (p *publisher) standBy(ctx context.Context, l *lease) error {
 		}
 		// Should the news of the lease's end not come, look again.
 		limit, cancel := context.WithTimeout(ctx, jitter(2*p.Lease))
-		err := p.bucket.follow(limit, leaseName, p.heartbeat, func(a arrival) bool { return a.name == "" || len(a.data) > 0 })
+		err := p.bucket.follow(limit, leaseName, p.Heartbeat, func(a arrival) bool { return a.name == "" || len(a.data) > 0 })
 		expired := limit.Err() != nil
 		cancel()
 		switch {

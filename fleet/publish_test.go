@@ -236,6 +236,7 @@ func TestWrongOptions(t *testing.T) {
 		{"TombstoneTTL", fleet.Options{TombstoneTTL: time.Second - 1}},
 		{"Replicas", fleet.Options{Replicas: -1}},
 		{"Replicas", fleet.Options{Replicas: 6}},
+		{"Heartbeat", fleet.Options{Heartbeat: 100*time.Millisecond - 1}},
 	} {
 		want, o := test.want, test.o
 		var wrong *autoconfig.OptionError

@@ -74,7 +74,7 @@ func pass(ctx context.Context, js jetstream.JetStream, s *settings, past *memory
 	}
 	m := &member{bucket: newBucket(js, s.Bucket), codec: c, memory: past, yield: yield, content: newContent()}
 	var failed error
-	err = m.bucket.follow(ctx, ">", s.heartbeat, func(a arrival) bool {
+	err = m.bucket.follow(ctx, ">", s.Heartbeat, func(a arrival) bool {
 		more, err := m.receive(ctx, a)
 		failed = err
 		return more && err == nil

@@ -77,7 +77,7 @@ func (t *term) read(ctx context.Context) error {
 	bucket, empty := newContent(), true
 	var damaged []string
 	var failed error
-	err := t.bucket.follow(ctx, ">", t.heartbeat, func(a arrival) bool {
+	err := t.bucket.follow(ctx, ">", t.Heartbeat, func(a arrival) bool {
 		if a.name != leaseName && len(a.data) > 0 {
 			e, err := t.codec.open(ctx, a.name, a.data)
 			switch {

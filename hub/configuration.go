@@ -13,7 +13,6 @@ import (
 type configuration struct {
 	environments *diff.Table[autoconfig.EnvironmentID, *autoconfig.EnvironmentRep]
 	filters      *diff.Table[autoconfig.FilterID, *autoconfig.Filter]
-	current      *put // of this state; nil if nobody has needed it
 }
 
 func newConfiguration() *configuration {
@@ -28,7 +27,6 @@ func (c *configuration) apply(change *autoconfig.Change) {
 	if change.Kind == autoconfig.Synced {
 		return
 	}
-	c.current = nil
 	switch change.Kind {
 	case autoconfig.EnvironmentAdded, autoconfig.EnvironmentUpdated, autoconfig.KeyExpired:
 		set(c.environments, change.New.EnvID, change.New)
@@ -50,15 +48,8 @@ func set[ID comparable, V any](t *diff.Table[ID, V], id ID, value V) {
 	}
 }
 
-// put returns the put of the configuration as it is.
+// put returns a put of the configuration as it is.
 func (c *configuration) put() *put {
-	if c.current == nil {
-		c.current = c.list()
-	}
-	return c.current
-}
-
-func (c *configuration) list() *put {
 	l := decode.Listing{
 		Environments: make([]decode.EnvironmentEntry, 0, c.environments.Len()),
 		Filters:      make([]decode.FilterEntry, 0, c.filters.Len()),
@@ -78,6 +69,12 @@ type put struct {
 	with    sync.Once // encodes all with filters
 	without sync.Once
 	v1, v2  []byte
+}
+
+// serves is how many bytes of changes may follow the put before the next reader gets another one: about a quarter of its size. So
+// puts that are held for readers who take them slowly are no more than four times the changes that are.
+func (p *put) serves(maxBacklog int) uint64 {
+	return uint64(min(maxBacklog/4, 100*len(p.listing.Environments)+25*len(p.listing.Filters)))
 }
 
 // event returns the encoded event for readers of a protocol version, and whether this call has encoded it.

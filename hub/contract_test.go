@@ -1,9 +1,12 @@
 package hub_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -11,6 +14,7 @@ import (
 	"github.com/relaystream/autoconfig"
 	"github.com/relaystream/autoconfig/autoconfigtest"
 	"github.com/relaystream/autoconfig/decode"
+	"github.com/relaystream/autoconfig/diff"
 	"github.com/relaystream/autoconfig/hub"
 	"github.com/relaystream/autoconfig/internal/testkit"
 	"github.com/relaystream/autoconfig/stream"
@@ -54,7 +58,7 @@ func TestReaderWaitsForConfiguration(t *testing.T) {
 			t.Fatalf("%d readers, %+v", n, h.Stats())
 		}
 		if r := h.status(t, nil); r.StatusCode != http.StatusOK || r.Header.Get("Content-Type") != "text/event-stream; charset=utf-8" ||
-			r.Header.Get("Date") == "" {
+			r.Header.Get("Date") == "" || r.Header.Get("Cache-Control") != "no-cache, no-transform" || r.Header.Get("X-Accel-Buffering") != "no" {
 			t.Errorf("%s %v", r.Status, r.Header)
 		}
 		testkit.Pass(2*hub.DefaultHeartbeat + time.Second)
@@ -180,6 +184,72 @@ func TestOmissionWithoutSynced(t *testing.T) {
 	})
 }
 
+// TestDeletedItemComesBack with an old version, after a put of the service without it has made clients forget the delete.
+func TestDeletedItemComesBack(t *testing.T) {
+	bothWays(t, hub.Options{}, func(t *testing.T, srv *autoconfigtest.Server, h *front) {
+		a, b := testkit.Environment("a", 4), testkit.Environment("b", 1)
+		content := filtered(testkit.Listing(a, b))
+		srv.Put(content)
+		synctest.Wait()
+		m := testkit.NewMirror("downstream")
+		down := testkit.Open(t, testkit.To(h.server))
+		w := h.read("")
+		synctest.Wait()
+		for range 2 {
+			srv.Delete("a", 5)
+			srv.DeleteFilter("f", 5)
+			srv.Put(testkit.Listing(b))
+			synctest.Wait()
+			srv.Patch(a)
+			srv.PatchFilter("f", content.Filters["f"])
+			synctest.Wait()
+		}
+		m.Set(down.Snapshot())
+		m.Check(t, srv.Content())
+		var events []string
+		for _, e := range w.Stop() {
+			events = append(events, e.Type)
+		}
+		testkit.Expect(t, "events", events, "put", "delete", "put", "patch", "delete", "put", "patch")
+	})
+}
+
+// TestManyDeletes: a put takes the place of one when there were more than clients remember, so that a hub need not remember more.
+func TestManyDeletes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		messages := make(chan decode.Message, 1000)
+		client := testkit.Open(t, &autoconfig.Options{Source: stream.FromChan(messages)})
+		h, err := hub.New(client, &hub.Options{Keys: []autoconfig.AutoConfigKey{testkit.Key}, Logger: testkit.Censored(t)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer h.Close()
+		listing := &decode.Listing{}
+		for i := range diff.DefaultMaxTombstones + 1 {
+			id := autoconfig.EnvironmentID(fmt.Sprint("e", i))
+			listing.Environments = append(listing.Environments, decode.EnvironmentEntry{ID: id, Version: 1, Rep: &decode.EnvironmentRep{EnvID: id, Version: 1}})
+		}
+		messages <- decode.Message{Kind: decode.Put, Put: listing}
+		synctest.Wait()
+		ctx, leave := context.WithCancel(t.Context())
+		r := httptest.NewRequestWithContext(ctx, http.MethodGet, "/relay_auto_config", nil)
+		r.Header = http.Header{"Accept": {"text/event-stream"}, "Authorization": {testkit.Key}}
+		go h.ServeHTTP(&writer{header: http.Header{}}, r)
+		synctest.Wait()
+		for _, e := range listing.Environments {
+			if s := h.Stats(); s.Puts != 1 {
+				t.Fatalf("%+v", s)
+			}
+			messages <- decode.Message{Kind: decode.Delete, Environment: decode.EnvironmentEntry{ID: e.ID, Version: 2}}
+		}
+		testkit.Pass(time.Second)
+		if s := h.Stats(); s.Puts != 2 || s.Deletes != diff.DefaultMaxTombstones {
+			t.Errorf("%+v", s)
+		}
+		leave()
+	})
+}
+
 // TestItemsThatNoPathCanName reach readers in puts.
 func TestItemsThatNoPathCanName(t *testing.T) {
 	bothWays(t, hub.Options{}, func(t *testing.T, srv *autoconfigtest.Server, h *front) {
@@ -231,6 +301,71 @@ func TestPutsAreEncodedOnce(t *testing.T) {
 		for _, w := range readers {
 			w.Stop()
 		}
+	})
+}
+
+// TestNewcomersShareAPut and get the changes since, unless no event tells of these or they are many. A put serves the next reader
+// when all have left, too.
+func TestNewcomersShareAPut(t *testing.T) {
+	bothWays(t, hub.Options{}, func(t *testing.T, srv *autoconfigtest.Server, h *front) {
+		c := testkit.Listing()
+		for i := range 100 {
+			id := autoconfig.EnvironmentID(fmt.Sprint("e", i))
+			c.Environments[id] = testkit.Environment(id, 1)
+		}
+		expiring := c.Environments["e0"]
+		expiring.SDKKey.Expiring = autoconfig.ExpiringKeyRep{Value: "sdk-old", Timestamp: time.Now().Add(time.Hour).UnixMilli()}
+		c.Environments["e0"] = expiring
+		srv.Put(c)
+		synctest.Wait()
+		version := 1
+		patch := func(n int) {
+			for range n {
+				version++
+				srv.Patch(testkit.Environment("e1", version))
+			}
+			synctest.Wait()
+		}
+		newcomer := func(when string, puts uint64, changes int) {
+			t.Helper()
+			w := h.read("")
+			got := w.Take()
+			if len(got) != 1+changes || got[0].Type != "put" || h.Stats().Puts != puts {
+				t.Errorf("%s: %d events, %+v", when, len(got), h.Stats())
+			}
+			for i, e := range got {
+				want := fmt.Sprintf(`"version":%d}`, version-changes+i)
+				if e.Type == "put" && !strings.Contains(string(e.Data), want) || e.Type == "patch" && !strings.HasSuffix(string(e.Data), want+"}") {
+					t.Errorf("%s: event %d is not of version %d", when, i, version-changes+i)
+				}
+			}
+			w.Stop()
+			synctest.Wait()
+		}
+		newcomer("the first", 1, 0)
+		newcomer("when all have left", 1, 0)
+		patch(1)
+		newcomer("after a change that nobody was told of", 2, 0)
+		old := h.read("")
+		testkit.Pass(10 * time.Minute)
+		newcomer("after heartbeats", 2, 0)
+		patch(3)
+		newcomer("after some changes", 2, 3)
+		patch(100)
+		newcomer("after many changes", 3, 0)
+		patch(1)
+		testkit.Pass(time.Hour)
+		newcomer("after a key has expired", 4, 0)
+		patch(1)
+		content := srv.Content()
+		delete(content.Environments, "e2")
+		srv.Put(content)
+		synctest.Wait()
+		newcomer("after an omission", 5, 0)
+		patch(1)
+		old.Stop()
+		synctest.Wait()
+		newcomer("when all have left after a change", 5, 1)
 	})
 }
 

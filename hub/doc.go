@@ -9,12 +9,14 @@
 //
 // # Contract
 //
-//  1. A reader gets a put with the configuration as it is when the reader arrives, and then every later change, in order:
-//     nothing is missing between the two and nothing is in both. Before there is a configuration, it waits for the put.
+//  1. A reader gets a put with the configuration as it is when the reader arrives, or as it was a few changes before, and then
+//     every later change, in order: nothing is missing between the two and nothing is in both. Before there is a configuration, it waits for the put.
 //  2. An addition or update is a patch, a deletion is a delete of the same version. Where the service's put omitted an item,
-//     readers get a put without it, so that they forget its version as the client did. No other put of the service is passed
-//     on, because what it changed is. A reader that has read everything has the client's configuration.
-//  3. Each state and each change is encoded once, however many readers there are, and not before it is needed.
+//     readers get a put without it, so that they forget its version as the client did. Where it omitted an item that was
+//     deleted before, they get one when the item comes back with an old version. No other put of the service is passed on,
+//     because what it changed is. A reader that has read everything has the client's configuration.
+//  3. Each state and each change is encoded once, however many readers there are, and not before it is needed. Readers that
+//     arrive while the configuration changes share a put until the changes since have about a quarter of its size.
 //  4. A reader delays nobody: one that lags by more than Options.MaxBacklog, or that takes nothing for Options.WriteTimeout, is
 //     cut off. Readers share what is encoded; over HTTP/1.1 each has two small goroutines and no buffer while it waits.
 //  5. The hub keeps serving while the client has lost its connection. Its readers' streams end when the client ends.

@@ -107,10 +107,14 @@ func (h *Hub) join(r *reader) (status int) {
 		return http.StatusTooManyRequests
 	}
 	h.tellOmissions() // which the put that r begins with lacks already
+	at := h.tail
 	if h.ready {
-		r.first = h.state.put()
+		if h.start.put == nil {
+			h.start = start{h.state.put(), h.tail}
+		}
+		r.first, at = h.start.put, h.start.at
 	}
-	r.at.Store(h.tail)
+	r.at.Store(at)
 	h.due = min(h.due, h.dueOf(r))
 	r.index = len(h.readers)
 	h.readers = append(h.readers, r)
@@ -136,6 +140,6 @@ func (h *Hub) leave(r *reader, why error) {
 		delete(h.addresses, r.address)
 	}
 	if last == 0 {
-		h.due, h.tail = math.MaxUint64, &event{end: h.tail.end} // nobody needs the last event, which may be a put
+		h.due = math.MaxUint64
 	}
 }

@@ -113,6 +113,30 @@ func TestRequestsAreCheckedAsByTheTestServer(t *testing.T) {
 	}
 }
 
+// TestReadersAreDescribed, with the beginning of what they say of themselves.
+func TestReadersAreDescribed(t *testing.T) {
+	h := offline(t, hub.Options{}, 1)
+	front := httptest.NewServer(h)
+	defer front.Close()
+	r, err := request(front.URL, "?rpacProtocolVersion=2")(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Accept", "text/event-stream")
+	r.Header.Set("User-Agent", strings.Repeat("x", 1000))
+	before := time.Now()
+	response, err := front.Client().Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	readers := h.Readers()
+	if len(readers) != 1 || readers[0].UserAgent != strings.Repeat("x", 100) || readers[0].ProtocolVersion != 2 ||
+		!strings.HasPrefix(readers[0].Address, "127.0.0.1:") || readers[0].Since.Before(before) {
+		t.Errorf("%+v", readers)
+	}
+}
+
 // TestIncapableResponseWriter is an error of the server.
 func TestIncapableResponseWriter(t *testing.T) {
 	h := offline(t, hub.Options{}, 1)
@@ -128,7 +152,7 @@ func TestIncapableResponseWriter(t *testing.T) {
 
 // TestNewcomersDuringABurst get a put and every version after it, in one order.
 func TestNewcomersDuringABurst(t *testing.T) {
-	const environments, versions, newcomers = 5, 400, 40
+	const environments, versions, newcomers = 5, 200, 20
 	srv := autoconfigtest.NewServer(testkit.Key)
 	defer srv.Close()
 	first := testkit.Listing()
@@ -148,7 +172,7 @@ func TestNewcomersDuringABurst(t *testing.T) {
 	if err := client.Ready(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	var following sync.WaitGroup
 	for version := 2; version <= versions; version++ {

@@ -31,8 +31,10 @@ type Hub struct {
 	state     *configuration
 	ready     bool // there was a Synced
 	tail      *event
+	start     start
 	more      chan struct{}             // closed when tail gets a successor; nil while nobody waits
 	omissions map[diff.Subject]struct{} // that readers have not been told of
+	deleted   map[diff.Subject]int      // versions of the deletes since the last put, which readers remember
 	readers   []*reader
 	addresses map[netip.Addr]int // readers by address
 	due       uint64             // a lower bound of tail.end at which a reader exceeds its backlog
@@ -40,6 +42,13 @@ type Hub struct {
 	counts    Stats
 
 	written written
+}
+
+// A start is what newcomers begin with: a put, and then the events after at. It is of the state as it is, or was shortly
+// before. The zero start is none.
+type start struct {
+	put *put
+	at  *event
 }
 
 // Why a reader's stream ends.
@@ -75,6 +84,7 @@ func New(client *autoconfig.Client, o *Options) (*Hub, error) {
 		tail:      new(event),
 		due:       math.MaxUint64,
 		omissions: make(map[diff.Subject]struct{}),
+		deleted:   make(map[diff.Subject]int),
 		addresses: make(map[netip.Addr]int),
 	}
 	// Nothing is merged, so that an item that was omitted and added again at the same version is both to the readers.
@@ -95,7 +105,13 @@ func (h *Hub) change(c autoconfig.Change) bool {
 	if _, waits := h.omissions[subject]; waits {
 		h.tellOmissions() // before the item is back
 	}
+	if h.forgotten(&c) {
+		h.append(&event{put: h.state.put()})
+	}
 	h.state.apply(&c)
+	if c.Kind == autoconfig.KeyExpired || c.Kind != autoconfig.Synced && len(h.readers) == 0 {
+		h.start = start{} // no event tells of it
+	}
 	switch {
 	case c.Kind == autoconfig.Synced && !h.ready:
 		h.ready = true
@@ -103,7 +119,7 @@ func (h *Hub) change(c autoconfig.Change) bool {
 	case c.Kind == autoconfig.Synced:
 		h.tellOmissions()
 	case !h.ready || len(h.readers) == 0:
-	case needsPut(&c):
+	case needsPut(&c) || len(h.deleted) >= diff.DefaultMaxTombstones:
 		h.omissions[subject] = struct{}{}
 		select {
 		case h.owed <- struct{}{}:
@@ -113,9 +129,28 @@ func (h *Hub) change(c autoconfig.Change) bool {
 		if e := encodeChange(&c); e != nil {
 			h.encoded(c.Kind)
 			h.append(e)
+			h.remember(&c)
 		}
 	}
 	return true
+}
+
+// remember records what readers remember of a change that they were told of. The caller holds h.mu.
+func (h *Hub) remember(c *autoconfig.Change) {
+	switch c.Kind {
+	case autoconfig.EnvironmentDeleted, autoconfig.FilterDeleted:
+		h.deleted[c.Subject()] = c.Version
+	default:
+		delete(h.deleted, c.Subject())
+	}
+}
+
+// forgotten reports whether a change adds an item of a version that readers refuse, because they remember a delete that the
+// client has forgotten: a put of the service has omitted an item that was deleted already, which is no change. A put without
+// the item makes readers forget, too.
+func (h *Hub) forgotten(c *autoconfig.Change) bool {
+	version, ok := h.deleted[c.Subject()]
+	return ok && (c.New != nil && c.New.Version <= version || c.NewFilter != nil && c.NewFilter.Version <= version)
 }
 
 // tellOmissions gives all readers a put if there are omissions. The caller holds h.mu.
@@ -126,11 +161,21 @@ func (h *Hub) tellOmissions() {
 	}
 }
 
-// append adds an event to the log, wakes the readers that wait, and cuts off those that lag. The caller holds h.mu.
+// append adds an event for the readers, if there are any. The caller holds h.mu.
 func (h *Hub) append(e *event) {
-	if len(h.readers) == 0 {
-		return
+	if len(h.readers) > 0 {
+		h.extend(e)
 	}
+	if e.put != nil {
+		clear(h.deleted)
+		h.start = start{e.put, h.tail}
+	} else if p := h.start.put; p != nil && h.tail.end-h.start.at.end > p.serves(h.settings.MaxBacklog) {
+		h.start = start{}
+	}
+}
+
+// extend adds an event to the log, wakes the readers that wait, and cuts off those that lag. The caller holds h.mu.
+func (h *Hub) extend(e *event) {
 	e.end = h.tail.end + uint64(e.size(h.settings.MaxBacklog))
 	h.tail.next.Store(e)
 	h.tail = e
@@ -173,7 +218,11 @@ func (h *Hub) tick(ctx context.Context) {
 			h.mu.Unlock()
 		case <-ticker.C:
 			h.mu.Lock()
+			current := h.start.at == h.tail
 			h.append(&event{v1: heartbeat, v2: heartbeat})
+			if current && h.start.put != nil {
+				h.start.at = h.tail // newcomers need no old heartbeats
+			}
 			h.mu.Unlock()
 		}
 	}
@@ -197,8 +246,9 @@ func (h *Hub) end(why error) {
 }
 
 // Shutdown ends the hub gracefully: it lets no new readers in, with status 503, and ends the streams of those that there are
-// one after the other, spread over Options.Spread. Then it does what Close does, and returns nil. If ctx ends first, it
-// returns the context's cause and leaves the rest of the readers to Close, which must be called then.
+// one after the other, spread over Options.Spread. Readers that leave by themselves make it shorter. Then it does what Close
+// does, and returns nil. If ctx ends first, it returns the context's cause and leaves the rest of the readers to Close, which
+// must be called then.
 func (h *Hub) Shutdown(ctx context.Context) error {
 	h.mustBeMade().mu.Lock()
 	readers := h.refuse(errShutdown)
@@ -207,6 +257,7 @@ func (h *Hub) Shutdown(ctx context.Context) error {
 		if i > 0 {
 			select {
 			case <-time.After(h.settings.Spread / time.Duration(len(readers))):
+			case <-r.gone:
 			case <-ctx.Done():
 				return context.Cause(ctx)
 			}

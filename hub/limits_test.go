@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -13,6 +14,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/relaystream/autoconfig"
 	"github.com/relaystream/autoconfig/autoconfigtest"
 	"github.com/relaystream/autoconfig/hub"
 	"github.com/relaystream/autoconfig/internal/testkit"
@@ -61,6 +63,49 @@ func TestWriteTimeout(t *testing.T) {
 		testkit.Pass(time.Hour)
 		if len(h.Readers()) != 1 {
 			t.Error("an idle reader was cut off")
+		}
+		w.Stop()
+	})
+}
+
+// TestReadersThatNeverRead come one after another while the configuration changes, a thousand of them. They cost less than 40 KB
+// each, though what each of them should be sent is much more, and somebody else gets every change at once.
+func TestReadersThatNeverRead(t *testing.T) {
+	const readers = 1000
+	testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
+		h := serve(t, testkit.To(srv), hub.Options{}, true, nil)
+		c := testkit.Listing()
+		for i := range 1000 {
+			id := autoconfig.EnvironmentID(fmt.Sprint("e", i))
+			c.Environments[id] = testkit.Environment(id, 1)
+		}
+		srv.Put(c)
+		synctest.Wait()
+		w := h.read("")
+		w.Take()
+		before := memory()
+		for version := 2; version < 2+readers; version++ {
+			conn := h.neverRead(t)
+			for header := []byte{}; !bytes.HasSuffix(header, []byte("\r\n\r\n")); { // then the put stands next
+				var b [1]byte
+				if _, err := conn.Read(b[:]); err != nil {
+					t.Fatal(err)
+				}
+				header = append(header, b[0])
+			}
+			srv.Patch(testkit.Environment("e1", version))
+			if got := w.Take(); len(got) != 1 || got[0].Type != "patch" {
+				t.Fatalf("version %d: %v", version, got)
+			}
+		}
+		each := int64(memory()-before) / readers
+		t.Logf("%d bytes, %+v", each, h.Stats())
+		if h.Stats().Readers != readers+1 || each > 40_000 {
+			t.Errorf("%d bytes each, %+v", each, h.Stats())
+		}
+		testkit.Pass(hub.DefaultWriteTimeout)
+		if s := h.Stats(); s.Readers != 1 || s.TimedOut != readers {
+			t.Errorf("%+v", s)
 		}
 		w.Stop()
 	})
@@ -213,6 +258,27 @@ func TestShutdownIsSpread(t *testing.T) {
 	})
 }
 
+// TestShutdownOfWhoHasLeft does not take Options.Spread.
+func TestShutdownOfWhoHasLeft(t *testing.T) {
+	bothWays(t, hub.Options{}, func(t *testing.T, srv *autoconfigtest.Server, h *front) {
+		var readers []*testkit.Watcher[sse.Event]
+		for range 10 {
+			readers = append(readers, h.read(""))
+		}
+		synctest.Wait()
+		start := time.Now()
+		done := make(chan error)
+		go func() { done <- h.Shutdown(context.Background()) }()
+		synctest.Wait()
+		for _, w := range readers {
+			w.Stop()
+		}
+		if err := <-done; err != nil || time.Since(start) > time.Second {
+			t.Errorf("%v after %v", err, time.Since(start))
+		}
+	})
+}
+
 // TestShutdownHeedsItsContext and leaves the rest to Close.
 func TestShutdownHeedsItsContext(t *testing.T) {
 	bothWays(t, hub.Options{Spread: time.Minute}, func(t *testing.T, srv *autoconfigtest.Server, h *front) {
@@ -224,10 +290,11 @@ func TestShutdownHeedsItsContext(t *testing.T) {
 		enough := errors.New("enough")
 		ctx, cancel := context.WithTimeoutCause(t.Context(), time.Second, enough)
 		defer cancel()
-		if err := h.Shutdown(ctx); !errors.Is(err, enough) {
-			t.Error(err)
-		}
 		start := time.Now()
+		if err := h.Shutdown(ctx); !errors.Is(err, enough) || time.Since(start) > time.Second {
+			t.Errorf("%v after %v", err, time.Since(start))
+		}
+		start = time.Now()
 		h.Close()
 		if took := time.Since(start); took > 100*time.Millisecond || len(h.Readers()) != 0 {
 			t.Errorf("Close took %v, %d readers are left", took, len(h.Readers()))
@@ -250,6 +317,23 @@ func TestCloseEndsStreamsProperly(t *testing.T) {
 		}
 		if r := h.status(t, nil); r.StatusCode != http.StatusServiceUnavailable {
 			t.Error(r.Status)
+		}
+	})
+}
+
+// TestCloseLeavesBrokenStreamsBroken: what was not sent whole does not end as if it were.
+func TestCloseLeavesBrokenStreamsBroken(t *testing.T) {
+	bothWays(t, hub.Options{}, func(t *testing.T, srv *autoconfigtest.Server, h *front) {
+		srv.Put(testkit.Listing(testkit.Environment("a", 1)))
+		synctest.Wait()
+		conn := h.neverRead(t)
+		if _, err := conn.Read(make([]byte, 10)); err != nil {
+			t.Fatal(err)
+		}
+		go h.Close()
+		synctest.Wait()
+		if rest, _ := io.ReadAll(conn); len(rest) > 0 {
+			t.Errorf("%q", rest)
 		}
 	})
 }

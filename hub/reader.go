@@ -54,8 +54,7 @@ func (r *reader) takeOver(w http.ResponseWriter) bool {
 	if err != nil {
 		return false
 	}
-	c := &connection{Conn: conn}
-	_ = c.SetReadDeadline(time.Time{})
+	c := &connection{Conn: conn} // without deadlines: Hijack lifts them
 	r.hub.mu.Lock()
 	r.sink = c
 	r.hub.mu.Unlock()

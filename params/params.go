@@ -28,7 +28,8 @@ type Environment struct {
 	ExpiringSDKKey ExpiringSDKKey
 	// AcceptedSDKKeys and AcceptedMobileKeys are all keys that are accepted, the current one among
 	// them, where there are others than the three above: in an environment with concurrent keys, or with an
-	// SDK key that was replaced more than once before the first one expired. Otherwise they are nil.
+	// SDK key that was replaced more than once before the first one expired. Otherwise they are nil. They may
+	// be shared with other parameters of the same environment and must not be modified.
 	AcceptedSDKKeys    []AcceptedKey[decode.SDKKey]
 	AcceptedMobileKeys []AcceptedKey[decode.MobileKey]
 	// TTL is the cache TTL for PHP clients, in whole minutes on the wire.
@@ -75,16 +76,22 @@ type Filter struct {
 
 // OfEnvironment returns the parameters that describe an environment to a MessageHandler.
 func OfEnvironment(e *decode.EnvironmentRep) Environment {
+	p := withoutLists(e)
+	p.AcceptedSDKKeys = acceptedSDKKeys(e)
+	p.AcceptedMobileKeys = acceptedKeys(e.MobileKeys, e.MobKey)
+	return p
+}
+
+// withoutLists returns the parameters of an environment without AcceptedSDKKeys and AcceptedMobileKeys.
+func withoutLists(e *decode.EnvironmentRep) Environment {
 	return Environment{
-		EnvID:              e.EnvID,
-		Identifiers:        Identifiers{EnvKey: e.EnvKey, EnvName: e.EnvName, ProjKey: e.ProjKey, ProjName: e.ProjName},
-		SDKKey:             e.SDKKey.Value,
-		MobileKey:          e.MobKey,
-		ExpiringSDKKey:     ExpiringSDKKey{Key: e.SDKKey.Expiring.Value, Expiration: expiry.Time(e.SDKKey.Expiring.Timestamp)},
-		AcceptedSDKKeys:    acceptedSDKKeys(e),
-		AcceptedMobileKeys: acceptedKeys(e.MobileKeys, e.MobKey),
-		TTL:                minutes(e.DefaultTTL),
-		SecureMode:         e.SecureMode,
+		EnvID:          e.EnvID,
+		Identifiers:    Identifiers{EnvKey: e.EnvKey, EnvName: e.EnvName, ProjKey: e.ProjKey, ProjName: e.ProjName},
+		SDKKey:         e.SDKKey.Value,
+		MobileKey:      e.MobKey,
+		ExpiringSDKKey: ExpiringSDKKey{Key: e.SDKKey.Expiring.Value, Expiration: expiry.Time(e.SDKKey.Expiring.Timestamp)},
+		TTL:            minutes(e.DefaultTTL),
+		SecureMode:     e.SecureMode,
 	}
 }
 

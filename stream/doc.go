@@ -77,9 +77,11 @@
 // is past its beginning. Zip does so before it fails, for the counterparts of what came before.
 //
 // A source that waits is recognized by the call of Done on its context, and then holds nothing back.
-// Operators with goroutines call it when they begin, so that they are never ready. One that neither
-// calls Done nor yields nor ends, as when it computes for long, or polls with time.Sleep, holds a value
-// back for 100 ms at most.
+// Operators with goroutines, and Timeout, call it when they begin, so that they are never ready. A source
+// of your own is ready if it only asks its context for Err before its first value: a select with Done,
+// even one with a default, passes for waiting, as does a context that is derived with a cancellation or
+// a deadline. A source that neither calls Done nor ends, because it computes for long, polls with
+// time.Sleep or never waits at all, holds a value back for 100 ms at most; in a Race, only until it yields.
 //
 // # Panics
 //

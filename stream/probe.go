@@ -2,6 +2,7 @@ package stream
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"time"
 )
@@ -19,6 +20,9 @@ type probe struct {
 	settled chan struct{} // closed when the beginning is over
 }
 
+// A probeKey is the key of the probe among the values of a context.
+type probeKey struct{}
+
 func newProbe(ctx context.Context) *probe {
 	return &probe{Context: ctx, settled: make(chan struct{})}
 }
@@ -28,6 +32,17 @@ func (p *probe) Done() <-chan struct{} {
 	p.settle()
 	return p.Context.Done()
 }
+
+// Value implements context.Context. A context that is made of a probe tells of it.
+func (p *probe) Value(key any) any {
+	if key == (probeKey{}) {
+		return p
+	}
+	return p.Context.Value(key)
+}
+
+// String keeps package fmt from reading fields that other goroutines change.
+func (p *probe) String() string { return fmt.Sprint(p.Context) }
 
 // settle says that the beginning is over.
 func (p *probe) settle() { p.once.Do(func() { close(p.settled) }) }
@@ -43,8 +58,8 @@ func (p *probe) wait(ctx context.Context, begin time.Time) {
 	}
 }
 
-// cancellable reports whether ctx can end. It does not ask a probe for Done, which would pass for waiting.
+// cancellable reports whether ctx can end. It does not ask a probe for Done, which would pass for
+// waiting, nor a context with values that is made of one.
 func cancellable(ctx context.Context) bool {
-	_, probed := ctx.(*probe)
-	return probed || ctx.Done() != nil
+	return ctx.Value(probeKey{}) != nil || ctx.Done() != nil
 }

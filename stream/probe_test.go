@@ -2,6 +2,7 @@ package stream_test
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -85,5 +86,68 @@ func TestHeldBackFor100ms(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// computing does not ask its context for Done, and takes a while.
+func computing(yield func(int) bool) {
+	time.Sleep(50 * time.Millisecond)
+	yield(0)
+}
+
+// TestRacePrecedence is that of the first argument which is ready, also among those that were held back.
+func TestRacePrecedence(t *testing.T) {
+	type key struct{}
+	withValue := func(ctx context.Context, yield func(int) bool) error {
+		return stream.FromSeq(computing)(context.WithValue(ctx, key{}, 1), yield)
+	}
+	for name, c := range map[string]struct {
+		o    ints
+		want int
+	}{
+		"behind one that hides that it waits": {stream.Race(polling, stream.Just(1), stream.Just(2), stream.Just(3)), 1},
+		"with a context of its own":           {stream.Race(withValue, stream.Just(1)), 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				for range 100 {
+					if got, err := c.o.First(t.Context()); got != c.want || err != nil {
+						t.Fatalf("%v, %v, want %v", got, err, c.want)
+					}
+				}
+			})
+		})
+	}
+}
+
+// TestZipOfTwoFailures has the error of the source that has fewer values, for its next value would have
+// been the counterpart of one that is there.
+func TestZipOfTwoFailures(t *testing.T) {
+	few := stream.Concat(numbers(3), stream.Fail[int](errEnd))
+	many := stream.Concat(numbers(4), stream.Fail[int](errBoom))
+	synctest.Test(t, func(t *testing.T) {
+		for range 2000 {
+			for _, o := range []ints{stream.Zip(few, many, plus), stream.Zip(many, few, plus)} {
+				if got, err := o.Collect(t.Context()); len(got) != 3 || err != errEnd {
+					t.Fatalf("%v, %v", got, err)
+				}
+			}
+		}
+	})
+}
+
+// TestPrintedContext: a source may print its context while it is in use.
+func TestPrintedContext(t *testing.T) {
+	prints := func(ctx context.Context, yield func(int) bool) error {
+		done := make(chan string, 1)
+		go func() { done <- fmt.Sprint(ctx) }()
+		<-ctx.Done()
+		if _, ok := ctx.(fmt.Stringer); !ok || <-done == "" {
+			t.Errorf("package fmt reads the fields of %T", ctx)
+		}
+		return context.Cause(ctx)
+	}
+	if got, err := stream.Race(prints, stream.Just(2)).First(t.Context()); got != 2 || err != nil {
+		t.Errorf("%v, %v", got, err)
 	}
 }

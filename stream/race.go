@@ -21,7 +21,7 @@ func Race[T any](sources ...Observable[T]) Observable[T] {
 	return func(ctx context.Context, yield func(T) bool) error {
 		in := newIntake(ctx, Block[T](prefetch))
 		defer in.stop()
-		r := &race{begin: time.Now()}
+		r := &race{begin: time.Now(), arrived: make([]atomic.Bool, len(sources))}
 		racers := make([]Observable[T], len(sources))
 		for i, o := range sources {
 			racerCtx, cancel := context.WithCancel(in.ctx)
@@ -45,26 +45,37 @@ func racer[T any](o Observable[T], r *race, i int) Observable[T] {
 
 // A race has at most one winner.
 //
-// Concurrency: a source that has a value or has ended waits until those before it are past their
-// beginning. The one that then swaps the winner in stops the others before it passes anything on, and a
-// source that finds another winner there passes nothing on.
+// Concurrency: a source that has arrived waits until those before it are past their beginning. It then
+// swaps in the first that has arrived as the winner, if there is none yet, and stops the others. A source
+// passes nothing on before it has found itself there.
 type race struct {
-	begin  time.Time
-	probes []*probe     // of the sources
-	winner atomic.Int64 // its number plus 1, or 0
-	cancel []context.CancelFunc
+	begin   time.Time
+	probes  []*probe      // of the sources
+	arrived []atomic.Bool // whether a source has a value or has ended
+	winner  atomic.Int64  // its number plus 1, or 0
+	cancel  []context.CancelFunc
 }
 
 // wins reports whether source i, which has a value or has ended, is the winner.
 func (r *race) wins(i int) bool {
 	if r.winner.Load() == 0 {
+		r.arrived[i].Store(true)
+		r.probes[i].settle()
 		for _, earlier := range r.probes[:i] {
 			earlier.wait(r.probes[i].Context, r.begin)
 		}
-		r.decide(i)
-		r.probes[i].settle()
+		r.decide(r.first())
 	}
 	return r.winner.Load() == int64(i+1)
+}
+
+// first returns the first source that has arrived. There is one.
+func (r *race) first() int {
+	i := 0
+	for !r.arrived[i].Load() {
+		i++
+	}
+	return i
 }
 
 // decide makes source i the winner unless there is one.

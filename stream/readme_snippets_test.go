@@ -53,6 +53,37 @@ func TestInterruptible(t *testing.T) {
 	}
 }
 
+// TestTold: the unfinished batch of a program that is told to stop is stored.
+func TestTold(t *testing.T) {
+	run := func(ctx context.Context, readings ints, store func([]int) error) error {
+		signals := make(chan os.Signal, 1)
+		signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+		defer signal.Stop(signals)
+		untilTold := stream.TakeUntil(readings, stream.FromChan(signals))
+		return stream.BatchTime(untilTold, 500, time.Minute).ForEach(ctx, store)
+	}
+	self, err := os.FindProcess(os.Getpid())
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeoutCause(t.Context(), time.Minute, errCause)
+	defer cancel()
+	readings := stream.Concat(stream.Just(1, 2), stream.Defer(func() ints {
+		if err := self.Signal(syscall.SIGTERM); err != nil {
+			t.Error(err)
+		}
+		return stream.Never[int]()
+	}))
+	var stored []int
+	err = run(ctx, readings, func(batch []int) error {
+		stored = append(stored, batch...)
+		return nil
+	})
+	if !slices.Equal(stored, []int{1, 2}) || err != nil {
+		t.Errorf("stored %v, %v", stored, err)
+	}
+}
+
 type Click struct{ User, Page string }
 
 func (c Click) user() string { return c.User }

@@ -34,6 +34,9 @@ var surprises = map[string]func(*testing.T){
 		})
 		_, err := stream.Materialize(retried).First(ctx)
 		check(t, err == errCause && !heard)
+		timedOut := stream.Timeout(stream.Never[int](), time.Hour)
+		value, err := stream.Catch(timedOut, hear).First(t.Context())
+		check(t, value == 1 && err == nil && heard)
 	},
 	"FlatMap mixes, n at a time": func(t *testing.T) {
 		later := stream.Map(stream.Timer(time.Second), func(time.Time) int { return 1 })
@@ -64,6 +67,10 @@ var surprises = map[string]func(*testing.T){
 		scanned, _ := stream.Scan(stream.Just(1, 2), 10, plus).Collect(t.Context())
 		reduced, _ := stream.Reduce(stream.Empty[int](), 10, plus).Collect(t.Context())
 		check(t, slices.Equal(scanned, []int{11, 13}) && slices.Equal(reduced, []int{10}))
+		seen := stream.Reduce(stream.Just(1, 2), map[int]int{}, func(n map[int]int, v int) map[int]int { n[v]++; return n })
+		_, _ = seen.First(t.Context())
+		twice, _ := seen.First(t.Context())
+		check(t, twice[1] == 2)
 	},
 	"Take completes with its last value": func(t *testing.T) {
 		values, err := stream.Take(stream.StartWith(stream.Never[int](), 1), 1).Collect(t.Context())

@@ -114,10 +114,10 @@ func (s *side[T]) pushed() uint64 {
 }
 
 // paired is o, one source of a Zip. With the last counterpart it cancels the context of both, with
-// complete as the cause. Before it fails it lets the other one catch up.
+// complete as the cause. Before it fails it lets the other one catch up: if that fails first, the context
+// of both ends with its error, and only then does this one return.
 func paired[T, U any](o Observable[T], own *side[T], other *side[U], complete error) Observable[T] {
 	return func(_ context.Context, yield func(T) bool) error {
-		defer own.probe.settle()
 		err := o(own.probe, func(v T) bool {
 			more := yield(v)
 			if wanted := own.wanted.Load(); wanted > 0 && own.pushed() >= wanted {
@@ -139,6 +139,7 @@ func paired[T, U any](o Observable[T], own *side[T], other *side[U], complete er
 		if other.pushed() >= own.pushed() {
 			own.cancel(complete)
 		}
+		own.probe.settle()
 		return nil
 	}
 }

@@ -24,6 +24,8 @@ type Usage struct {
 	Goroutines int `json:"goroutines"`
 	// Descriptors is the number of open files and connections.
 	Descriptors int `json:"descriptors"`
+	// Processor is the processor time that the process has used so far.
+	Processor time.Duration `json:"processor"`
 }
 
 // Now collects the garbage and returns the usage after that.
@@ -35,7 +37,7 @@ func Now() Usage {
 	runtime.ReadMemStats(&m)
 	return Usage{
 		Heap: m.HeapAlloc, Stacks: m.StackInuse, Resident: resident(),
-		Goroutines: runtime.NumGoroutine(), Descriptors: descriptors(),
+		Goroutines: runtime.NumGoroutine(), Descriptors: descriptors(), Processor: processor(),
 	}
 }
 

@@ -39,6 +39,9 @@ func TestUsage(t *testing.T) {
 	}
 	after := AtRest()
 	const most = size - size/8 // the rest of the process needs and releases memory, too
+	if during.Processor <= before.Processor {
+		t.Errorf("processor time before %v, during %v", before.Processor, during.Processor)
+	}
 	if during.Heap < before.Heap+most || during.Resident < most || after.Heap > during.Heap-most {
 		t.Errorf("%d bytes: before %+v, during %+v, after %+v", size, before, during, after)
 	}

@@ -29,7 +29,7 @@ type Options struct {
 	// else and that only operators reach.
 	Anyone bool
 	// Hosts are names, without a port, under which requests may arrive at a loopback address without a token; localhost and
-	// IP addresses always may.
+	// loopback IP addresses always may.
 	Hosts []string
 	// Tolerance is how long the configuration may be outdated before /healthz says so; see
 	// autoconfig.Client.Liveness. The default is DefaultTolerance.

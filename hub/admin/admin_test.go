@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -79,12 +80,19 @@ func TestWhoMayLook(t *testing.T) {
 		{"loopback, by address", admin.Options{}, loopback, "127.0.0.1:8030", nil, 200},
 		{"loopback, IPv6", admin.Options{}, "::1", "[::1]:8030", nil, 200},
 		{"loopback, without a port", admin.Options{}, "::1", "LOCALHOST", nil, 200},
+		{"loopback, by any address", admin.Options{}, loopback, "0.0.0.0:8030", nil, 200},
+		{"loopback, by an address of the network", admin.Options{}, loopback, "10.1.2.3:8030", nil, 421},
+		{"loopback, by an IPv6 address of the network", admin.Options{}, "::1", "[2001:db8::1]:8030", nil, 421},
 		{"loopback, under a name that leads to it", admin.Options{}, loopback, "evil.example:8030", nil, 421},
 		{"loopback, under a name that looks like localhost", admin.Options{}, loopback, "localhost.evil.example", nil, 421},
 		{"loopback, without a host", admin.Options{}, loopback, "", nil, 421},
 		{"loopback, under a configured name", admin.Options{Hosts: []string{"hub.example"}}, loopback, "hub.example:8030", nil, 200},
 		{"loopback, through a proxy", admin.Options{}, loopback, "localhost", http.Header{"X-Forwarded-For": {"127.0.0.1"}}, 403},
 		{"loopback, through a proxy by the standard", admin.Options{}, loopback, "localhost", http.Header{"Forwarded": {"for=127.0.0.1"}}, 403},
+		{"loopback, through a proxy that tells the name", admin.Options{}, loopback, "localhost", http.Header{"X-Forwarded-Host": {"localhost"}}, 403},
+		{"loopback, through a proxy that ends TLS", admin.Options{}, loopback, "localhost", http.Header{"X-Forwarded-Proto": {"https"}}, 403},
+		{"loopback, through nginx", admin.Options{}, loopback, "localhost", http.Header{"X-Real-Ip": {"127.0.0.1"}}, 403},
+		{"loopback, through a proxy that only says so", admin.Options{}, loopback, "localhost", http.Header{"Via": {"1.1 proxy"}}, 403},
 		{"loopback, own address", admin.Options{Anyone: true}, loopback, "evil.example", nil, 421},
 
 		{"network", admin.Options{}, network, "10.1.2.3:8030", nil, 403},
@@ -213,7 +221,7 @@ func TestSignInRefuses(t *testing.T) {
 	}{
 		"wrong token":  {nil, "wrong", http.StatusUnauthorized},
 		"no token":     {nil, "", http.StatusUnauthorized},
-		"too large":    {nil, strings.Repeat("x", 1<<20), http.StatusUnauthorized},
+		"too large":    {nil, string(goodToken) + "&x=" + strings.Repeat("x", 4<<10), http.StatusUnauthorized},
 		"another site": {http.Header{"Origin": {"https://evil.example"}}, string(goodToken), http.StatusForbidden},
 	} {
 		response := signIn(a, "http://hub.example", row.header, row.token)
@@ -335,6 +343,83 @@ func TestMetrics(t *testing.T) {
 			t.Errorf("there is no %s in\n%s", want, body)
 		}
 	}
+}
+
+// A stuck response takes nothing until its deadline has passed.
+type stuck struct {
+	http.ResponseWriter
+	deadlines chan time.Time
+}
+
+func (s stuck) Flush()                          {}
+func (s stuck) SetReadDeadline(time.Time) error { return nil }
+
+func (s stuck) SetWriteDeadline(at time.Time) error {
+	s.deadlines <- at
+	return nil
+}
+
+func (s stuck) Write([]byte) (int, error) {
+	var at time.Time
+	for at.IsZero() || at.After(time.Now()) {
+		var passes <-chan time.Time
+		if !at.IsZero() {
+			passes = time.After(time.Until(at))
+		}
+		select {
+		case at = <-s.deadlines:
+		case <-passes:
+		}
+	}
+	return 0, os.ErrDeadlineExceeded
+}
+
+// TestMetricsOfReaders has readers that take nothing.
+func TestMetricsOfReaders(t *testing.T) {
+	testkit.InBubble(t, func(t *testing.T, service *autoconfigtest.Server) {
+		service.Put(testkit.Listing(testkit.Environment("a", 1)))
+		client := testkit.Open(t, testkit.To(service))
+		h, err := hub.New(client, &hub.Options{Keys: []autoconfig.AutoConfigKey{testkit.Key}, Logger: testkit.Censored(t), MaxBacklog: 1000})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer h.Close()
+		a, err := admin.New(client, h, &admin.Options{Anyone: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer a.Close()
+		patch := func(version int) {
+			service.Patch(testkit.Environment("a", version))
+			testkit.Pass(time.Second)
+		}
+		for version := 2; version < 4; version++ {
+			r := at("10.1.2.3", http.MethodGet, "http://hub.example/relay_auto_config", nil)
+			r.Header = http.Header{"Accept": {"text/event-stream"}, "Authorization": {testkit.Key}}
+			go h.ServeHTTP(stuck{httptest.NewRecorder(), make(chan time.Time, 100)}, r)
+			testkit.Pass(time.Second)
+			patch(version)
+		}
+		lag := 0
+		for _, r := range h.Readers() {
+			lag = max(lag, r.Lag)
+		}
+		expect := func(want ...string) {
+			t.Helper()
+			body, _ := io.ReadAll(serve(a, at("10.1.2.3", http.MethodGet, "http://hub.example/metrics", nil)).Body)
+			for _, line := range want {
+				if !slices.Contains(strings.Split(string(body), "\n"), "relaystream_autoconfig_hub_"+line) {
+					t.Errorf("there is no %s in\n%s", line, body)
+				}
+			}
+		}
+		expect("readers 2", fmt.Sprint("reader_lag_bytes ", lag), `cut_off_total{reason="lagging"} 0`)
+		patch(4)
+		patch(5)
+		expect("readers 1", `cut_off_total{reason="lagging"} 1`, `cut_off_total{reason="timeout"} 0`, `encoded_total{event="patch"} 4`)
+		testkit.Pass(hub.DefaultWriteTimeout)
+		expect("readers 0", `cut_off_total{reason="lagging"} 1`, `cut_off_total{reason="timeout"} 1`, `encoded_total{event="put"} 2`)
+	})
 }
 
 func TestInvalidOptions(t *testing.T) {

@@ -110,9 +110,8 @@ func onLoopback(r *http.Request) bool {
 
 // cameThroughProxy reports whether a proxy says that it has passed the request on. That it does not say so means nothing.
 func cameThroughProxy(r *http.Request) bool {
-	return slices.ContainsFunc([]string{"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-Ip", "Via"}, func(name string) bool {
-		return len(r.Header.Values(name)) > 0
-	})
+	headers := []string{"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-Ip", "Via"}
+	return slices.ContainsFunc(headers, func(name string) bool { return len(r.Header.Values(name)) > 0 })
 }
 
 // overTLS reports whether the request was encrypted, or a proxy says so. A false claim makes only the cookie useless.
@@ -120,14 +119,15 @@ func overTLS(r *http.Request) bool {
 	return r.TLS != nil || strings.EqualFold(r.Header.Get("X-Forwarded-Proto"), "https")
 }
 
-// knows reports whether host, with or without a port, is one that no web site can have its own name lead to.
+// knows reports whether host, with or without a port, is one under which somebody on this machine looks: no name of a web site that
+// the site makes lead here, and no address of the machine in a network, which a proxy has passed on.
 func (g *gate) knows(host string) bool {
 	name := host
 	if h, _, err := net.SplitHostPort(host); err == nil {
 		name = h
 	}
-	if _, err := netip.ParseAddr(strings.Trim(name, "[]")); err == nil {
-		return true
+	if address, err := netip.ParseAddr(strings.Trim(name, "[]")); err == nil {
+		return address.IsLoopback() || address.IsUnspecified() // 0.0.0.0, too, leads to this machine
 	}
 	return slices.ContainsFunc(append([]string{"localhost"}, g.hosts...), func(known string) bool { return strings.EqualFold(known, name) })
 }

@@ -60,8 +60,9 @@ func TestBrowserShowsWhatHappens(t *testing.T) {
 
 	s.service.Delete(e.EnvID, 78)
 	tab.Await(rows + ` === 4 && ` + includes("#log li", "Deleted"))
-	s.service.CloseConnections()
+	s.service.Stop()
 	tab.Await(includes("#tab-service", "Interrupted"))
+	s.service.Restart()
 	tab.Await(includes("#tab-service", "Connected"))
 	tab.Click("#tab-service")
 	tab.Await(`document.querySelectorAll('#panel-service tbody tr').length >= 3`)
@@ -101,7 +102,7 @@ func TestBrowserSearches(t *testing.T) {
 func TestBrowserCountsDown(t *testing.T) {
 	s := newStage(t, func(s *stage) {
 		all := content(2)
-		for i, in := range []time.Duration{90 * time.Second, 30 * time.Hour} {
+		for i, in := range []time.Duration{50 * time.Minute, 30 * time.Hour} {
 			e := environment(i, "Checkout", []string{"Production", "Staging"}[i])
 			e.SDKKey.Expiring = autoconfig.ExpiringKeyRep{Value: "sdk-SECRETSECRET-old" + autoconfig.SDKKey(strconv.Itoa(i)), Timestamp: time.Now().Add(in).UnixMilli()}
 			all.Environments[e.EnvID] = e
@@ -118,7 +119,7 @@ func TestBrowserCountsDown(t *testing.T) {
 	// A key that expires is gone, and the log tells.
 	e := environment(0, "Checkout", "Production")
 	e.Version = 99
-	e.SDKKey.Expiring = autoconfig.ExpiringKeyRep{Value: "sdk-SECRETSECRET-old0", Timestamp: time.Now().Add(time.Second).UnixMilli()}
+	e.SDKKey.Expiring = autoconfig.ExpiringKeyRep{Value: "sdk-SECRETSECRET-old0", Timestamp: time.Now().Add(5 * time.Second).UnixMilli()}
 	s.service.Patch(e)
 	tab.Await(includes("#log li", "Key expired") + ` && ` + includes("#log li", "***old0"))
 	tab.Await(`document.querySelectorAll('#panel-expiring tbody tr').length === 1`)

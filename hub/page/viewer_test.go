@@ -158,8 +158,9 @@ func versions(content autoconfig.PutContent) (environments, filters map[string]i
 // watch reads the page's events until they show the environment "end", and connects again when asked to, or when the
 // connection is lost.
 func (s *shown) watch(t testing.TB, url string, leave <-chan struct{}) {
-	for s.Environments["end"] == 0 && t.Context().Err() == nil {
-		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+	defer cancel()
+	for s.Environments["end"] == 0 && ctx.Err() == nil {
 		request, err := http.NewRequestWithContext(ctx, http.MethodGet, url+"events", nil)
 		if err != nil {
 			t.Error(err)
@@ -167,7 +168,6 @@ func (s *shown) watch(t testing.TB, url string, leave <-chan struct{}) {
 		response, err := http.DefaultClient.Do(request)
 		if err != nil {
 			t.Error(err)
-			cancel()
 			return
 		}
 		s.read(t, response.Body, func() bool {
@@ -178,7 +178,6 @@ func (s *shown) watch(t testing.TB, url string, leave <-chan struct{}) {
 				return s.ready && s.Environments["end"] > 0
 			}
 		})
-		cancel()
 		_ = response.Body.Close()
 	}
 }

@@ -49,7 +49,7 @@ func ReasonOf(err error) Reason {
 	switch {
 	case errors.Is(err, decode.ErrReconnect):
 		return Requested
-	case errors.As(err, &malformed), errors.Is(err, sse.ErrEventTooLarge):
+	case errors.As(err, &malformed), errors.Is(err, sse.ErrEventTooLarge), errors.Is(err, sse.ErrLateType):
 		return Malformed
 	case errors.As(err, &refused):
 		return Refused

@@ -28,6 +28,7 @@ var ends = []struct {
 	{"decode.MalformedError", &decode.MalformedError{Err: errors.New("no data")}, Malformed},
 	{"decode.ErrTooMany", &decode.MalformedError{Err: decode.ErrTooMany}, Malformed},
 	{"sse.ErrEventTooLarge", sse.ErrEventTooLarge, Malformed},
+	{"sse.ErrLateType", sse.ErrLateType, Malformed},
 	{"decode.RefusedError", &decode.RefusedError{Err: errors.New("keys")}, Refused},
 	{"decode.ErrAnchor", &decode.RefusedError{Err: decode.ErrAnchor}, Refused},
 	{"decode.ErrEmptyKey", &decode.RefusedError{Err: decode.ErrEmptyKey}, Refused},

@@ -99,7 +99,7 @@ func (j *Journal) listing(l *decode.Listing) {
 	}
 	if j.enabled(slog.LevelInfo) {
 		j.Note(slog.LevelInfo, "received configuration",
-			slog.Int("environments", len(l.Environments)), slog.Int("filters", len(l.Filters)))
+			slog.Int("environments", l.Len()), slog.Int("filters", len(l.Filters)))
 	}
 	for i := range l.Environments {
 		j.ignored(l.Environments[i].Err)

@@ -23,9 +23,12 @@ func New[T any](lag int, own func(T) T) *Tap[T] {
 	return &Tap[T]{subject: stream.NewSubject[T](), own: own, lag: lag}
 }
 
+// Observed reports whether anybody observes.
+func (t *Tap[T]) Observed() bool { return t.observers.Load() > 0 }
+
 // Pass passes v on. It never blocks.
 func (t *Tap[T]) Pass(v T) {
-	if t.observers.Load() > 0 {
+	if t.Observed() {
 		// No observer has a policy that blocks, so there is neither waiting nor an error.
 		_ = t.subject.Publish(context.Background(), t.own(v))
 	}

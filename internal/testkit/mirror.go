@@ -113,16 +113,21 @@ func (m *Mirror) Deletions() map[string]int {
 // Check fails the test unless the changes followed from each other and led to the content of a server.
 func (m *Mirror) Check(t *testing.T, want decode.PutContent) {
 	t.Helper()
+	d := m.Diff(want)
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.Problem != "" {
 		t.Errorf("%s: %s\nchanges:\n%v", m.Name, m.Problem, m.Applied)
 	}
-	got := decode.PutContent{Environments: m.Environments, Filters: m.filters}
-	// The server does not say which keys linger.
-	if d := cmp.Diff(want, got, cmpopts.EquateEmpty(), cmpopts.IgnoreFields(decode.EnvironmentRep{}, "Lingering")); d != "" {
+	if d != "" {
 		t.Errorf("%s: the changes lead to another configuration (-want +got):\n%s\nchanges:\n%v", m.Name, d, m.Applied)
 	}
+}
+
+// Diff says how the configuration differs from the content of a server, empty if it does not.
+func (m *Mirror) Diff(want decode.PutContent) string {
+	// The server does not say which keys linger.
+	return cmp.Diff(want, m.Content(), cmpopts.EquateEmpty(), cmpopts.IgnoreFields(decode.EnvironmentRep{}, "Lingering"))
 }
 
 // Set adds the items of a snapshot.

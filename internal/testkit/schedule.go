@@ -45,6 +45,8 @@ func (s *Schedule) Note(format string, args ...any) {
 
 // Report logs what happened if the test has failed.
 func (s *Schedule) Report(t *testing.T) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if t.Failed() {
 		t.Logf("schedule of -faults.seed=%d -faults.runs=1:\n%s", s.Seed, strings.Join(s.log, "\n"))
 	}

@@ -21,6 +21,11 @@ type block struct {
 	hasData  bool
 	retry    time.Duration
 	hasRetry bool
+
+	pieces int  // how long an event must be to be passed on in pieces; 0 for never
+	begun  bool // a piece has been passed on
+	passed int  // the length of the data in all pieces
+	lines  int  // the length of the data before the line that is being read, if that is in the data already
 }
 
 func (b *block) init(buf *buffer, session *Session) {
@@ -28,8 +33,8 @@ func (b *block) init(buf *buffer, session *Session) {
 	b.id = session.LastEventID
 }
 
-// field processes a line that is not empty. It is the line that the buffer has just cut.
-func (b *block) field(line []byte) {
+// field processes a line that is not empty. It is the line that the buffer has just cut. The error is ErrLateType.
+func (b *block) field(line []byte) error {
 	name, value := line, line[len(line):]
 	if i := bytes.IndexByte(line, ':'); i >= 0 {
 		name, value = line[:i], line[i+1:]
@@ -47,6 +52,9 @@ func (b *block) field(line []byte) {
 			b.hasData = true
 		}
 	case "event":
+		if b.begun && string(value) != b.typ {
+			return ErrLateType
+		}
 		b.typ = b.names.intern(value)
 	case "id":
 		if string(value) != b.id && bytes.IndexByte(value, 0) < 0 {
@@ -58,6 +66,7 @@ func (b *block) field(line []byte) {
 			b.session.setRetry(d)
 		}
 	}
+	return nil
 }
 
 // comment returns the event of a comment, which is a line that begins with a colon.
@@ -69,6 +78,12 @@ func (b *block) comment(line []byte) Event {
 // end ends the block and returns its event, which is not dispatched if it has no data.
 func (b *block) end() Event {
 	b.session.LastEventID = b.id
+	if b.begun {
+		last := b.part(false)
+		b.buf.stretched = true
+		b.typ, b.hasData, b.retry, b.hasRetry, b.begun, b.passed = "", false, 0, false, false, 0
+		return last
+	}
 	event := Event{Type: b.typ, LastEventID: b.id, Retry: b.retry, HasRetry: b.hasRetry}
 	hasData := b.hasData
 	b.typ, b.hasData, b.retry, b.hasRetry = "", false, 0, false

@@ -41,10 +41,11 @@ type buffer struct {
 	data, dataEnd int
 	next, end     int
 	lineEnd       int  // where the last line ended
+	taken         int  // how much of the line that is being read is in the data already; see takeLine
 	lf, cr        int  // first LF and CR at or after next, end if there is none; outdated if before next
 	afterCR       bool // the last line ended with CR, and an LF at next would belong to it
 	busy          bool // a read since makeRoom was so long that the buffer should grow
-	stretched     bool // the buffer grew for an event that did not fit, not for a busy stream
+	stretched     bool // the buffer grew for a large event, not for a busy stream
 	quiet         int  // short reads in a row
 	expected      int  // likely length of the next huge event
 }
@@ -89,9 +90,42 @@ func (b *buffer) startData(n int) {
 
 // addData appends LF and the last n bytes of the line that was just cut to the event's data.
 func (b *buffer) addData(n int) {
-	b.bytes[b.dataEnd] = '\n'
-	b.dataEnd++
+	// The name of the field makes room for the LF. The region may be empty, but not behind the data that was taken.
+	b.bytes[b.lineEnd-n-1] = '\n'
+	b.continueData(n + 1)
+}
+
+// continueData appends the last n bytes of the line that was just cut to the event's data.
+func (b *buffer) continueData(n int) {
+	if b.dataLen() == 0 {
+		b.startData(n)
+		return
+	}
 	b.dataEnd += copy(b.bytes[b.dataEnd:], b.bytes[b.lineEnd-n:b.lineEnd])
+}
+
+// takeLine moves what has been read of a line to the event's data, if that is a data line, and reports whether it is.
+// Then nextLine returns the rest of the line. joined says that the event has another line before it.
+func (b *buffer) takeLine(joined bool) bool {
+	unread := b.bytes[b.next:b.end]
+	n := len(unread)
+	if b.taken > 0 {
+		joined = false // to what precedes, but not by LF
+	} else {
+		value, ok := bytes.CutPrefix(unread, []byte("data:"))
+		if !ok || len(value) == 0 { // a space may follow, which does not count
+			return false
+		}
+		n = len(bytes.TrimPrefix(value, []byte(" ")))
+	}
+	b.taken += len(unread)
+	b.lineEnd, b.next = b.end, b.end
+	if joined {
+		b.addData(n)
+	} else {
+		b.continueData(n)
+	}
+	return true
 }
 
 // takeData returns the event's data. It is valid until makeRoom uses the same bytes.
@@ -124,7 +158,7 @@ func (b *buffer) outgrown() bool {
 	switch {
 	case size > hugeBuffer:
 		return live < busyBuffer
-	case size > busyBuffer && b.stretched:
+	case size > smallBuffer && b.stretched:
 		return live == 0
 	default:
 		return size > smallBuffer && live == 0 && b.quiet >= quietReads

@@ -62,6 +62,17 @@ type ConnectOptions struct {
 	// Borrow saves a copy of each event's data, as in ScanOptions: Event.Data is valid only until yield
 	// returns.
 	Borrow bool
+	// Pieces, if positive, yields an event with more bytes of data than this before it is complete, so that
+	// it is never in memory as a whole. Event.Body reads it, until yield returns. Read waits for the
+	// server, calls OnWait and OnRead, and returns io.EOF only when the event is complete. Any other error
+	// means that the event must be ignored, as if nothing of it had arrived; it is io.ErrUnexpectedEOF if the
+	// stream has ended. What is not read is skipped. Read must be called on the subscribing goroutine.
+	//
+	// Such an event has the fields that came before the data. Comments inside of it are not yielded, and another
+	// name behind the data is ErrLateType. An event without a name before its data is not yielded in
+	// pieces, and neither is one that arrives all at once. MaxEventSize holds for all pieces together. 0 means
+	// that all events are yielded when they are complete.
+	Pieces int
 	// OnOpen, if not nil, is called on the subscribing goroutine with a valid response before its
 	// body is read. It must not touch the body. The request in it holds the credential.
 	OnOpen func(*http.Response)
@@ -80,6 +91,9 @@ func (o *ConnectOptions) resolve() (ConnectOptions, error) {
 	}
 	if err := checkMaxEventSize(opts.MaxEventSize); err != nil {
 		return opts, err
+	}
+	if opts.Pieces < 0 {
+		return opts, fmt.Errorf("%w: Pieces is %d, must be 0 (none) or positive", ErrInvalidOption, opts.Pieces)
 	}
 	if opts.ConnectTimeout < 0 || opts.IdleTimeout < 0 {
 		return opts, fmt.Errorf("%w: ConnectTimeout is %v and IdleTimeout %v, must be 0 (default) or positive",
@@ -102,7 +116,7 @@ func (o *ConnectOptions) resolve() (ConnectOptions, error) {
 //   - ErrConnectTimeout or ErrIdle, if the server was too slow;
 //   - a *StatusError for a status other than 200, a *ContentTypeError or a *ContentCodingError for another
 //     kind of response;
-//   - ErrEndOfStream or ErrEventTooLarge;
+//   - ErrEndOfStream, ErrEventTooLarge or ErrLateType;
 //   - ErrPlainHTTP, if RefusePlainHTTP is set;
 //   - ErrInvalidOption for a negative duration or size;
 //   - the error of newRequest, wrapped;
@@ -168,7 +182,7 @@ func (o *ConnectOptions) connect(ctx context.Context, newRequest RequestFunc, yi
 func (a *attempt) readFrom(ctx context.Context, resp *http.Response, body io.Reader, yield func(Event) bool) error {
 	// A body that does not end with the context ends when it is closed.
 	stop := context.AfterFunc(a.ctx, func() { _ = resp.Body.Close() })
-	ahead := newReadAhead(body, ScanOptions{MaxEventSize: a.MaxEventSize, Session: a.Session, Comments: a.Comments})
+	ahead := newReadAhead(body, ScanOptions{MaxEventSize: a.MaxEventSize, Session: a.Session, Comments: a.Comments}, a.Pieces)
 	defer func() {
 		stop()
 		a.cancel(nil)
@@ -178,48 +192,82 @@ func (a *attempt) readFrom(ctx context.Context, resp *http.Response, body io.Rea
 	}()
 	idle := time.AfterFunc(a.IdleTimeout, func() { a.cancel(ErrIdle) })
 	defer idle.Stop()
-	err := a.read(ctx, ahead, idle, yield)
+	err := (&reading{ConnectOptions: a.ConnectOptions, ctx: ctx, ahead: ahead, idle: idle}).run(yield)
 	if cause := context.Cause(a.ctx); err != nil && cause != nil {
 		return cause // why the connection was ended, if that was here
 	}
 	return err
 }
 
-// read yields events until the stream ends. Only the time in which it waits for a batch counts as the server's
-// silence, not the time in which a subscriber is busy.
-func (o *ConnectOptions) read(ctx context.Context, ahead *readAhead, idle *time.Timer, yield func(Event) bool) error {
-	var b batch
-	for {
-		if o.OnWait != nil {
-			o.OnWait()
+// A reading yields what a readAhead has read, to one subscription.
+type reading struct {
+	*ConnectOptions
+	ctx   context.Context
+	ahead *readAhead
+	idle  *time.Timer
+	batch batch
+	at    int // of the next event in batch
+}
+
+// run yields events until the stream ends.
+func (r *reading) run(yield func(Event) bool) error {
+	for e := r.next(); e != nil; e = r.next() {
+		if !e.delivered() {
+			continue
 		}
-		idle.Reset(o.IdleTimeout)
-		b = ahead.take(b)
-		idle.Stop()
-		if b.n > 0 && o.OnRead != nil {
-			o.OnRead(b.n)
+		if !r.Borrow {
+			e.own()
 		}
-		for i := range b.events {
-			e := &b.events[i]
-			// Events that were read before the context was cancelled are not delivered after it.
-			if ctx.Err() != nil {
-				return context.Cause(ctx)
-			}
-			o.Session.passed(e)
-			if !e.delivered() {
-				continue
-			}
-			if !o.Borrow {
-				e.own()
-			}
-			if !yield(*e) {
-				return nil
-			}
+		pass := yield
+		if e.Body != nil {
+			pass = r.inPieces(yield)
 		}
-		if b.err != nil {
-			*o.Session = ahead.session // an unfinished block may have set a reconnection time
-			return streamError(b.err)
+		if !pass(*e) {
+			return nil
 		}
+	}
+	return r.end()
+}
+
+// next returns the next event, which is valid until the next call, or nil if there is none. Each piece is an event.
+func (r *reading) next() *Event {
+	for r.at == len(r.batch.events) {
+		if r.batch.err != nil {
+			return nil
+		}
+		r.take()
+	}
+	// Events that were read before the context was cancelled are not delivered after it.
+	if r.ctx.Err() != nil {
+		return nil
+	}
+	e := &r.batch.events[r.at]
+	r.at++
+	if e.Body == nil || e.Body == part(false) {
+		r.Session.passed(e)
+	}
+	return e
+}
+
+// end returns why there is no next event.
+func (r *reading) end() error {
+	if r.at < len(r.batch.events) {
+		return context.Cause(r.ctx)
+	}
+	*r.Session = r.ahead.session // an unfinished block may have set a reconnection time
+	return streamError(r.batch.err)
+}
+
+// take waits for the next batch. Only this counts as the server's silence, not the time in which a subscriber is busy.
+func (r *reading) take() {
+	if r.OnWait != nil {
+		r.OnWait()
+	}
+	r.idle.Reset(r.IdleTimeout)
+	r.batch, r.at = r.ahead.take(r.batch), 0
+	r.idle.Stop()
+	if r.batch.n > 0 && r.OnRead != nil {
+		r.OnRead(r.batch.n)
 	}
 }
 
@@ -227,7 +275,7 @@ func streamError(err error) error {
 	switch err {
 	case io.EOF:
 		return ErrEndOfStream
-	case ErrEventTooLarge:
+	case ErrEventTooLarge, ErrLateType:
 		return err
 	default:
 		return &failure{doing: "reading the stream", cause: err}

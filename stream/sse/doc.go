@@ -17,7 +17,7 @@
 //  1. Order: events arrive in the order of the stream, one at a time, on the goroutine that subscribed.
 //  2. Ownership: the data of an event belongs to whoever got the event, unless the option Borrow is set.
 //  3. Memory: one event is bounded (64 MiB by default), and so is what is read ahead of the subscriber.
-//     That holds for compressed streams, too.
+//     That holds for compressed streams, too. With the option Pieces a large event is not held as a whole.
 //  4. Time: dial, TLS handshake, response header and silence each have a limit. No server and no
 //     proxy can hold a connection up for longer.
 //  5. Termination: cancelling the context, or a yield that returns false, ends a subscription at once,

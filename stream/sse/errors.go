@@ -12,6 +12,8 @@ import (
 var (
 	// ErrEventTooLarge ends a stream one of whose events exceeds MaxEventSize.
 	ErrEventTooLarge = errors.New("sse: event exceeds the size limit")
+	// ErrLateType ends a connection if an event that is yielded in pieces gets another name after them.
+	ErrLateType = errors.New("sse: event was named again after its data")
 	// ErrEndOfStream ends a connection whose response the server ended in good order. An event
 	// stream has no proper end, so this is an error too; usually one connects again.
 	ErrEndOfStream = errors.New("sse: the server ended the stream")

@@ -3,6 +3,7 @@ package sse
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"log/slog"
 	"time"
 
@@ -25,6 +26,9 @@ type Event struct {
 	// are shortened). It counts only if HasRetry is true.
 	Retry    time.Duration
 	HasRetry bool
+	// Body, if not nil, reads the payload while it arrives, and Data is nil. There are such events only
+	// where the option Pieces asks for them.
+	Body io.Reader
 }
 
 // IsComment reports whether the event is a comment. There are comments only where the option Comments asks
@@ -36,12 +40,12 @@ func (e *Event) delivered() bool { return e.Type != "" || e.Data != nil }
 
 // own replaces borrowed data by a copy. The data of a comment is one already.
 func (e *Event) own() {
-	if !e.IsComment() {
+	if !e.IsComment() && e.Body == nil {
 		e.Data = bytes.Clone(e.Data)
 	}
 }
 
-// Clone returns the event with Data in memory of its own. It is for borrowed events.
+// Clone returns the event with Data in memory of its own. It is for borrowed events. A Body stays the same.
 func (e Event) Clone() Event {
 	e.Data = bytes.Clone(e.Data)
 	return e

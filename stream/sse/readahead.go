@@ -35,17 +35,19 @@ type readAhead struct {
 
 // A batch is what was read between two calls of take.
 type batch struct {
-	events []Event // one that is not to be delivered only changes the session
+	events []Event // one that is not to be delivered only changes the session; the Body of a piece is a part
 	n      int     // bytes
 	small  bool    // the buffer was small at the last read
 	err    error   // what ended the stream
 }
 
-// newReadAhead starts to read r. The session of the options, which is not modified, is where the stream begins.
-func newReadAhead(r io.Reader, o ScanOptions) *readAhead {
+// newReadAhead starts to read r. The session of the options, which is not modified, is where the stream begins. pieces is
+// the option of Connect; 0 means none.
+func newReadAhead(r io.Reader, o ScanOptions, pieces int) *readAhead {
 	a := &readAhead{session: *o.Session, filled: make(chan struct{}, 1), freed: make(chan struct{}, 1)}
 	o.Session = &a.session
 	a.scanner = newScanner(r, o)
+	a.scanner.block.pieces = pieces
 	a.running.Go(a.run)
 	return a
 }
@@ -71,7 +73,7 @@ func (a *readAhead) run() {
 			if len(spare) > hugeBuffer || s.buf.outgrown() {
 				spare = nil // its events keep it for as long as they need it
 			}
-			s.buf.makeRoom(s.limit, dst, behind)
+			s.buf.makeRoom(s.limit, dst, behind && !s.block.begun) // one event in pieces is not many events
 		}
 		small, before := len(s.buf.bytes) == smallBuffer, s.buf.unreadLen()
 		b := batch{events: reusable(events, small), small: small}

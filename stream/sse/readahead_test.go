@@ -17,7 +17,7 @@ import (
 // write where it must not.
 func readAll(r io.Reader, o ScanOptions) outcome {
 	id := o.Session.LastEventID
-	a := newReadAhead(r, o)
+	a := newReadAhead(r, o, 0)
 	defer a.close()
 	out := outcome{Session: Session{LastEventID: id}}
 	for b := (batch{}); ; {
@@ -70,20 +70,22 @@ func TestQuietConnectionIsSmall(t *testing.T) {
 	for name, test := range map[string]struct {
 		busy       []byte
 		heartbeats int
+		pieces     int
 	}{
-		"nothing":                      {nil, 0},
-		"an event of 60 KiB":           {event(60 << 10), quietReads + 2},
-		"an event of 400 KiB":          {event(400 << 10), 0},
-		"an event of 700 KiB":          {event(700 << 10), 0},
-		"an event of 3 MiB":            {event(3 << 20), 0},
-		"700 KiB, then events":         {append(event(700<<10), bytes.Repeat(patchEvent, 1000)...), quietReads + 2},
-		"events":                       {bytes.Repeat(patchEvent, 10_000), quietReads + 2},
-		"events, and the tail of one":  {append(bytes.Repeat(patchEvent, 10_000), event(70<<10)...), quietReads + 2},
-		"events, the smallest of them": {bytes.Repeat([]byte("data\n\n"), 100_000), quietReads + 2},
+		"nothing":                      {nil, 0, 0},
+		"an event of 60 KiB":           {event(60 << 10), quietReads + 2, 0},
+		"an event of 400 KiB":          {event(400 << 10), 0, 0},
+		"an event of 700 KiB":          {event(700 << 10), 0, 0},
+		"an event of 3 MiB":            {event(3 << 20), 0, 0},
+		"an event of 3 MiB, in pieces": {event(3 << 20), 0, 1 << 10},
+		"700 KiB, then events":         {append(event(700<<10), bytes.Repeat(patchEvent, 1000)...), quietReads + 2, 0},
+		"events":                       {bytes.Repeat(patchEvent, 10_000), quietReads + 2, 0},
+		"events, and the tail of one":  {append(bytes.Repeat(patchEvent, 10_000), event(70<<10)...), quietReads + 2, 0},
+		"events, the smallest of them": {bytes.Repeat([]byte("data\n\n"), 100_000), quietReads + 2, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			const most = 3 * smallBuffer // two buffers, and all the rest
-			if got := heldWhenQuiet(t, test.busy, test.heartbeats); got > most {
+			if got := heldWhenQuiet(t, test.busy, test.heartbeats, test.pieces); got > most {
 				t.Errorf("a connection holds %d bytes, want at most %d", got, most)
 			}
 		})
@@ -92,7 +94,7 @@ func TestQuietConnectionIsSmall(t *testing.T) {
 
 // heldWhenQuiet returns how much memory a readAhead and its subscriber hold while they wait for more than
 // what busy and so many heartbeats gave them.
-func heldWhenQuiet(t *testing.T, busy []byte, heartbeats int) (held int) {
+func heldWhenQuiet(t *testing.T, busy []byte, heartbeats, pieces int) (held int) {
 	const connections = 32
 	synctest.Test(t, func(t *testing.T) {
 		before := heap()
@@ -108,7 +110,7 @@ func heldWhenQuiet(t *testing.T, busy []byte, heartbeats int) (held int) {
 				time.Sleep(time.Minute)
 				return copy(p, ":\n"), nil
 			})
-			a := newReadAhead(io.MultiReader(bytes.NewReader(busy), quiet), ScanOptions{Session: new(Session)})
+			a := newReadAhead(io.MultiReader(bytes.NewReader(busy), quiet), ScanOptions{Session: new(Session)}, pieces)
 			subscribers.Go(func() {
 				defer a.close()
 				for b := a.take(batch{}); b.err == nil; {
@@ -143,7 +145,7 @@ func TestReadAheadAfterAHugeEvent(t *testing.T) {
 			kept <- cap(p)
 			return 0, io.EOF
 		}))
-	a := newReadAhead(stream, ScanOptions{Session: new(Session)})
+	a := newReadAhead(stream, ScanOptions{Session: new(Session)}, 0)
 	defer a.close()
 	for b := (batch{}); len(b.events) == 0; {
 		b = a.take(b)
@@ -169,7 +171,7 @@ func TestReadAheadIsBounded(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				before := heap()
-				a := newReadAhead(io.MultiReader(strings.NewReader(largest), &endless{block: block}), ScanOptions{MaxEventSize: limit, Session: new(Session)})
+				a := newReadAhead(io.MultiReader(strings.NewReader(largest), &endless{block: block}), ScanOptions{MaxEventSize: limit, Session: new(Session)}, 0)
 				b := batch{}
 				for len(b.events) == 0 {
 					b = a.take(b)
@@ -193,7 +195,7 @@ func TestReadAheadClosedWhileItWaits(t *testing.T) {
 			n := copy(p, patchEvent)
 			read += n
 			return n, nil
-		}), ScanOptions{Session: new(Session)})
+		}), ScanOptions{Session: new(Session)}, 0)
 		synctest.Wait()
 		if read < smallBuffer || read > 4*busyBuffer {
 			t.Errorf("%d bytes were read ahead", read)

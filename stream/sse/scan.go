@@ -114,7 +114,7 @@ func (s *scanner) run(yield func(Event, error) bool) error {
 
 // cut cuts the lines that are in the buffer and calls yield for each block that they end, and each comment if
 // those are asked for, until it returns false. A block that dispatches nothing has an event that is not to be
-// delivered. The error is that of the last read, or ErrEventTooLarge.
+// delivered. The error is that of the last read, ErrEventTooLarge or ErrLateType.
 func (s *scanner) cut(yield func(Event) bool) (more bool, err error) {
 	for {
 		line, ok := s.buf.nextLine()
@@ -124,10 +124,13 @@ func (s *scanner) cut(yield func(Event) bool) (more bool, err error) {
 		}
 		// A whole line and the beginning of one are measured in the same way, so that the limit does not
 		// depend on how reads cut the stream.
-		if s.buf.dataLen()+size > s.limit {
+		if s.block.dataLen()+s.buf.taken+size > s.limit {
 			return true, ErrEventTooLarge
 		}
 		if !ok {
+			if piece := s.block.piece(); piece.Type != "" {
+				yield(piece)
+			}
 			return true, s.err
 		}
 		if !s.begun {
@@ -135,16 +138,19 @@ func (s *scanner) cut(yield func(Event) bool) (more bool, err error) {
 			line = bytes.TrimPrefix(line, []byte("\ufeff")) // a byte order mark may lead
 		}
 		switch {
+		case s.buf.taken > 0:
+			s.buf.continueData(len(line))
+			s.buf.taken, more = 0, true
 		case len(line) == 0:
 			more = yield(s.block.end())
 		case line[0] == ':' && s.comments:
 			more = yield(s.block.comment(line))
 		default:
-			s.block.field(line)
+			err = s.block.field(line)
 			more = true
 		}
-		if !more {
-			return false, nil
+		if !more || err != nil {
+			return more, err
 		}
 	}
 }

@@ -17,6 +17,7 @@ import (
 )
 
 func main() {
+	signal.Ignore(syscall.SIGPIPE) // a pipe that nobody reads is an error of the write, and not the end of a hub
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 	status := run(ctx, &cli.Process{Args: os.Args[1:], Getenv: os.Getenv, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr})

@@ -3,19 +3,24 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"io"
+	"log/slog"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"runtime"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
 
 	"go.uber.org/goleak"
 
+	"github.com/relaystream/autoconfig"
+	"github.com/relaystream/autoconfig/autoconfigtest"
 	"github.com/relaystream/autoconfig/hub/cmd/autoconfig/internal/cli"
 	"github.com/relaystream/autoconfig/hub/cmd/autoconfig/internal/demo"
 )
@@ -99,6 +104,55 @@ func TestProcess(t *testing.T) {
 	}
 }
 
+// TestSecondSignal interrupts a hub while it ends its readers one after the other.
+func TestSecondSignal(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("Windows has no SIGTERM to send")
+	}
+	const readers = 10 // of which one is ended each second
+	service := autoconfigtest.NewServer("rel-key")
+	defer service.Close()
+	service.Put(autoconfig.PutContent{})
+	hub := exec.CommandContext(t.Context(), build(t), "hub", "-listen", "127.0.0.1:0", "-stream-uri", service.URL)
+	hub.Env = environment(cli.KeyVariable + "=rel-key")
+	stderr, err := hub.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := hub.Start(); err != nil {
+		t.Fatal(err)
+	}
+	watchdog := time.AfterFunc(time.Minute, func() { _ = hub.Process.Kill() })
+	defer watchdog.Stop()
+	ctx, cancel := context.WithCancel(t.Context())
+	var streams sync.WaitGroup
+	defer streams.Wait()
+	defer cancel()
+	came := 0
+	for lines := bufio.NewScanner(stderr); lines.Scan(); {
+		line := lines.Text()
+		switch address, listens := strings.CutPrefix(line, "listening on "); {
+		case listens:
+			for range readers {
+				streams.Go(func() {
+					changes := autoconfig.Observe("rel-key", &autoconfig.Options{BaseURI: address, Logger: slog.New(slog.DiscardHandler)})
+					_ = changes.ForEach(ctx, func(autoconfig.Change) error { return nil }) // ends with ctx
+				})
+			}
+		case strings.Contains(line, "reader came"):
+			if came++; came == readers {
+				_ = hub.Process.Signal(syscall.SIGTERM)
+			}
+		case strings.Contains(line, "reader gone"): // each time, because the first signal is not dealt with at once
+			_ = hub.Process.Signal(syscall.SIGTERM)
+		}
+	}
+	_ = hub.Wait()
+	if status := hub.ProcessState.Sys().(syscall.WaitStatus); !status.Signaled() || status.Signal() != syscall.SIGTERM {
+		t.Errorf("it has ended with %v", hub.ProcessState)
+	}
+}
+
 // watchOneLine reads one line of what watch prints, and closes the pipe, as head does.
 func watchOneLine(t *testing.T, path, address string) {
 	t.Helper()
@@ -117,9 +171,9 @@ func watchOneLine(t *testing.T, path, address string) {
 	if !strings.Contains(line, "environment added") {
 		t.Errorf("watch prints %q (%v)", line, err)
 	}
-	_ = watch.Process.Signal(os.Interrupt)
-	if err := watch.Wait(); err != nil {
-		t.Errorf("after an interrupt: %v", err)
+	_ = stdout.Close()
+	if err := watch.Wait(); err != nil { // after the next change
+		t.Errorf("after its output was closed: %v", err)
 	}
 }
 

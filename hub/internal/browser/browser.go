@@ -53,7 +53,9 @@ func Open(t testing.TB) *Tab {
 	t.Cleanup(closeTab)
 	tab.ctx = ctx
 	// The first command starts the browser, which lives as long as the context of that command: it has no limit.
+	late := time.AfterFunc(limit, closeAllocator)
 	tab.check("start", chromedp.Do(ctx))
+	late.Stop()
 	tab.Resize(1440, 900)
 	return tab
 }

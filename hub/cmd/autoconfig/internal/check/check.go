@@ -19,7 +19,13 @@ const DefaultTimeout = 15 * time.Second
 const about = `connects to the service once, and says what is wrong, or that nothing is.
 
 It asks for the name, connects, through a proxy if the environment names one, checks the certificate, sends the key,
-and waits for the complete configuration. It ends with status 0 if all of that succeeds, and otherwise with 1.
+and waits for the complete configuration.
+`
+
+const exits = `Exit status:
+  0  the service accepted the key and sent a configuration, of which everything can be used
+  1  it did not, the key cannot be used, or the check was interrupted
+  2  the flags or the environment cannot be used
 `
 
 type flags struct {
@@ -31,8 +37,9 @@ type flags struct {
 
 func newFlags() *flags {
 	f := &flags{Flags: cli.NewFlags("check", about)}
+	f.Exits = exits
 	f.service.Register(f.Flags)
-	f.DurationVar(&f.timeout, "timeout", DefaultTimeout, "how `LONG` everything may take, such as 10s or 1m")
+	f.DurationVar(&f.timeout, "timeout", DefaultTimeout, "`DURATION` that everything may take, such as 10s or 1m")
 	f.log.Register(f.Flags, "off")
 	return f
 }
@@ -90,7 +97,6 @@ func Check(ctx context.Context, o *autoconfig.Options, timeout time.Duration) Re
 
 	options := *o
 	options.ConnectTimeout = timeout
-	options.StopOnRejectedKey = true
 	if options.HTTPClient == nil {
 		options.HTTPClient = &http.Client{Transport: newTransport()}
 	}

@@ -143,6 +143,8 @@ func TestFindings(t *testing.T) {
 			defer server.Close()
 			if r := run(t, test.setting, server, &autoconfig.Options{BaseURI: server.URL}); r.Finding != test.want {
 				t.Errorf("finding %d, want %d: %v", r.Finding, test.want, r)
+			} else if is[*proxyError](r.Err) && !strings.Contains(r.String(), "407") {
+				t.Errorf("it does not say the proxy's status: %v", r)
 			}
 		})
 	}

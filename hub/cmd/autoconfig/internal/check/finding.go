@@ -9,6 +9,8 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"strconv"
+	"strings"
 	"syscall"
 
 	"github.com/relaystream/autoconfig"
@@ -54,7 +56,7 @@ const (
 type proxyError struct{ code int }
 
 func (e *proxyError) Error() string {
-	return "the proxy answered with status " + http.StatusText(e.code)
+	return strings.TrimSpace("the proxy answered with status " + strconv.Itoa(e.code) + " " + http.StatusText(e.code))
 }
 
 // Diagnose returns what err means, with which an attempt to connect, or to get a key, has ended.

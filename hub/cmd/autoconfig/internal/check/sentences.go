@@ -1,6 +1,7 @@
 package check
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -13,7 +14,7 @@ var sentences = [...]struct{ what, advice string }{
 	Healthy: {"{service} accepted the key and sent a complete configuration in {took}: {content}.", ""},
 	NoKey:   {"There is no auto-configuration key.", "Set the environment variable AUTO_CONFIG_KEY, or name a file with -key-file."},
 	UnusableKey: {"The auto-configuration key cannot be read, or has characters that a key cannot have.",
-		"Check that the file exists, may be read, and holds one key and nothing else."},
+		"Check that AUTO_CONFIG_KEY, or the file of -key-file, holds one key and nothing else, and that the file may be read."},
 	WrongURI:         {"The stream URI cannot be used.", "It must be like https://stream.launchdarkly.com: absolute, with https or http, without the stream's path."},
 	PlainHTTP:        {"The stream URI, or a redirect from there, leads to plain http on another host, which would send the key in the clear.", "Use https, or permit it with -allow-plain-http."},
 	UnknownName:      {"The name of {service} does not exist.", "Check the spelling of -stream-uri, and the name server of this machine."},
@@ -41,7 +42,7 @@ var sentences = [...]struct{ what, advice string }{
 	Lost:        {"The connection to {service} ended before the configuration was complete.", "A proxy or a firewall may have cut it; try again, and then look there."},
 	Interrupted: {"The check was interrupted.", ""},
 	OtherFailure: {"The check of {service} failed.",
-		"-log-level debug shows more."},
+		"Check -stream-uri: another program may answer there. Check the proxy, if there is one."},
 }
 
 // String returns sentences for people: what was found, the reason if there is more to say, and what can be done.
@@ -51,12 +52,21 @@ func (r Result) String() string {
 	text := strings.NewReplacer("{service}", r.service(), "{proxy}", r.Proxy, "{took}", r.Took.Round(time.Millisecond).String(),
 		"{status}", strings.TrimSpace(strconv.Itoa(r.Code)+" "+http.StatusText(r.Code)), "{content}", r.content()).Replace(s.what) + "\n"
 	if r.Err != nil && r.Code == 0 && r.Finding != NoKey {
-		text += "Reason: " + r.Err.Error() + ".\n"
+		text += "Reason: " + r.reason() + ".\n"
 	}
 	if s.advice != "" {
 		text += s.advice + "\n"
 	}
 	return text
+}
+
+// reason returns the text of Err. Package sse shows no text of errors that it does not know, such as that of a proxy.
+func (r Result) reason() string {
+	var refusal *proxyError
+	if errors.As(r.Err, &refusal) {
+		return refusal.Error()
+	}
+	return r.Err.Error()
 }
 
 func (r Result) service() string {

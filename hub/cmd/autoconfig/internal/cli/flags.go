@@ -13,13 +13,16 @@ import (
 // Flags are the flags of one subcommand. Each can be given as an environment variable, too.
 type Flags struct {
 	*flag.FlagSet
+	// Exits is the table of exit statuses in the help. NewFlags sets it to ExitHelp.
+	Exits string
+
 	about string
 }
 
 // NewFlags returns the flags of a subcommand, which about describes in its help: a sentence that begins with what the
 // subcommand does, and perhaps paragraphs.
 func NewFlags(name, about string) *Flags {
-	f := &Flags{FlagSet: flag.NewFlagSet(name, flag.ContinueOnError), about: about}
+	f := &Flags{FlagSet: flag.NewFlagSet(name, flag.ContinueOnError), Exits: ExitHelp, about: about}
 	f.SetOutput(io.Discard) // Parse says what is wrong
 	return f
 }
@@ -96,7 +99,7 @@ func (f *Flags) Help(w io.Writer) {
 	fmt.Fprintf(&b, "autoconfig %s %s\nUsage: autoconfig %s [flags]\n\n", f.Name(), f.about, f.Name())
 	b.WriteString("Flags, each with the environment variable that stands in for it:\n\n")
 	f.VisitAll(func(flag *flag.Flag) { b.WriteString(describe(flag)) })
-	fmt.Fprintf(&b, "\n%s\n%s", keyHelp, ExitHelp)
+	fmt.Fprintf(&b, "\n%s\n%s", keyHelp, f.Exits)
 	_, _ = io.WriteString(w, b.String())
 }
 

@@ -29,7 +29,8 @@ The page and the metrics are for everybody on a loopback address, and elsewhere 
 or they have an address of their own (-admin-listen). The token, of at least 16 characters, is in the environment variable
 AUTOCONFIG_ADMIN_TOKEN or in a file; people enter it in a form, and Prometheus sends it as a bearer token.
 
-With -demo there is no need of a key or a service: a made-up one is built in, and its configuration changes all the time. The log then has only errors, unless -log-level says otherwise.
+With -demo there is no need of a key or a service: a made-up one is built in, with readers, and its configuration changes
+all the time. The log then has only errors, unless -log-level says otherwise.
 
 SIGTERM ends the readers' streams one after the other, within 20 s; a second one ends the process at once.
 `
@@ -74,8 +75,8 @@ func (f *flags) problem() string {
 	switch {
 	case (f.tlsCert == "") != (f.tlsKey == ""):
 		return "-tls-cert and -tls-key are given together or not at all"
-	case f.demo && (f.file != "" || f.nats != ""):
-		return "-demo excludes -file and -nats"
+	case f.demo && (f.file != "" || f.nats != "" || f.cache != ""):
+		return "-demo excludes -file, -nats and -cache"
 	default:
 		return ""
 	}

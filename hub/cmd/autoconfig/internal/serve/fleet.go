@@ -59,16 +59,23 @@ func connect(f *flags, log *slog.Logger) (*nats.Conn, error) {
 			return nil, errNATSURL
 		}
 	}
+	report := &natsReport{log: log}
 	options := []nats.Option{
 		nats.Name("autoconfig hub"), nats.RetryOnFailedConnect(true), nats.MaxReconnects(-1),
-		nats.ConnectHandler(func(*nats.Conn) { log.Info("connected to NATS") }),
-		nats.ReconnectHandler(func(*nats.Conn) { log.Info("connected to NATS again") }),
+		nats.IgnoreAuthErrorAbort(), // the server, or the file of the credentials, may change; readers are served meanwhile
+		nats.ConnectHandler(func(*nats.Conn) { report.connected("connected to NATS") }),
+		nats.ReconnectHandler(func(*nats.Conn) { report.connected("connected to NATS again") }),
 		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) {
 			if err != nil {
 				log.Warn("connection to NATS lost")
 			}
 		}),
-		nats.ErrorHandler(func(*nats.Conn, *nats.Subscription, error) {}), // the default prints; package fleet reports what matters
+		nats.ReconnectErrHandler(func(_ *nats.Conn, err error) { report.failed(err) }),
+		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) {
+			if isRejection(err) { // package fleet reports what else matters
+				report.failed(err)
+			}
+		}),
 	}
 	if f.natsCreds != "" {
 		options = append(options, nats.UserCredentials(f.natsCreds))
@@ -81,4 +88,34 @@ func connect(f *flags, log *slog.Logger) (*nats.Conn, error) {
 		return nil, errNATSURL
 	}
 	return connection, nil
+}
+
+// A natsReport logs that NATS is out of reach: once for each outage, because there is an attempt every two seconds. The NATS
+// connection calls it on one goroutine.
+type natsReport struct {
+	log  *slog.Logger
+	said string // why there is no connection
+}
+
+func (r *natsReport) connected(message string) {
+	r.said = ""
+	r.log.Info(message)
+}
+
+// failed takes the error of an attempt to connect. The log does not repeat it: it may have text of the server.
+func (r *natsReport) failed(err error) {
+	why := "NATS cannot be reached; trying again"
+	if isRejection(err) {
+		why = "NATS rejects the credentials; trying again"
+	}
+	if why != r.said {
+		r.said = why
+		r.log.Warn(why)
+	}
+}
+
+// isRejection reports whether a server has refused the credentials.
+func isRejection(err error) bool {
+	return errors.Is(err, nats.ErrAuthorization) || errors.Is(err, nats.ErrAuthExpired) || errors.Is(err, nats.ErrAuthRevoked) ||
+		errors.Is(err, nats.ErrAccountAuthExpired)
 }

@@ -18,9 +18,14 @@ import (
 // broker starts a NATS server, and returns its URL.
 func broker(t *testing.T) string {
 	t.Helper()
-	s, err := natsserver.NewServer(&natsserver.Options{
-		Host: "127.0.0.1", Port: -1, JetStream: true, StoreDir: t.TempDir(), NoSigs: true, NoLog: true,
-	})
+	return startBroker(t, &natsserver.Options{}).ClientURL()
+}
+
+// startBroker starts a NATS server with some options more than every test needs.
+func startBroker(t *testing.T, o *natsserver.Options) *natsserver.Server {
+	t.Helper()
+	o.Host, o.Port, o.JetStream, o.StoreDir, o.NoSigs, o.NoLog = "127.0.0.1", -1, true, t.TempDir(), true, true
+	s, err := natsserver.NewServer(o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -32,7 +37,7 @@ func broker(t *testing.T) string {
 	if !s.ReadyForConnections(time.Minute) {
 		t.Fatal("the NATS server does not start")
 	}
-	return s.ClientURL()
+	return s
 }
 
 // TestFleet runs two hubs on one NATS server. The service has one connection, and readers of both get its configuration,
@@ -77,6 +82,39 @@ func TestNATSOutOfReach(t *testing.T) {
 	second := start(t, "-stream-uri", service.URL, "-cache", path, "-nats", "nats://127.0.0.1:1")
 	if s := reader(t, second.address(), testkit.Key).Snapshot(); len(s.Environments) != 1 {
 		t.Errorf("without NATS: %v", s)
+	}
+	second.await("(NATS cannot be reached)")
+}
+
+// TestNATSRejectsCredentials gives the server other credentials than the hub has, and then the same.
+func TestNATSRejectsCredentials(t *testing.T) {
+	options := &natsserver.Options{Username: "user", Password: "other"}
+	server := startBroker(t, options)
+	url := strings.Replace(server.ClientURL(), "://", "://user:password@", 1)
+	r := start(t, "-stream-uri", service(t).URL, "-nats", url)
+	r.await("(NATS rejects the credentials)")
+	connections := func() uint64 {
+		v, err := server.Varz(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v.TotalConnections
+	}
+	for timeout := time.After(time.Minute); connections() < 3; { // the library gives up after two, unless it is told not to
+		select {
+		case <-time.After(10 * time.Millisecond):
+		case <-timeout:
+			t.Fatalf("the hub gives up: %s", r.stderr)
+		}
+	}
+	options = options.Clone()
+	options.Password = "password"
+	if err := server.ReloadOptions(options); err != nil {
+		t.Fatal(err)
+	}
+	reader(t, r.address(), testkit.Key)
+	if n := strings.Count(r.stderr.String(), "NATS rejects"); n != 1 {
+		t.Errorf("it says so %d times", n)
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 	"github.com/relaystream/autoconfig/hub"
 	"github.com/relaystream/autoconfig/hub/admin"
 	"github.com/relaystream/autoconfig/hub/cmd/autoconfig/internal/cli"
+	"github.com/relaystream/autoconfig/hub/cmd/autoconfig/internal/demo"
 )
 
 // shutdownLimit bounds a graceful shutdown. It is less than the 30 s that Kubernetes allows.
@@ -46,7 +47,7 @@ func Run(ctx context.Context, p *cli.Process) int {
 	err = s.run(ctx)
 	status := cli.ExitStatus(ctx, err)
 	if status != cli.Done {
-		_, _ = fmt.Fprintf(p.Stderr, "autoconfig hub: %v\n", err)
+		s.say(slog.LevelError, "autoconfig hub: %v", err)
 	}
 	return status
 }
@@ -80,16 +81,7 @@ func (s *server) run(ctx context.Context) error {
 	defer s.close() // which ends what is waited for
 	publishing, handOver := context.WithCancel(background)
 	defer handOver()
-	ended := make(chan error, 3)
-	running.Go(func() { ended <- s.clientEnd(publishing) })
-	running.Go(func() { ended <- s.listeners.serve() })
-	if s.up.publish != nil {
-		running.Go(func() { ended <- s.up.publish(publishing) })
-	}
-	if s.flags.service.KeyFile != "" && !s.up.demo {
-		r := &rotation{service: s.flags.service, process: s.process, log: s.log, hub: s.hub, current: s.up.key}
-		running.Go(func() { r.run(publishing) })
-	}
+	ended := s.start(publishing, &running)
 
 	var failure error
 	select {
@@ -97,8 +89,29 @@ func (s *server) run(ctx context.Context) error {
 	case failure = <-ended:
 	}
 	handOver() // at once: another hub publishes while this one ends its readers
-	s.shutDown()
+	if !s.up.demo {
+		s.shutDown()
+	}
 	return failure
+}
+
+// start starts what runs until ctx ends or everything is closed. The channel gets the errors of what must not end before.
+func (s *server) start(ctx context.Context, running *sync.WaitGroup) <-chan error {
+	ended := make(chan error, 3)
+	running.Go(func() { ended <- s.clientEnd(ctx) })
+	running.Go(func() { ended <- s.listeners.serve() })
+	if s.up.publish != nil {
+		running.Go(func() { ended <- s.up.publish(ctx) })
+	}
+	public := s.listeners.public.Addr()
+	switch {
+	case s.up.demo && s.flags.tlsCert == "" && isLoopback(public): // else its readers would refuse to connect
+		running.Go(func() { demo.Read(ctx, "http://"+public.String()) })
+	case s.flags.service.KeyFile != "" && !s.up.demo:
+		r := &rotation{service: s.flags.service, process: s.process, log: s.log, hub: s.hub, current: s.up.key}
+		running.Go(func() { r.run(ctx) })
+	}
+	return ended
 }
 
 // open opens everything. What it has opened when it fails, close closes.
@@ -157,18 +170,18 @@ func (s *server) greet() {
 	if s.flags.tlsCert != "" {
 		scheme = "https"
 	}
-	s.say("listening on %s://%v", scheme, l.public.Addr())
+	s.say(slog.LevelInfo, "listening on %s://%v", scheme, l.public.Addr())
 	var adminAddress net.Addr
 	if l.admin != nil {
 		adminAddress = l.admin.Addr()
-		s.say("page and metrics on %s://%v", scheme, adminAddress)
+		s.say(slog.LevelInfo, "page and metrics on %s://%v", scheme, adminAddress)
 	}
 	for _, warning := range s.warnings(l.public.Addr(), adminAddress) {
 		s.log.Warn(warning)
 	}
 	if s.up.demo {
-		s.say("this is a demonstration: Relays, and 'autoconfig watch', see it with the stream URI %s://%v and the key %s",
-			scheme, l.public.Addr(), string(s.up.key))
+		s.say(slog.LevelInfo, "this is a demonstration: Relays, and 'autoconfig watch', see it with the stream URI %s://%v and the key %s", scheme,
+			l.public.Addr(), string(s.up.key))
 	}
 }
 
@@ -183,11 +196,12 @@ func (s *server) warnings(public, admin net.Addr) (warnings []string) {
 	return warnings
 }
 
-// say prints a line on standard error, whatever the level of the log: as text, or as a record of a log in JSON.
-func (s *server) say(format string, args ...any) {
+// say prints a line on standard error, whatever the level of the log: as text, or as a record of this level if the log is
+// JSON.
+func (s *server) say(level slog.Level, format string, args ...any) {
 	line := fmt.Sprintf(format, args...)
 	if s.flags.log.JSON() {
-		slog.New(slog.NewJSONHandler(s.process.Stderr, nil)).Info(line)
+		slog.New(slog.NewJSONHandler(s.process.Stderr, nil)).Log(context.Background(), level, line)
 		return
 	}
 	_, _ = fmt.Fprintln(s.process.Stderr, line)

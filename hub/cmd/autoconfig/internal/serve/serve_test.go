@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"log"
 	"log/slog"
@@ -193,13 +194,16 @@ func TestHub(t *testing.T) {
 }
 
 func TestDemonstration(t *testing.T) {
-	r := start(t, "-demo")
+	r := start(t, "-demo", "-log-level", "info")
 	client := reader(t, r.address(), demo.Key)
 	if s := client.Snapshot(); len(s.Environments) < 5 {
 		t.Errorf("it has %v", s)
 	}
 	if key := r.await("the key (.+)"); key != string(demo.Key) {
 		t.Errorf("it names another key: %s", key)
+	}
+	for _, relay := range []string{"east", "west", "staging"} { // so that the page shows readers
+		r.await("reader came.* (userAgent=relay-demo/" + relay + ")")
 	}
 }
 
@@ -266,7 +270,7 @@ func TestAdminToken(t *testing.T) {
 	}
 }
 
-// TestKeyRotation changes the key in its file under a hub.
+// TestKeyRotation changes the key in its file under a hub, which looks every 5 seconds.
 func TestKeyRotation(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "key")
 	replace := func(key string) {
@@ -275,42 +279,85 @@ func TestKeyRotation(t *testing.T) {
 		}
 	}
 	replace(testkit.Key)
-	client := reader(t, service(t).URL, testkit.Key)
-	h, err := hub.New(client, &hub.Options{Keys: []autoconfig.AutoConfigKey{testkit.Key}, Logger: testkit.Censored(t)})
-	if err != nil {
+	testkit.InBubble(t, func(t *testing.T, server *autoconfigtest.Server) {
+		client := testkit.Open(t, testkit.To(server))
+		h, err := hub.New(client, &hub.Options{Keys: []autoconfig.AutoConfigKey{testkit.Key}, Logger: testkit.Censored(t)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer h.Close()
+		r := &rotation{service: cli.Service{KeyFile: path}, process: &cli.Process{}, log: testkit.Censored(t), hub: h, current: testkit.Key}
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		go r.run(ctx)
+		refused := func(key string) bool {
+			request := httptest.NewRequest(http.MethodGet, "/relay_auto_config", nil)
+			request.Header.Set("Accept", "text/event-stream")
+			request.Header.Set("Authorization", key)
+			recorder := httptest.NewRecorder() // it cannot be streamed to: status 500 tells that the key was right
+			h.ServeHTTP(recorder, request)
+			return recorder.Code == http.StatusUnauthorized
+		}
+		for _, step := range []struct{ content, good, bad string }{
+			{testkit.Key, testkit.Key, "new-key"},
+			{"new-key\n", "new-key", testkit.Key},
+			{"", "new-key", ""},
+			{"not\nvalid", "new-key", "not"},
+			{testkit.Key, testkit.Key, "new-key"},
+		} {
+			replace(step.content)
+			testkit.Pass(5 * time.Second)
+			if refused(step.good) || !refused(step.bad) {
+				t.Errorf("with %d bytes in the file: refused: %t, want false; and %t, want true", len(step.content), refused(step.good), refused(step.bad))
+			}
+		}
+	})
+}
+
+// TestKeyFile checks that a hub looks for another key in its file.
+func TestKeyFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "key")
+	replace := func(key string) {
+		if err := os.WriteFile(path, []byte(key), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	replace(testkit.Key)
+	r := start(t, "-stream-uri", service(t).URL, "-key-file", path)
+	reader(t, r.address(), testkit.Key)
+	replace("new-key")
+	r.await("(the auto-configuration key has changed)")
+}
+
+// TestLimits checks what bounds a request, and that the help says how long a shutdown takes.
+func TestLimits(t *testing.T) {
+	l := new(listeners)
+	defer l.close()
+	if _, err := l.add("127.0.0.1:0", http.NotFoundHandler(), nil, testkit.Censored(t)); err != nil {
 		t.Fatal(err)
 	}
-	defer h.Close()
-	r := &rotation{service: cli.Service{KeyFile: path}, process: &cli.Process{}, log: testkit.Censored(t), hub: h, current: testkit.Key}
-	refused := func(key string) bool {
-		request := httptest.NewRequest(http.MethodGet, "/relay_auto_config", nil)
-		request.Header.Set("Accept", "text/event-stream")
-		request.Header.Set("Authorization", key)
-		recorder := httptest.NewRecorder() // it cannot be streamed to: status 500 tells that the key was right
-		h.ServeHTTP(recorder, request)
-		return recorder.Code == http.StatusUnauthorized
+	s := l.servers[0]
+	if s.ReadHeaderTimeout != 10*time.Second || s.IdleTimeout != 2*time.Minute || s.MaxHeaderBytes != 16<<10 {
+		t.Errorf("%v for a header of %d bytes, %v idle", s.ReadHeaderTimeout, s.MaxHeaderBytes, s.IdleTimeout)
 	}
-	for _, step := range []struct{ content, good, bad string }{
-		{testkit.Key, testkit.Key, "new-key"},
-		{"new-key\n", "new-key", testkit.Key},
-		{"", "new-key", ""},
-		{"not\nvalid", "new-key", "not"},
-		{testkit.Key, testkit.Key, "new-key"},
-	} {
-		replace(step.content)
-		r.look()
-		if refused(step.good) || !refused(step.bad) {
-			t.Errorf("with %d bytes in the file: refused: %t, want false; and %t, want true", len(step.content), refused(step.good), refused(step.bad))
-		}
+	if s.ReadTimeout != 0 || s.WriteTimeout != 0 { // either would end streams
+		t.Errorf("%v for a request, %v for an answer", s.ReadTimeout, s.WriteTimeout)
+	}
+	if within := fmt.Sprintf("within %d s", shutdownLimit/time.Second); !strings.Contains(about, within) {
+		t.Errorf("the help does not say %s", within)
 	}
 }
 
 // TestGreetingInJSON checks that every line is JSON if the log is, whatever its level.
 func TestGreetingInJSON(t *testing.T) {
 	r := start(t, "-demo", "-log-format", "json", "-log-level", "off")
-	r.address()
+	address := r.address()
+	second := start(t, "-demo", "-log-format", "json", "-log-level", "off", "-listen", strings.TrimPrefix(address, "http://"))
+	if status := second.wait(); status != cli.Failure {
+		t.Errorf("status %d at an address that is taken", status)
+	}
 	r.end()
-	for line := range strings.Lines(r.stderr.String()) {
+	for line := range strings.Lines(r.stderr.String() + second.stderr.String()) {
 		if !json.Valid([]byte(line)) {
 			t.Errorf("not JSON: %s", line)
 		}
@@ -357,6 +404,7 @@ func TestExitStatus(t *testing.T) {
 		"no such certificate":      {[]string{"-tls-cert", "testdata/none", "-tls-key", "testdata/none"}, cli.Failure},
 		"a certificate, no key":    {[]string{"-tls-cert", "testdata/none"}, cli.Usage},
 		"a file and a demo":        {[]string{"-file", "testdata/none", "-demo"}, cli.Usage},
+		"a cache and a demo":       {[]string{"-cache", "testdata/none", "-demo"}, cli.Usage},
 		"no such token":            {[]string{"-admin-token-file", "testdata/none"}, cli.Usage},
 		"an empty token":           {[]string{"-admin-token-file", os.DevNull}, cli.Usage},
 		"no such key":              {[]string{"-key-file", "testdata/none"}, cli.Usage},

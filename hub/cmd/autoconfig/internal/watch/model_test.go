@@ -16,6 +16,7 @@ import (
 
 	"github.com/relaystream/autoconfig"
 	"github.com/relaystream/autoconfig/autoconfigtest"
+	"github.com/relaystream/autoconfig/diff"
 	"github.com/relaystream/autoconfig/hub/cmd/autoconfig/internal/cli"
 	"github.com/relaystream/autoconfig/internal/testkit"
 )
@@ -53,7 +54,7 @@ func TestViewFitsTheTerminal(t *testing.T) {
 	for i := range 100 {
 		some = append(some, added(autoconfig.EnvironmentID(fmt.Sprintf("e%d", i)), "名前\x1b[2J"+strings.Repeat("é", i)))
 	}
-	update(t, m, some, status{State: autoconfig.Interrupted, Err: errors.New("gone"), NextAttempt: time.Now()})
+	update(t, m, some, status{State: autoconfig.Interrupted, Err: errors.New("gone\x1b[2J"), NextAttempt: time.Now()})
 	for width := 1; width < 200; width += 7 {
 		for height := fixedLines + 1; height < 60; height += 5 {
 			update(t, m, tea.WindowSizeMsg{Width: width, Height: height})
@@ -69,7 +70,7 @@ func TestViewFitsTheTerminal(t *testing.T) {
 		}
 	}
 	if strings.Contains(m.View().Content, "\x1b[2J") {
-		t.Error("a name reaches the terminal as a command")
+		t.Error("a name, or an error, reaches the terminal as a command")
 	}
 }
 
@@ -122,7 +123,10 @@ func TestScrolling(t *testing.T) {
 func TestExpiry(t *testing.T) {
 	m := newModel("")
 	e := testkit.Environment("e1", 1)
-	e.SDKKey.Expiring = autoconfig.ExpiringKeyRep{Value: "sdk-old", Timestamp: m.now.Add(90 * time.Second).UnixMilli()}
+	later, soon := m.now.Add(time.Hour).UnixMilli(), m.now.Add(90*time.Second).UnixMilli()
+	e.SDKKeys = []autoconfig.ConcurrentKeyRep[autoconfig.SDKKey]{
+		{Key: "default", Value: e.SDKKey.Value}, {Key: "later", Value: "sdk-later", Expiry: &later}, {Key: "soon", Value: "sdk-soon", Expiry: &soon},
+	}
 	update(t, m, changes{{Kind: autoconfig.EnvironmentAdded, New: &e}}, tick(m.now.Add(29*time.Second)))
 	if line := screen(m)[3]; !strings.Contains(line, "1m1s") {
 		t.Errorf("after 29 s of 90: %s", line)
@@ -130,6 +134,18 @@ func TestExpiry(t *testing.T) {
 	update(t, m, changes{{Kind: autoconfig.EnvironmentDeleted, Old: &e}})
 	if line := screen(m)[3]; strings.Contains(line, "e1") {
 		t.Errorf("after it was deleted: %s", line)
+	}
+}
+
+func TestFiltersAreCounted(t *testing.T) {
+	m := newModel("")
+	filter := &diff.Filter{ID: "f1"}
+	update(t, m, changes{
+		{Kind: autoconfig.FilterAdded, NewFilter: filter}, {Kind: autoconfig.FilterAdded, NewFilter: &diff.Filter{ID: "f2"}},
+		{Kind: autoconfig.FilterDeleted, OldFilter: filter},
+	})
+	if line := screen(m)[0]; !strings.Contains(line, "1 filters") {
+		t.Errorf("after two were added and one was deleted: %s", line)
 	}
 }
 
