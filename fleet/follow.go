@@ -49,6 +49,7 @@ type arrival struct {
 	// caughtUp is true if all that was in the bucket when following began has arrived, or was replaced: what has
 	// replaced it may not have arrived yet.
 	caughtUp bool
+	created  time.Time // when the bucket was created
 }
 
 // follow yields the messages with the name, which may be a wildcard, in the order of the stream: first the last one of
@@ -249,7 +250,7 @@ func (f *follower) message(m *nats.Msg, delivered *uint64, pending uint64) error
 	// What the message says is pending does not count: messages that have just replaced others are missing there.
 	f.next = meta.Sequence.Stream + 1
 	f.caughtUp = f.caughtUp || f.next > f.target || *delivered >= pending
-	f.pass(arrival{strings.TrimPrefix(m.Subject, f.subject), m.Data, meta.Sequence.Stream, f.caughtUp})
+	f.pass(arrival{strings.TrimPrefix(m.Subject, f.subject), m.Data, meta.Sequence.Stream, f.caughtUp, f.created})
 	return nil
 }
 
@@ -273,7 +274,7 @@ func (f *follower) control(m *nats.Msg, delivered uint64) error {
 // idle passes on that nothing is pending.
 func (f *follower) idle() bool {
 	f.caughtUp = true
-	return f.pass(arrival{caughtUp: true})
+	return f.pass(arrival{caughtUp: true, created: f.created})
 }
 
 func (f *follower) pass(a arrival) bool {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -135,7 +136,43 @@ func TestConnectionIsCut(t *testing.T) {
 	eventually(t, "one consumer", func() bool { return b.consumers(js, fleet.DefaultBucket) == 1 })
 }
 
-// TestBucketIsReplaced: a member does not wait for sequences of a bucket that is no more.
+// TestPublisherIsCut: a publisher that loses its connection again and again while it writes keeps its lease and its
+// subscription to the service.
+func TestPublisherIsCut(t *testing.T) {
+	b, up := newBroker(t), newUpstream()
+	up.put(environment("a", 1))
+	js := b.connect()
+	p := publish(t, js, up.observe, fleet.Options{Lease: time.Hour})
+	m := member(t, b.connect(), fleet.Options{})
+	ready(t, m)
+	stop, written := make(chan struct{}), make(chan int)
+	go func() {
+		for version := 2; ; version++ {
+			up.apply(patch(environment("a", version)))
+			select {
+			case <-stop:
+				written <- version
+				return
+			default:
+			}
+		}
+	}()
+	for range 50 {
+		before := p.status.Get().Written
+		if err := js.Conn().ForceReconnect(); err != nil {
+			t.Fatal(err)
+		}
+		eventually(t, "the publisher goes on", func() bool { return p.status.Get().Written > before+100 })
+	}
+	close(stop)
+	has(t, m, fmt.Sprint("a:", <-written))
+	if _, all := up.counts(); all != 1 || !p.holding() {
+		t.Errorf("%d subscriptions to the service, %+v", all, p.status.Get())
+	}
+}
+
+// TestBucketIsReplaced: a member does not wait for sequences of a bucket that is no more, nor takes an item for another
+// because the new bucket counts its lives from the beginning.
 func TestBucketIsReplaced(t *testing.T) {
 	b, up := newBroker(t), newUpstream()
 	up.put(environment("a", 1), environment("b", 1))
@@ -143,11 +180,18 @@ func TestBucketIsReplaced(t *testing.T) {
 	publish(t, js, up.observe, fleet.Options{Lease: time.Second})
 	m := member(t, js, fleet.Options{})
 	ready(t, m)
+	up.apply(patch(environment("stays", 1)))
+	has(t, m, "a:1 b:1 stays:1")
+	seen := testkit.Watch(m.Changes())
+	seen.Await(t, 4)
 	if err := js.DeleteStream(t.Context(), "KV_"+fleet.DefaultBucket); err != nil {
 		t.Fatal(err)
 	}
-	up.put(environment("b", 2))
-	has(t, m, "b:2")
+	up.put(environment("b", 2), environment("stays", 1))
+	has(t, m, "b:2 stays:1")
+	if changes := short(seen.Stop()); slices.Contains(changes, "environment deleted stays") {
+		t.Error(changes)
+	}
 }
 
 // TestMarkersOfOthers: what somebody without the secret writes does not end a member, nor take an item from it.
@@ -170,6 +214,22 @@ func TestMarkersOfOthers(t *testing.T) {
 	up.apply(patch(environment("b", 2)))
 	has(t, m, "a:1 b:2")
 	if err := status(t, m).Err; err != nil {
+		t.Error(err)
+	}
+}
+
+// TestLeaseOfOthers: a member does not mind who holds the lease, even under another key.
+func TestLeaseOfOthers(t *testing.T) {
+	b, up := newBroker(t), newUpstream()
+	up.put(environment("a", 1))
+	js := b.connect()
+	p := publish(t, js, up.observe, fleet.Options{Lease: time.Hour})
+	ready(t, member(t, js, fleet.Options{}))
+	p.stop(t)
+	if _, err := js.Publish(t.Context(), "$KV.autoconfig.lease", []byte("of somebody else")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := fleet.Source(js, testkit.Key, nil).First(t.Context()); err != nil {
 		t.Error(err)
 	}
 }

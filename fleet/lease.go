@@ -31,13 +31,20 @@ func newLease(b *bucket, c *codec, length time.Duration) *lease {
 	return &lease{bucket: b, codec: c, length: length, holder: rand.Text()}
 }
 
-// acquire takes the lease if nobody holds it.
+// acquire takes the lease if nobody holds it. The error is ErrKey if the bucket is sealed under another key, which leaves
+// it to the publishers that have that key.
 func (l *lease) acquire(ctx context.Context) (bool, error) {
 	last, holder, err := l.look(ctx)
 	if err != nil || holder != "" {
 		return false, err
 	}
-	err = l.put(ctx, last)
+	if _, _, err := l.last(ctx, syncedName); err != nil && !errors.Is(err, errEntry) { // which will be replaced
+		return false, err
+	}
+	// If ctx ends meanwhile, the answer is waited for: a lease of which nobody knows could not be released.
+	lingering, cancel := context.WithTimeout(context.WithoutCancel(ctx), farewell)
+	defer cancel()
+	err = l.put(lingering, last)
 	if refused(err) {
 		return false, nil
 	}
@@ -46,23 +53,30 @@ func (l *lease) acquire(ctx context.Context) (bool, error) {
 
 // look returns the sequence of the last message about the lease, 0 if there is none, and who holds it.
 func (l *lease) look(ctx context.Context) (sequence uint64, holder string, err error) {
+	sequence, e, err := l.last(ctx, leaseName)
+	return sequence, e.holder, err
+}
+
+// last returns the sequence of the last message of that name, 0 if there is none, and the entry, which is empty if that
+// is a marker.
+func (l *lease) last(ctx context.Context, name string) (sequence uint64, e entry, err error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	s, err := l.js.Stream(ctx, l.stream)
 	if err != nil {
-		return 0, "", err
+		return 0, e, err
 	}
-	last, err := s.GetLastMsgForSubject(ctx, l.subject+leaseName)
+	last, err := s.GetLastMsgForSubject(ctx, l.subject+name)
 	switch {
 	case errors.Is(err, jetstream.ErrMsgNotFound):
-		return 0, "", nil
+		return 0, e, nil
 	case err != nil:
-		return 0, "", err
+		return 0, e, err
 	case len(last.Data) == 0:
-		return last.Sequence, "", nil
+		return last.Sequence, e, nil
 	}
-	e, err := l.codec.open(ctx, leaseName, last.Data)
-	return last.Sequence, e.holder, err
+	e, err = l.codec.open(ctx, name, last.Data)
+	return last.Sequence, e, err
 }
 
 // put writes the lease if the last message about it has the sequence.
@@ -129,8 +143,13 @@ func (l *lease) release(ctx context.Context) {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), farewell)
 	defer cancel()
-	marker := &nats.Msg{Subject: l.publish + leaseName, Header: nats.Header{kvOperation: {"DEL"}}}
-	_, _ = l.js.PublishMsg(ctx, marker, jetstream.WithExpectLastSequencePerSubject(l.sequence), jetstream.WithMsgTTL(markerTTL))
+	for range 2 { // refused if the answer to the last renewal was lost
+		marker := &nats.Msg{Subject: l.publish + leaseName, Header: nats.Header{kvOperation: {"DEL"}}}
+		_, err := l.js.PublishMsg(ctx, marker, jetstream.WithExpectLastSequencePerSubject(l.sequence), jetstream.WithMsgTTL(markerTTL))
+		if !refused(err) || l.confirm(ctx) != nil {
+			return
+		}
+	}
 }
 
 // refused reports whether the server refused a message because of the sequence that it expects.

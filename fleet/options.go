@@ -26,6 +26,7 @@ const (
 	DefaultHeartbeat = 5 * time.Second
 
 	minLease     = time.Second // less is not supported by NATS
+	maxReplicas  = 5           // nor more
 	minHeartbeat = 100 * time.Millisecond
 )
 
@@ -42,10 +43,10 @@ type Options struct {
 	Secret autoconfig.AutoConfigKey
 
 	// Lease is how long a publisher holds its lease without renewing it. It renews it after a third of this time.
-	// The minimum is 1 s, the default DefaultLease. Source ignores it.
+	// The minimum is 1 s, the default DefaultLease. It is rounded up to whole seconds. Source ignores it.
 	Lease time.Duration
-	// Replicas is how many servers of a cluster keep the bucket, when Publish creates it. The default is 1. If it
-	// is not 0, a bucket that exists must have as many. Source ignores it.
+	// Replicas is how many servers of a cluster keep the bucket, when Publish creates it: at most 5. The default is
+	// 1. If it is not 0, a bucket that exists must have as many. Source ignores it.
 	Replicas int
 	// TombstoneTTL is how long the bucket remembers that an item was deleted or omitted. The minimum is 1 s, the
 	// default DefaultTombstoneTTL. Source ignores it.
@@ -103,10 +104,12 @@ func (o *Options) resolve(key autoconfig.AutoConfigKey) (*settings, error) {
 		return nil, &autoconfig.OptionError{Option: "TombstoneTTL", Reason: "must be 1 s or more, or 0 for the default"}
 	case s.Heartbeat < minHeartbeat:
 		return nil, &autoconfig.OptionError{Option: "Heartbeat", Reason: "must be 100 ms or more, or 0 for the default"}
-	case s.Replicas < 0:
-		return nil, &autoconfig.OptionError{Option: "Replicas", Reason: "must not be negative"}
+	case s.Replicas < 0 || s.Replicas > maxReplicas:
+		return nil, &autoconfig.OptionError{Option: "Replicas", Reason: "must be 0 to 5"}
 	case secret == "":
 		return nil, autoconfig.ErrInvalidKey
 	}
+	// The server counts whole seconds. It must not forget a lease before the holder does.
+	s.Lease = (s.Lease + time.Second - 1).Truncate(time.Second)
 	return s, nil
 }

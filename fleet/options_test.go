@@ -22,6 +22,9 @@ func TestDefaults(t *testing.T) {
 	if outage*s.Heartbeat != 25*time.Second || abandoned != 30*time.Second {
 		t.Error("the package comment names other limits")
 	}
+	if s, err = (&Options{Lease: time.Second + 1}).resolve("rel-key"); err != nil || s.Lease != 2*time.Second {
+		t.Error("not rounded up to whole seconds", s.Lease, err)
+	}
 	b := bucket{}
 	if c := b.config(0); c.Replicas != 1 {
 		t.Errorf("%d replicas", c.Replicas)

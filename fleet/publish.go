@@ -26,7 +26,7 @@ const (
 //
 // Publish returns the cause of ctx when that ends, having given up the lease. It tries again after failures, except
 // these: what source returns when it ends (nil if it completes), a *BucketError, ErrKey, a *autoconfig.OptionError,
-// and nats.ErrConnectionClosed. Publish panics if js or source is nil.
+// and nats.ErrConnectionClosed if js is of a connection that was closed. Publish panics if js or source is nil.
 func Publish(
 	ctx context.Context, js jetstream.JetStream, key autoconfig.AutoConfigKey, source stream.Observable[autoconfig.Change], o *Options,
 ) error {
@@ -48,7 +48,7 @@ func Publish(
 			return context.Cause(ctx)
 		case errors.As(err, &end):
 			return end.err
-		case final(err):
+		case p.final(err):
 			return err
 		}
 		if err := sleep(ctx, retry.Next(err)); err != nil {
@@ -58,8 +58,10 @@ func Publish(
 }
 
 // final reports whether no retry mends an error.
-func final(err error) bool {
-	return errors.As(err, new(*BucketError)) || errors.Is(err, ErrKey) || errors.Is(err, nats.ErrConnectionClosed)
+func (p *publisher) final(err error) bool {
+	// A call that waits when the connection is lost fails as if it were closed, though the client connects again.
+	closed := errors.Is(err, nats.ErrConnectionClosed) && p.bucket.js.Conn().IsClosed()
+	return closed || errors.As(err, new(*BucketError)) || errors.Is(err, ErrKey)
 }
 
 // ended reports that the source has ended.
@@ -131,7 +133,7 @@ func (p *publisher) interrupted(ctx context.Context, err error) {
 	if errors.As(err, &end) {
 		err = end.err
 	}
-	if end != nil || final(err) {
+	if end != nil || p.final(err) {
 		level = slog.LevelError
 	}
 	if ctx.Err() == nil && err != nil {

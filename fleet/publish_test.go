@@ -227,13 +227,18 @@ func TestStatus(t *testing.T) {
 
 func TestWrongOptions(t *testing.T) {
 	js := newBroker(t).connect()
-	for want, o := range map[string]fleet.Options{
-		"Bucket":       {Bucket: "a.b"},
-		"Lease":        {Lease: time.Second - 1},
-		"TombstoneTTL": {TombstoneTTL: -time.Second},
-		"Replicas":     {Replicas: -1},
-		"Heartbeat":    {Heartbeat: 100*time.Millisecond - 1},
+	for _, test := range []struct {
+		want string
+		o    fleet.Options
+	}{
+		{"Bucket", fleet.Options{Bucket: "a.b"}},
+		{"Lease", fleet.Options{Lease: time.Second - 1}},
+		{"TombstoneTTL", fleet.Options{TombstoneTTL: time.Second - 1}},
+		{"Replicas", fleet.Options{Replicas: -1}},
+		{"Replicas", fleet.Options{Replicas: 6}},
+		{"Heartbeat", fleet.Options{Heartbeat: 100*time.Millisecond - 1}},
 	} {
+		want, o := test.want, test.o
 		var wrong *autoconfig.OptionError
 		if err := fleet.Publish(t.Context(), js, testkit.Key, newUpstream().observe, &o); !errors.As(err, &wrong) || wrong.Option != want {
 			t.Error(want, err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
 
@@ -47,8 +48,8 @@ func Source(js jetstream.JetStream, key autoconfig.AutoConfigKey, o *Options) st
 
 // A memory is what was passed on.
 type memory struct {
-	lives map[string]uint64 // of each item by the name of its entry, unless it is 0
-	valid bool              // a Put was passed on
+	lives   map[string]uint64 // of each item by the name of its entry, unless it is 0
+	created time.Time         // when the bucket was created, which has lives of its own; zero until a Put was passed on
 }
 
 // A member passes on the entries of the bucket as messages.
@@ -87,7 +88,7 @@ func pass(ctx context.Context, js jetstream.JetStream, s *settings, past *memory
 // receive handles an arrival. It reports whether the subscriber wants more.
 func (m *member) receive(ctx context.Context, a arrival) (more bool, err error) {
 	var e entry
-	if len(a.data) > 0 {
+	if len(a.data) > 0 && a.name != leaseName { // whose lease it is does not matter
 		if e, err = m.codec.open(ctx, a.name, a.data); err != nil {
 			return false, err
 		}
@@ -101,7 +102,7 @@ func (m *member) receive(ctx context.Context, a arrival) (more bool, err error) 
 	case !a.caughtUp || !m.synced:
 		return true, nil
 	case complete:
-		return m.put(), nil
+		return m.put(a.created), nil
 	case a.name == "":
 		return false, ErrIncomplete
 	}
@@ -109,17 +110,16 @@ func (m *member) receive(ctx context.Context, a arrival) (more bool, err error) 
 	return true, nil
 }
 
-// put passes on the content.
-func (m *member) put() bool {
-	put, past := m.content.listing(), m.memory.lives
-	m.memory.lives = make(map[string]uint64)
+// put passes on the content of the bucket, which was created then.
+func (m *member) put(created time.Time) bool {
+	put, next := m.content.listing(), memory{make(map[string]uint64), created}
 	for _, k := range m.content.sorted() {
-		m.memory.note(k.name, k.life)
-		if m.memory.valid && past[k.name] != k.life && !m.omit(&k.entry) {
-			return false
+		next.note(k.name, k.life)
+		if m.memory.created.Equal(created) && m.memory.lives[k.name] != k.life && !m.omit(&k.entry) {
+			return false // the next subscription has to say the same
 		}
 	}
-	m.content, m.memory.valid = nil, true
+	m.content, *m.memory = nil, next
 	return m.yield(decode.Message{Kind: decode.Put, Put: put})
 }
 

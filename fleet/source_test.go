@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -91,7 +92,7 @@ func TestWrongKey(t *testing.T) {
 	b, up := newBroker(t), newUpstream()
 	up.put(environment("a", 1))
 	js := b.connect()
-	p := publish(t, js, up.observe, fleet.Options{})
+	p := publish(t, js, up.observe, fleet.Options{Lease: time.Hour}) // it does not renew it meanwhile
 	ready(t, member(t, js, fleet.Options{}))
 	const wrong = "rel-another-key"
 	check := func(when string) {
@@ -101,9 +102,14 @@ func TestWrongKey(t *testing.T) {
 			t.Errorf("%s: a member gets %d messages, %v", when, n, err)
 		}
 		_, before := up.counts()
+		writes := lastSequence(t, js, fleet.DefaultBucket)
 		err = fleet.Publish(t.Context(), js, wrong, up.observe, &fleet.Options{Logger: testkit.Censored(t)})
 		if _, after := up.counts(); !errors.Is(err, fleet.ErrKey) || after != before {
 			t.Errorf("%s: a publisher: %v, %d subscriptions to the service", when, err, after-before)
+		}
+		// A lease under the wrong key would end those that stand by with the right one.
+		if n := lastSequence(t, js, fleet.DefaultBucket) - writes; n != 0 {
+			t.Errorf("%s: a publisher writes %d messages", when, n)
 		}
 	}
 	check("while another holds the lease")
@@ -183,6 +189,35 @@ func TestSameVersionAgain(t *testing.T) {
 	}
 }
 
+// TestMergedChanges: what a source that merges changes has omitted, or deleted and forgotten, and added again at an older
+// version reaches a member that saw the item before.
+func TestMergedChanges(t *testing.T) {
+	b := newBroker(t)
+	js := b.connect()
+	changes := make(chan autoconfig.Change, 8)
+	publish(t, js, stream.FromChan(changes), fleet.Options{})
+	env := func(version int) *autoconfig.EnvironmentRep {
+		e := environment("a", version)
+		return &e
+	}
+	m := member(t, js, fleet.Options{})
+	changes <- autoconfig.Change{Kind: diff.Synced}
+	ready(t, m)
+	for _, c := range []autoconfig.Change{
+		{Kind: diff.EnvironmentAdded, New: env(5)},
+		{Kind: diff.EnvironmentUpdated, Old: env(5), New: env(3)},
+		{Kind: diff.EnvironmentDeleted, Old: env(3), Version: 6},
+		{Kind: diff.EnvironmentAdded, New: env(2)},
+	} {
+		changes <- c
+		want := ""
+		if c.New != nil {
+			want = fmt.Sprint("a:", c.New.Version)
+		}
+		has(t, m, want)
+	}
+}
+
 // TestOmissionWhileAway: a member that was away learns that an item was omitted and came back at an older version.
 func TestOmissionWhileAway(t *testing.T) {
 	b, up := newBroker(t), newUpstream()
@@ -213,6 +248,41 @@ func TestOmissionWhileAway(t *testing.T) {
 	up.apply(patch(environment("a", 3)))
 	has(t, reference, "a:3 b:1")
 	testkit.Expect(t, "after an update", follow("a:3 b:1"), "environment updated", "synced")
+}
+
+// TestStopBeforePut: a member that stops before it has got all that precedes the Put is told the rest next time, and
+// nothing of an item that has always been there.
+func TestStopBeforePut(t *testing.T) {
+	b, up := newBroker(t), newUpstream()
+	up.put(environment("a", 5))
+	js := b.connect()
+	publish(t, js, up.observe, fleet.Options{})
+	m := member(t, js, fleet.Options{})
+	ready(t, m)
+	up.apply(patch(environment("b", 5)), patch(environment("stays", 1)))
+	has(t, m, "a:5 b:5 stays:1")
+	source := fleet.Source(js, testkit.Key, nil)
+	if first, err := source.First(t.Context()); err != nil || first.Kind != decode.Put {
+		t.Fatal(first, err)
+	}
+	up.put(environment("stays", 1))
+	up.put(environment("stays", 1), environment("a", 1), environment("b", 1))
+	up.apply(patch(environment("stays", 2)))
+	has(t, m, "a:1 b:1 stays:2")
+	if m, err := source.First(t.Context()); err != nil || m.Kind != decode.Omit {
+		t.Error(m, err)
+	}
+	var omitted []decode.EnvironmentID
+	err := source(t.Context(), func(m decode.Message) bool {
+		if m.Kind == decode.Omit {
+			omitted = append(omitted, m.Environment.ID)
+		}
+		return m.Kind == decode.Omit
+	})
+	slices.Sort(omitted)
+	if err != nil || !slices.Equal(omitted, []decode.EnvironmentID{"a", "b"}) {
+		t.Error(omitted, err)
+	}
 }
 
 // TestLingeringKeys: a member that comes later knows the keys that no message names any more.

@@ -22,7 +22,7 @@ type term struct {
 	state  *diff.State
 	number uint64 // of the configuration that the next synced entry completes
 
-	completed uint64                  // the number when the last complete configuration was written
+	completes bool                    // a synced entry waits
 	lives     map[diff.Subject]uint64 // of each item in the bucket
 	census    census                  // of these items
 	first     *decode.Listing         // what the source has said before its first Synced; nil after that
@@ -157,7 +157,7 @@ func (t *term) write(ctx context.Context, c *diff.Change) {
 	case diff.Synced:
 		data, err := t.codec.seal(syncedName, synced, t.number)
 		t.collect(syncedName, data, err, 0, false)
-		t.number++
+		t.number, t.completes = t.number+1, true
 	default:
 		t.writeItem(ctx, c)
 	}
@@ -176,6 +176,9 @@ func (t *term) writeItem(ctx context.Context, c *diff.Change) {
 		t.status.Skipped++
 		t.Logger.ErrorContext(ctx, "fleet publisher: an item is larger than NATS takes", "bucket", t.Bucket, "bytes", len(data))
 	case gone && present:
+		if life == t.number { // the item may come back, at an older version, before the configuration is complete
+			t.number++
+		}
 		delete(t.lives, subject)
 		t.census.leave(name)
 		t.collect(name, data, err, t.TombstoneTTL, c.Omitted)
@@ -202,14 +205,13 @@ func (t *term) flush(ctx context.Context) error {
 	if t.failed != nil {
 		return t.failed
 	}
-	number := t.number
 	written, err := t.writer.flush(ctx)
 	t.status.Written += uint64(written)
 	switch {
 	case errors.Is(err, errLost):
 		t.status.Refused += uint64(len(t.writer.waiting))
-	case err == nil && number != t.completed:
-		t.completed, t.status.Err = number, nil
+	case err == nil && t.completes:
+		t.completes, t.status.Err = false, nil
 	}
 	t.tell(ctx)
 	return err

@@ -3,6 +3,7 @@ package fleet
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"strconv"
 	"time"
 
@@ -16,8 +17,8 @@ const (
 	maxBatchBytes = 4 << 20
 	// headers is more than the headers of a message take, in bytes.
 	headers = 1024
-	// maxRefusals is after how many refusals a lease is lost, even if it seems not to be.
-	maxRefusals = 8
+	// maxAttempts is how often a batch is sent until its error counts.
+	maxAttempts = 8
 )
 
 // The headers of atomic batches.
@@ -112,34 +113,38 @@ func (w *writer) next(ctx context.Context) (n int, err error) {
 	return n, nil
 }
 
-// commit writes a batch.
+// commit writes a batch. After an error it tries again: that of a lost connection does not tell whether the batch was
+// accepted, and a batch that is written twice says nothing new.
 func (w *writer) commit(ctx context.Context, batch []*nats.Msg) error {
-	ctx, cancel := context.WithDeadlineCause(ctx, w.lease.expires(), errLost)
-	defer cancel()
-	for refusals := 0; ; {
+	for attempt := 1; ; attempt++ {
 		err := w.send(ctx, batch)
 		switch {
-		case err == nil:
-			return nil
-		case ctx.Err() != nil:
-			return context.Cause(ctx)
-		case !refused(err):
+		case err == nil, ctx.Err() != nil, errors.Is(err, errLost):
+			return err
+		case refused(err):
+			if errors.Is(w.lease.confirm(ctx), errLost) {
+				return errLost
+			}
+			err = errLost
+		default:
+			// What was sent may arrive yet. It is refused then, because the sequence of the lease is another.
+			if lost := w.lease.renew(ctx); lost != nil {
+				return lost
+			}
+		}
+		if attempt == maxAttempts {
 			return err
 		}
-		if err := w.lease.confirm(ctx); err != nil {
-			return err
-		}
-		if refusals++; refusals == maxRefusals {
-			return errLost
-		}
-		if err := sleep(ctx, jitter(time.Millisecond<<refusals)); err != nil {
+		if err := sleep(ctx, jitter(time.Millisecond<<attempt)); err != nil {
 			return err
 		}
 	}
 }
 
-// send sends a batch and waits for the answer.
+// send sends a batch and waits for the answer. The error is errLost if the lease expires before that.
 func (w *writer) send(ctx context.Context, batch []*nats.Msg) error {
+	ctx, cancel := context.WithDeadlineCause(ctx, w.lease.expires(), errLost)
+	defer cancel()
 	last, fence := batch[len(batch)-1], batch[0].Header
 	fence.Set(jetstream.ExpectedLastSubjSeqSubjHeader, w.lease.subject+leaseName)
 	fence.Set(jetstream.ExpectedLastSubjSeqHeader, strconv.FormatUint(w.lease.sequence, 10))
@@ -156,5 +161,8 @@ func (w *writer) send(ctx context.Context, batch []*nats.Msg) error {
 		}
 	}
 	_, err := w.lease.js.PublishMsg(ctx, last)
+	if err != nil && ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
 	return err
 }

@@ -1,7 +1,9 @@
 package fleet
 
 import (
+	"context"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -123,6 +125,11 @@ func checkFence(t *testing.T, b *bucket, old, present *lease) {
 func writeUnder(t *testing.T, l *lease, n int) (int, error) {
 	t.Helper()
 	l.renewed = time.Now().Add(time.Hour)
+	return writeMessages(t, l, n)
+}
+
+func writeMessages(t *testing.T, l *lease, n int) (int, error) {
+	t.Helper()
 	w := &writer{lease: l}
 	for range n {
 		w.add("item.x", []byte("x"), 0, false, census{})
@@ -177,6 +184,109 @@ func TestLostAcknowledgement(t *testing.T) {
 			t.Error(err)
 		}
 		before = l.sequence
+	}
+	if err := l.put(t.Context(), l.sequence); err != nil {
+		t.Fatal(err)
+	}
+	l.sequence = before
+	l.release(t.Context())
+	if ok, err := newTestLease(t, b, time.Hour).acquire(t.Context()); !ok || err != nil {
+		t.Error("not released", err)
+	}
+}
+
+// A leaving JetStream publishes after its publisher has been told to end.
+type leaving struct {
+	jetstream.JetStream
+	end context.CancelFunc
+}
+
+func (l leaving) PublishMsg(ctx context.Context, m *nats.Msg, o ...jetstream.PublishOpt) (*jetstream.PubAck, error) {
+	l.end()
+	return l.JetStream.PublishMsg(ctx, m, o...)
+}
+
+// TestEndWhileAcquiring: a publisher that ends while it takes the lease learns that it has it, and can release it.
+func TestEndWhileAcquiring(t *testing.T) {
+	b := newTestBucket(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	b.js = leaving{b.js, cancel}
+	l := newTestLease(t, b, time.Hour)
+	if ok, err := l.acquire(ctx); !ok || err != nil || ctx.Err() == nil {
+		t.Fatal(ok, err)
+	}
+	l.release(ctx)
+	if ok, err := newTestLease(t, b, time.Hour).acquire(t.Context()); !ok || err != nil {
+		t.Error("not released", err)
+	}
+}
+
+// A lossy JetStream loses that many answers to items, with the connection.
+type lossy struct {
+	jetstream.JetStream
+	losses int
+}
+
+func (l *lossy) PublishMsg(ctx context.Context, m *nats.Msg, o ...jetstream.PublishOpt) (*jetstream.PubAck, error) {
+	ack, err := l.JetStream.PublishMsg(ctx, m, o...)
+	if err == nil && strings.HasSuffix(m.Subject, ".item.x") && l.losses > 0 {
+		l.losses--
+		return nil, nats.ErrConnectionClosed
+	}
+	return ack, err
+}
+
+// TestLostAnswer: a batch of which nobody knows whether it was accepted is written again, under another sequence of the
+// lease: should the first one arrive late, it must not replace what is newer.
+func TestLostAnswer(t *testing.T) {
+	b := newTestBucket(t)
+	js := &lossy{JetStream: b.js}
+	b.js = js
+	l := newTestLease(t, b, time.Hour)
+	acquired(t, l)
+	for _, n := range []int{1, 7} {
+		js.losses = 1
+		before := l.sequence
+		if written, err := writeMessages(t, l, n); written != n || err != nil {
+			t.Error(written, err)
+		}
+		if l.sequence == before {
+			t.Error("under the same sequence")
+		}
+	}
+	js.losses = maxAttempts
+	if written, err := writeMessages(t, l, 1); written != 0 || !errors.Is(err, nats.ErrConnectionClosed) {
+		t.Error("tries for ever", written, err)
+	}
+}
+
+// TestRenewalWhileWriting: a lease that is due is renewed before the next batch, however much there is to write.
+func TestRenewalWhileWriting(t *testing.T) {
+	b := newTestBucket(t)
+	l := newTestLease(t, b, time.Hour)
+	acquired(t, l)
+	before := l.sequence
+	l.renewed = l.renewed.Add(-time.Hour / 2)
+	if written, err := writeMessages(t, l, 3); written != 3 || err != nil || l.sequence == before || l.due() <= 0 {
+		t.Error("not renewed", written, err)
+	}
+}
+
+// TestListing: a batch tells which items there are, if these are not those of the batch before it.
+func TestListing(t *testing.T) {
+	b := newTestBucket(t)
+	l := newTestLease(t, b, time.Hour)
+	acquired(t, l)
+	w, some := &writer{lease: l}, census{1, 5}
+	for i, test := range []struct {
+		census census
+		want   uint64 // messages
+	}{{some, 2}, {some, 1}, {census{}, 2}} {
+		before := last(t, b)
+		w.add("item.x", []byte("x"), 0, false, test.census)
+		if written, err := w.flush(t.Context()); written != 1 || err != nil || last(t, b)-before != test.want {
+			t.Error(i, written, err, last(t, b)-before)
+		}
 	}
 }
 
