@@ -62,8 +62,8 @@ type ConnectOptions struct {
 	// Borrow saves a copy of each event's data, as in ScanOptions: Event.Data is valid only until yield
 	// returns.
 	Borrow bool
-	// Pieces, if positive, yields an event with more bytes of data than this before it is complete, so that
-	// it is never in memory as a whole. Event.Body reads it, until yield returns. Read waits for the
+	// Pieces, if positive, yields an event once this many bytes of its data are there, before it is complete, so
+	// that it is never in memory as a whole. Event.Body reads it, until yield returns. Read waits for the
 	// server, calls OnWait and OnRead, and returns io.EOF only when the event is complete. Any other error
 	// means that the event must be ignored, as if nothing of it had arrived; it is io.ErrUnexpectedEOF if the
 	// stream has ended. What is not read is skipped. Read must be called on the subscribing goroutine.
