@@ -68,9 +68,9 @@ type ConnectOptions struct {
 	// means that the event must be ignored, as if nothing of it had arrived; it is io.ErrUnexpectedEOF if the
 	// stream has ended. What is not read is skipped. Read must be called on the subscribing goroutine.
 	//
-	// Such an event has the fields that came before the data. Comments inside of it are not yielded, and another
-	// name behind the data is ErrLateType. An event without a name before its data is not yielded in
-	// pieces, and neither is one that arrives all at once. MaxEventSize holds for all pieces together. 0 means
+	// Such an event has the fields that came before it is yielded; the Session changes when it is complete.
+	// Comments that follow are not yielded, and another name is ErrLateType. An event is not yielded in pieces
+	// while it has no name, or if it arrives all at once. MaxEventSize holds for all pieces together. 0 means
 	// that all events are yielded when they are complete.
 	Pieces int
 	// OnOpen, if not nil, is called on the subscribing goroutine with a valid response before its

@@ -292,7 +292,7 @@ func TestPiecesEndWithTheContext(t *testing.T) {
 	})
 }
 
-// TestPiecesThatAreThereEndWithTheContext, too. Its cause must not pass for the end of the event.
+// TestPiecesThatAreThereEndWithTheContext: they are not delivered after it. Its cause must not pass for the end of the event.
 func TestPiecesThatAreThereEndWithTheContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancelCause(t.Context())
