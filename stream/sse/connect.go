@@ -63,10 +63,11 @@ type ConnectOptions struct {
 	// returns.
 	Borrow bool
 	// Pieces, if positive, yields an event once this many bytes of its data are there, before it is complete, so
-	// that it is never in memory as a whole. Event.Body reads it, until yield returns. Read waits for the
-	// server, calls OnWait and OnRead, and returns io.EOF only when the event is complete. Any other error
-	// means that the event must be ignored, as if nothing of it had arrived; it is io.ErrUnexpectedEOF if the
-	// stream has ended. What is not read is skipped. Read must be called on the subscribing goroutine.
+	// that it is never in memory as a whole. Event.Body reads it, until yield returns. Read waits until as many
+	// bytes more are there or the event is complete, calls OnWait and OnRead, and returns io.EOF only when the
+	// event is complete. Any other error means that the event must be ignored, as if nothing of it had arrived;
+	// it is io.ErrUnexpectedEOF if the stream has ended. What is not read is skipped. Read must be called on the
+	// subscribing goroutine.
 	//
 	// Such an event has the fields that came before it is yielded; the Session changes when it is complete.
 	// Comments that follow are not yielded, and another name is ErrLateType. An event is not yielded in pieces

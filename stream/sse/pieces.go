@@ -21,14 +21,14 @@ func (part) Read([]byte) (int, error) { return 0, errBodyOver }
 //
 // A line that has been moved to the data stays there even if no piece is returned; the scanner goes on with its rest.
 func (b *block) piece() Event {
-	if b.pieces == 0 || b.typ == "" || !b.begun && b.buf.dataLen()+b.buf.unreadLen() < b.pieces {
+	if b.pieces == 0 || b.typ == "" || b.buf.dataLen()+b.buf.unreadLen() < b.pieces {
 		return Event{} // the data can't be long enough, whatever the line is
 	}
 	if b.buf.taken == 0 {
 		b.lines = b.passed + b.buf.dataLen()
 	}
 	b.hasData = b.buf.takeLine(b.hasData) || b.hasData
-	if n := b.buf.dataLen(); n == 0 || !b.begun && n < b.pieces {
+	if b.buf.dataLen() < b.pieces {
 		return Event{}
 	}
 	b.begun = true

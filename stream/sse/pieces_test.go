@@ -174,6 +174,22 @@ func TestPiecesBegin(t *testing.T) {
 	}
 }
 
+// TestPiecesHaveALeastLength, so that they are few however short the reads are.
+func TestPiecesHaveALeastLength(t *testing.T) {
+	const n, least = 100_000, 1000
+	input := "event: a\n" + strings.Repeat("data: "+strings.Repeat("x", 99)+"\n", n/100) + "\n"
+	reading := newReading(t, iotest.OneByteReader(strings.NewReader(input)), ConnectOptions{Pieces: least})
+	pieces := 0
+	for e := reading.next(); e != nil; e = reading.next() {
+		if pieces++; e.Body == part(true) && len(e.Data) < least {
+			t.Errorf("piece %d has %d bytes", pieces, len(e.Data))
+		}
+	}
+	if pieces < 2 || pieces > n/least+1 {
+		t.Errorf("%d pieces", pieces)
+	}
+}
+
 // TestPiecesChangeTheSession when the event is complete. The event itself has what came before its first piece.
 func TestPiecesChangeTheSession(t *testing.T) {
 	input := "id: 7\nretry: 5\nevent: a\ndata: " + strings.Repeat("x", 1<<20) + "\nid: 8\nretry: 6"
