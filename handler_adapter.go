@@ -66,10 +66,10 @@ func (d *dispatcher) dispatch(c Change) {
 	switch c.Kind {
 	case EnvironmentAdded:
 		d.told = c.New
-		d.handler.AddEnvironment(d.params.OfEnvironment(nil, c.New))
+		d.handler.AddEnvironment(d.params.OfEnvironment(c.New))
 	case EnvironmentUpdated:
 		d.told = c.New
-		d.handler.UpdateEnvironment(d.params.OfEnvironment(c.Old, c.New))
+		d.handler.UpdateEnvironment(d.params.OfEnvironment(c.New))
 	case EnvironmentDeleted:
 		d.params.Forget(c.Old.EnvID)
 		d.handler.DeleteEnvironment(c.Old.EnvID)
@@ -90,7 +90,7 @@ func (d *dispatcher) expired(c Change) {
 		d.handler.KeyExpired(c.New.EnvID, c.Key.SDKKey)
 	case d.told != c.New: // mobile keys of one moment share one environment, and need one call
 		d.told = c.New
-		d.handler.UpdateEnvironment(d.params.OfEnvironment(c.Old, c.New))
+		d.handler.UpdateEnvironment(d.params.OfEnvironment(c.New))
 	}
 }
 

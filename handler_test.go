@@ -10,6 +10,7 @@ import (
 
 	"github.com/relaystream/autoconfig"
 	"github.com/relaystream/autoconfig/internal/testkit"
+	"github.com/relaystream/autoconfig/params"
 	"github.com/relaystream/autoconfig/stream"
 )
 
@@ -59,6 +60,30 @@ func TestDispatch(t *testing.T) {
 	}
 	testkit.Expect(t, "calls of a handler without filters", calls, append(want[:5:5], want[8])...)
 }
+
+// TestDispatchSharesKeys between the versions of an environment, and keeps none of one that is deleted.
+func TestDispatchSharesKeys(t *testing.T) {
+	e := testkit.Environment("e1", 1)
+	e.SDKKeys = []autoconfig.ConcurrentKeyRep[autoconfig.SDKKey]{{Value: e.SDKKey.Value}}
+	added, updated, deleted := autoconfig.Change{Kind: autoconfig.EnvironmentAdded, New: &e},
+		autoconfig.Change{Kind: autoconfig.EnvironmentUpdated, Old: &e, New: &e}, autoconfig.Change{Kind: autoconfig.EnvironmentDeleted, Old: &e}
+	var keys []*params.AcceptedKey[autoconfig.SDKKey]
+	handler := keepsParams{recorder{func(string) {}}, func(p autoconfig.EnvironmentParams) { keys = append(keys, &p.AcceptedSDKKeys[0]) }}
+	if err := autoconfig.Dispatch(t.Context(), stream.Just(added, updated, deleted, added), handler); err != nil {
+		t.Error(err)
+	}
+	if len(keys) != 3 || keys[0] != keys[1] || keys[1] == keys[2] {
+		t.Errorf("%d calls; shared: %t; after the deletion: %t", len(keys), keys[0] == keys[1], keys[1] == keys[2])
+	}
+}
+
+type keepsParams struct {
+	recorder
+	keep func(autoconfig.EnvironmentParams)
+}
+
+func (h keepsParams) AddEnvironment(p autoconfig.EnvironmentParams)    { h.keep(p) }
+func (h keepsParams) UpdateEnvironment(p autoconfig.EnvironmentParams) { h.keep(p) }
 
 // TestDispatchReturnsWhatChangesReturn checks the errors of Dispatch.
 func TestDispatchReturnsWhatChangesReturn(t *testing.T) {

@@ -55,6 +55,31 @@ func TestLargePut(t *testing.T) {
 	})
 }
 
+// TestObserverOfEventsInTheMiddleOfALargePut gets the next event, and not one of which a part is missing. A message is
+// whole when it is observed.
+func TestObserverOfEventsInTheMiddleOfALargePut(t *testing.T) {
+	testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
+		srv.Put(testkit.Listing())
+		client := testkit.Open(t, testkit.To(srv))
+		testkit.Pass(time.Second)
+		put := "event: put\ndata: " + testkit.JSON(autoconfig.PutMessageData{Path: "/", Data: large(1000)}) + "\n\n"
+		srv.SendRaw([]byte(put[:100_000]))
+		testkit.Pass(time.Second)
+		events, messages := testkit.Watch(client.Events()), testkit.Watch(client.Messages())
+		testkit.Pass(time.Second)
+		srv.SendRaw([]byte(put[100_000:]))
+		testkit.Pass(time.Second)
+		if e, m := events.Take(), messages.Take(); len(e) != 0 || len(m) != 1 || m[0].Put.Len() != 1000 {
+			t.Errorf("events %v, messages %v", e, m)
+		}
+		srv.SendRaw([]byte(put))
+		testkit.Pass(time.Second)
+		if e := events.Take(); len(e) != 1 || len(e[0].Data) != len(put)-len("event: put\ndata: \n\n") {
+			t.Errorf("events: %v", e)
+		}
+	})
+}
+
 // TestLargePutThatBreaksOff leaves no trace, wherever it breaks off, and does not keep Close waiting.
 func TestLargePutThatBreaksOff(t *testing.T) {
 	for _, fault := range []autoconfigtest.Fault{

@@ -194,9 +194,7 @@ func (c *Client) opened() {
 	c.policy.Opened()
 	c.keys.Opened()
 	c.journal.Opened()
-	if c.settings.onOpen != nil {
-		c.settings.onOpen()
-	}
+	c.settings.onOpen()
 }
 
 func (c *Client) decodeOptions() *decode.Options {
@@ -220,7 +218,9 @@ func (c *Client) held() (environments, filters int) {
 func (c *Client) arrived(e sse.Event) {
 	c.counters.Events.Add(1)
 	c.journal.Event(e.Type)
-	c.events.Pass(e)
+	if e.Data != nil { // it is nil if nobody observed when the event began
+		c.events.Pass(e)
+	}
 }
 
 // received sees every message before it is applied.
@@ -386,11 +386,11 @@ func (c *Client) ChangesUnder(policy stream.Policy[Change]) stream.Observable[Ch
 	return diff.Split(c.mustBeOpen().changes.Observe(policy, c.state.Snapshot))
 }
 
-// Events returns the events as they arrive, of all connections, from the subscription on: none with Options.Source. A
+// Events returns the events that begin to arrive after the subscription, of all connections: none with Options.Source. A
 // slow subscriber loses the oldest when more than DefaultLag wait. A subscription has each event held as a whole.
 func (c *Client) Events() stream.Observable[sse.Event] { return c.mustBeOpen().events.Observe() }
 
-// Messages is Events for the decoded messages.
+// Messages returns the decoded messages from the subscription on. A slow subscriber loses the oldest, as that of Events.
 func (c *Client) Messages() stream.Observable[decode.Message] {
 	return c.mustBeOpen().messages.Observe()
 }

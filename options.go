@@ -144,12 +144,12 @@ type settings struct {
 	key func(ctx context.Context) (AutoConfigKey, error)
 
 	retryNoContent bool   // whether 204 is retried, as Relay does
-	onOpen         func() // called when a connection is open; may be nil
+	onOpen         func() // called when a connection is open
 }
 
 // resolve checks the options and fills in the defaults.
 func (o *Options) resolve(key AutoConfigKey) (*settings, error) {
-	s := new(settings)
+	s := &settings{onOpen: func() {}}
 	if o != nil {
 		s.Options = *o
 	}

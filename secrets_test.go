@@ -78,7 +78,7 @@ func samples(t *testing.T) []any {
 	expired := autoconfig.Key{SDKKey: autoconfig.SDKKey(planted.expiring)}
 	put := autoconfig.PutMessageData{Path: "/", Data: testkit.Listing(e)}
 	var converter params.Converter
-	params := converter.OfEnvironment(nil, &e)
+	params := converter.OfEnvironment(&e)
 	header := http.Header{"Authorization": {planted.auto}}
 	refused := &sse.StatusError{Code: http.StatusBadGateway, Header: header, Body: []byte(planted.auto)}
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"reflect"
+	"strings"
 	"testing"
 	"unicode/utf8"
 	"unsafe"
@@ -112,4 +113,44 @@ func TestSameText(t *testing.T) {
 			t.Fatalf("%d, want same: %t", got, want)
 		}
 	})
+}
+
+// TestKeySetsAreShared: a patch that changes nothing in the sets of keys has those that are known, and takes no memory for
+// them. A set that differs in anything is read.
+func TestKeySetsAreShared(t *testing.T) {
+	patch := func(environment, old, new string) []byte {
+		return patchOf(strings.NewReplacer(`"version":1`, `"version":2`, old, new).Replace(environment))
+	}
+	var known *EnvironmentRep
+	d := newDecoder(&Options{Known: func([]byte) *EnvironmentRep { return known }})
+	decoded := func(d *decoder, data []byte) *EnvironmentRep {
+		m, err := d.decode(PatchEvent, data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return m.Environment.Rep
+	}
+	known = decoded(newDecoder(nil), patchOf(relayOrder))
+	same := patch(relayOrder, "Production", "Renamed")
+	bothPaths(string(same), func(data []byte) {
+		if got := decoded(d, data); &got.SDKKeys[0] != &known.SDKKeys[0] || &got.MobileKeys[0] != &known.MobileKeys[0] {
+			t.Errorf("by %s the sets are not shared", data)
+		}
+	})
+	if n := testing.AllocsPerRun(100, func() { decoded(d, same) }); n > 3 {
+		t.Errorf("%v allocations", n)
+	}
+	for old, new := range map[string]string{
+		`"key":"b"`: `"key":"c"`, `"sdk-3"`: `"sdk-4"`, `"expiry":1700000000000`: `"expiry":1700000000001`, `"expiry":1700000000000,`: ``,
+		`"hasViews":true`: `"hasViews":false`, `"mob-22222222","hasViews":false`: `"mob-22222222","hasViews":true`,
+		`"hasViews":true}]`: `"hasViews":true},{"key":"d","value":"sdk-5","hasViews":false}]`,
+		`},{"key":"b","value":"sdk-3","expiry":1700000000000,"hasViews":true}]`: `}]`,
+		`"sdk-11111111-new","hasViews":false`:                                   `"sdk-11111111-new","expiry":1700000000000,"hasViews":false`,
+	} {
+		bothPaths(string(patch(relayOrder, old, new)), func(data []byte) {
+			if got, want := decoded(d, data), decoded(newDecoder(nil), data); !reflect.DeepEqual(got, want) || reflect.DeepEqual(got.SDKKeys, known.SDKKeys) == reflect.DeepEqual(got.MobileKeys, known.MobileKeys) {
+				t.Errorf("%s\n got %v\nwant %v", data, got, want)
+			}
+		})
+	}
 }

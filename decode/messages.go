@@ -23,8 +23,8 @@ type Options struct {
 	// Known returns the environment that the receiver of the messages holds under id, or nil. It is a hint
 	// that saves time and memory. An environment with the same version is taken to be the known one, an
 	// older one is passed on without its Rep, and a newer one shares the memory of what has not changed.
-	// id is only valid during the call. Known is called on the goroutine of the subscriber. By default no
-	// environment is known.
+	// id is only valid during the call. Known is called on the goroutine of the subscriber, also for a put that
+	// breaks off later. By default no environment is known.
 	Known func(id []byte) *EnvironmentRep
 	// Held returns how many environments and filters the receiver of the messages holds. It decides about a
 	// put without data, or without data.environments: an empty set if that deletes nothing, malformed if it

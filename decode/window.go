@@ -23,7 +23,7 @@ type window struct {
 
 // whole calls read, which reads one part of an event. If the part reaches the end of the window, whole takes back
 // what read has done to the reader, waits for more, and calls read again. So read must do nothing else that counts.
-// After it, data may move: no part refers to the one before it.
+// What the last read has found in data stays where it is until the next call, which may move everything.
 func (r *reader) whole(read func()) {
 	for {
 		pos, stack, mistake := r.pos, r.stack, r.mistake

@@ -56,6 +56,7 @@ func FuzzPieces(f *testing.F) {
 		f.Add(uint8(0), both(environments), []byte{5}, uint8(9))
 		f.Add(uint8(0), []byte(`{"data":{"environments":null},`+string(both(environments)[1:])), []byte{3}, uint8(1))
 	}
+	f.Add(uint8(0), []byte(`{"path":123456789}`), []byte{0}, uint8(1)) // a mistake whose offset is known only at its end
 	f.Fuzz(func(t *testing.T, event uint8, data, sizes []byte, window uint8) {
 		name := [...]string{PutEvent, PatchEvent, DeleteEvent, ReconnectEvent, "other"}[event%5]
 		known := receiver{}
@@ -65,13 +66,13 @@ func FuzzPieces(f *testing.F) {
 		whole, pieces := newDecoder(&Options{Known: known.find}), newDecoder(&Options{Known: known.find})
 		pieces.in.size = 4 + int(window)
 		want, wantErr := whole.decode(name, data)
-		got, err := pieces.event(&sse.Event{Type: name, Body: &arrival{data: data, sizes: sizes, err: io.EOF}})
-		if !reflect.DeepEqual(got, want) || !reflect.DeepEqual(err, wantErr) || pieces.unusual != whole.unusual {
-			t.Fatalf("got  %s, %v, %d unusual\nwant %s, %v, %d", summary(got), err, pieces.unusual, summary(want), wantErr, whole.unusual)
-		}
 		broken := &arrival{data: data[:len(data)*int(window)/255], sizes: sizes, err: io.ErrUnexpectedEOF}
 		if got, err := pieces.event(&sse.Event{Type: name, Body: broken}); err != errIncomplete || !reflect.DeepEqual(got, Message{}) {
 			t.Fatalf("broken off: %s, %v", summary(got), err)
+		}
+		got, err := pieces.event(&sse.Event{Type: name, Body: &arrival{data: data, sizes: sizes, err: io.EOF}})
+		if !reflect.DeepEqual(got, want) || !reflect.DeepEqual(err, wantErr) || pieces.unusual != whole.unusual {
+			t.Fatalf("got  %s, %v, %d unusual\nwant %s, %v, %d", summary(got), err, pieces.unusual, summary(want), wantErr, whole.unusual)
 		}
 	})
 }
@@ -159,6 +160,19 @@ func TestPutTakesAsMuchMemoryAsItBrings(t *testing.T) {
 	}
 	if less, more := allocated(1000), allocated(10_000); more-less > 9000*16 {
 		t.Errorf("%d bytes for an environment", (more-less)/9000)
+	}
+}
+
+// TestMalformedPutIsNotHeld: once it is known to be malformed, the rest is skipped.
+func TestMalformedPutIsNotHeld(t *testing.T) {
+	put := []byte(`{"path":"/","data":{"environments":{x` + strings.Repeat(" ", 8<<20))
+	n := bytesAllocated(func() {
+		if _, err := newDecoder(nil).event(&sse.Event{Type: PutEvent, Body: bytes.NewReader(put)}); !errors.As(err, new(*MalformedError)) {
+			t.Error(err)
+		}
+	})
+	if n > 1<<20 {
+		t.Errorf("%d bytes are allocated", n)
 	}
 }
 

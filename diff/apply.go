@@ -10,8 +10,8 @@ import (
 // Change.Split.
 //
 // A put begins with what Expire does, because the machine may have been asleep, and ends with Synced. A
-// Complete is Expire and Synced alone. A saved
-// put, whose Listing is Cached, is ignored once a message from the server has been applied.
+// Complete is Expire and Synced alone. A saved put, whose Listing is Cached, is ignored once a message from the
+// server has been applied.
 //
 // If ctx ends during a put, Apply stops in the middle and returns the context's cause. The state then has no
 // Synced until a put is complete. Apply returns no other error.

@@ -518,6 +518,33 @@ func TestInterruptedPut(t *testing.T) {
 	}
 }
 
+// TestUnchangedOfAPut: a put may list an environment several times, and be interrupted while nothing changes.
+func TestUnchangedOfAPut(t *testing.T) {
+	c := newConversation(t, Options{})
+	listing := new(decode.Listing)
+	for i := range 200 {
+		listing.Environments = append(listing.Environments, entry(env(fmt.Sprint(i), 1)))
+	}
+	c.apply(decode.Message{Kind: decode.Put, Put: listing})
+	again := decode.Message{Kind: decode.Put, Put: &decode.Listing{Unchanged: decode.Unchanged{nil, {listing.Environments[0].Rep}}}}
+	for _, e := range listing.Environments {
+		again.Put.Unchanged = append(again.Put.Unchanged, []*decode.EnvironmentRep{e.Rep})
+	}
+	again.Put.Environments = listing.Environments[:1] // counts for nothing
+	c.changes = nil
+	c.apply(again)
+	if got := c.state.Stats(); got.Unchanged != 200 || got.Environments != 200 || len(c.changes) != 1 {
+		t.Errorf("%+v after %d changes", got, len(c.changes))
+	}
+	again.Put.Environments = nil
+	reason := errors.New("reason")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(reason)
+	if err := c.state.Apply(ctx, &again, discard); err != reason {
+		t.Error(err)
+	}
+}
+
 func lines(c *conversation, changes []Change) (lines []string) {
 	for _, change := range changes {
 		lines = append(lines, c.line(change))

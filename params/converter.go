@@ -26,12 +26,10 @@ type list[K decode.SDKKey | decode.MobileKey] struct {
 	accepted []AcceptedKey[K]
 }
 
-// OfEnvironment is the function OfEnvironment. before is the environment that e replaces, or nil.
-func (c *Converter) OfEnvironment(before, e *decode.EnvironmentRep) Environment {
+// OfEnvironment is the function OfEnvironment.
+func (c *Converter) OfEnvironment(e *decode.EnvironmentRep) Environment {
 	if !concurrent(e) {
-		if before != nil && concurrent(before) {
-			c.Forget(e.EnvID)
-		}
+		c.Forget(e.EnvID)
 		return OfEnvironment(e)
 	}
 	last := c.last[e.EnvID]

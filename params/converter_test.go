@@ -41,7 +41,7 @@ func TestConverter(t *testing.T) {
 			case 5:
 				c.Forget(id)
 			}
-			if d := cmp.Diff(params.OfEnvironment(e), c.OfEnvironment(before, e)); d != "" {
+			if d := cmp.Diff(params.OfEnvironment(e), c.OfEnvironment(e)); d != "" {
 				t.Fatalf("want -, got +:\n%s", d)
 			}
 			known[id] = e
@@ -57,13 +57,17 @@ func TestConverterShares(t *testing.T) {
 		MobileKeys: mobileKeys{{Value: "m1"}},
 	}
 	var c params.Converter
-	before := c.OfEnvironment(nil, &e)
+	before := c.OfEnvironment(&e)
 	e.EnvName = "other"
 	var after params.Environment
-	if n := testing.AllocsPerRun(100, func() { after = c.OfEnvironment(&e, &e) }); n != 0 {
+	if n := testing.AllocsPerRun(100, func() { after = c.OfEnvironment(&e) }); n != 0 {
 		t.Errorf("%v allocations", n)
 	}
 	if &after.AcceptedSDKKeys[0] != &before.AcceptedSDKKeys[0] || &after.AcceptedMobileKeys[0] != &before.AcceptedMobileKeys[0] {
 		t.Error("the slices are not shared")
+	}
+	c.OfEnvironment(&decode.EnvironmentRep{EnvID: "e"})
+	if after := c.OfEnvironment(&e); &after.AcceptedSDKKeys[0] == &before.AcceptedSDKKeys[0] {
+		t.Error("the keys of an environment that had none in between were kept")
 	}
 }

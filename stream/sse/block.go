@@ -22,10 +22,10 @@ type block struct {
 	retry    time.Duration
 	hasRetry bool
 
-	pieces int  // how long an event must be to be passed on in pieces; 0 for never
+	pieces int  // the least length of a piece, except the last; 0 for no pieces
 	begun  bool // a piece has been passed on
 	passed int  // the length of the data in all pieces
-	lines  int  // the length of the data before the line that is being read, if that is in the data already
+	lines  int  // while a part of a line is in the data already (buf.taken > 0): the length of the data before that line
 }
 
 func (b *block) init(buf *buffer, session *Session) {

@@ -62,15 +62,16 @@ type ConnectOptions struct {
 	// Borrow saves a copy of each event's data, as in ScanOptions: Event.Data is valid only until yield
 	// returns.
 	Borrow bool
-	// Pieces, if positive, yields an event with more bytes of data than this before it is complete, so that
-	// it is never in memory as a whole. Event.Body reads it, until yield returns. Read waits for the
-	// server, calls OnWait and OnRead, and returns io.EOF only when the event is complete. Any other error
-	// means that the event must be ignored, as if nothing of it had arrived; it is io.ErrUnexpectedEOF if the
-	// stream has ended. What is not read is skipped. Read must be called on the subscribing goroutine.
+	// Pieces, if positive, yields an event once this many bytes of its data are there, before it is complete, so
+	// that it is never in memory as a whole. Event.Body reads it, until yield returns. Read waits until as many
+	// bytes more are there or the event is complete, calls OnWait and OnRead, and returns io.EOF only when the
+	// event is complete. Any other error means that the event must be ignored, as if nothing of it had arrived;
+	// it is io.ErrUnexpectedEOF if the stream has ended. What is not read is skipped. Read must be called on the
+	// subscribing goroutine.
 	//
-	// Such an event has the fields that came before the data. Comments inside of it are not yielded, and another
-	// name behind the data is ErrLateType. An event without a name before its data is not yielded in
-	// pieces, and neither is one that arrives all at once. MaxEventSize holds for all pieces together. 0 means
+	// Such an event has the fields that came before it is yielded; the Session changes when it is complete.
+	// Comments that follow are not yielded, and another name is ErrLateType. An event is not yielded in pieces
+	// while it has no name, or if it arrives all at once. MaxEventSize holds for all pieces together. 0 means
 	// that all events are yielded when they are complete.
 	Pieces int
 	// OnOpen, if not nil, is called on the subscribing goroutine with a valid response before its

@@ -18,7 +18,7 @@ type Event struct {
 	Type string
 	// Data is the payload, its lines joined by LF; of a comment, what follows the colon, a space included.
 	// It belongs to the event, unless the option Borrow says otherwise. It is never nil in an event that
-	// came from a stream.
+	// came from a stream, unless there is a Body.
 	Data []byte
 	// LastEventID is the last event ID of the stream when this event was dispatched.
 	LastEventID string

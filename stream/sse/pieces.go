@@ -18,22 +18,25 @@ func (part) Read([]byte) (int, error) { return 0, errBodyOver }
 
 // piece returns the data so far of an event that is not complete, including that of the line which is being read. It
 // returns an event without data if that is still to be held. It is called when all whole lines have been cut.
+//
+// A line that has been moved to the data stays there even if no piece is returned; the scanner goes on with its rest.
 func (b *block) piece() Event {
-	if b.pieces == 0 || b.typ == "" || !b.begun && b.buf.dataLen()+b.buf.unreadLen() < b.pieces {
-		return Event{}
+	if b.pieces == 0 || b.typ == "" || b.buf.dataLen()+b.buf.unreadLen() < b.pieces {
+		return Event{} // the data can't be long enough, whatever the line is
 	}
 	if b.buf.taken == 0 {
 		b.lines = b.passed + b.buf.dataLen()
 	}
 	b.hasData = b.buf.takeLine(b.hasData) || b.hasData
-	if n := b.buf.dataLen(); n == 0 || !b.begun && n < b.pieces {
+	if b.buf.dataLen() < b.pieces {
 		return Event{}
 	}
 	b.begun = true
 	return b.part(true)
 }
 
-// dataLen returns the length of the event's data, without the line that is being read.
+// dataLen returns the length of the event's data, in pieces or not, without the line that is being read. MaxEventSize
+// is compared with this and the whole line, so that it does not depend on whether a part of the line has been moved.
 func (b *block) dataLen() int {
 	if b.buf.taken > 0 {
 		return b.lines

@@ -34,12 +34,15 @@ func newReading(t *testing.T, r io.Reader, o ConnectOptions) *reading {
 	return &reading{ConnectOptions: &opts, ctx: t.Context(), ahead: ahead, idle: idle}
 }
 
-// readPieces is scanAll with events in pieces, which it puts together. It yields to the goroutine that reads ahead, so
+// readPieces is scanAll with events in pieces, which it puts together, and without comments. It yields to the goroutine that reads ahead, so
 // that this has time to write where it must not.
 func readPieces(t *testing.T, r io.Reader, o ConnectOptions, read func(body io.Reader) ([]byte, error)) (out outcome, inPieces []bool) {
 	reading := newReading(t, r, o)
 	err := reading.run(func(e Event) bool {
 		runtime.Gosched()
+		if e.IsComment() {
+			return true
+		}
 		whole := e.Body == nil
 		if !whole {
 			data, err := read(e.Body)
@@ -80,7 +83,7 @@ func FuzzPieces(f *testing.F) {
 			"all": io.ReadAll, "bytes": func(body io.Reader) ([]byte, error) { return io.ReadAll(iotest.OneByteReader(body)) },
 		}
 		for name, read := range reads {
-			o := ConnectOptions{MaxEventSize: max(int(limit), 1), Session: &Session{LastEventID: "old"}, Pieces: max(int(pieces), 1), Borrow: true}
+			o := ConnectOptions{MaxEventSize: max(int(limit), 1), Session: &Session{LastEventID: "old"}, Pieces: max(int(pieces), 1), Borrow: true, Comments: true}
 			got, inPieces := readPieces(t, &chunkReader{chunks: cut(input, cuts)}, o, read)
 			want := want
 			want.Events = slices.Clone(want.Events)
@@ -152,6 +155,66 @@ func TestPiecesOption(t *testing.T) {
 	}
 }
 
+// TestPiecesBegin when the option's number of bytes of data is there, whatever else the event has.
+func TestPiecesBegin(t *testing.T) {
+	comment := ":" + strings.Repeat("-", 200)
+	for data, want := range map[int]bool{99: false, 100: true} {
+		for _, test := range [][]string{
+			{"event: a\ndata: " + strings.Repeat("x", data), "\n\n"},
+			{"event: a\ndata:" + strings.Repeat("x", data), "\n\n"},
+			{"event: a\ndata:x\ndata: " + strings.Repeat("x", data-2), "\n\n"}, // and a line feed
+			{"event: a\ndata: " + strings.Repeat("x", data) + "\n" + comment, "\n\n"},
+		} {
+			r := &chunkReader{chunks: [][]byte{[]byte(test[0]), []byte(test[1])}}
+			got, inPieces := readPieces(t, r, ConnectOptions{Pieces: 100}, io.ReadAll)
+			if len(got.Events) != 1 || len(got.Events[0].Data) != data || inPieces[0] != want {
+				t.Errorf("%q: %v, in pieces: %t", test, got.Events, inPieces)
+			}
+		}
+	}
+}
+
+// TestPiecesHaveALeastLength, so that they are few however short the reads are.
+func TestPiecesHaveALeastLength(t *testing.T) {
+	const n, least = 100_000, 1000
+	input := "event: a\n" + strings.Repeat("data: "+strings.Repeat("x", 99)+"\n", n/100) + "\n"
+	reading := newReading(t, iotest.OneByteReader(strings.NewReader(input)), ConnectOptions{Pieces: least})
+	pieces := 0
+	for e := reading.next(); e != nil; e = reading.next() {
+		if pieces++; e.Body == part(true) && len(e.Data) < least {
+			t.Errorf("piece %d has %d bytes", pieces, len(e.Data))
+		}
+	}
+	if pieces < 2 || pieces > n/least+1 {
+		t.Errorf("%d pieces", pieces)
+	}
+}
+
+// TestPiecesChangeTheSession when the event is complete. The event itself has what came before its first piece.
+func TestPiecesChangeTheSession(t *testing.T) {
+	input := "id: 7\nretry: 5\nevent: a\ndata: " + strings.Repeat("x", 1<<20) + "\nid: 8\nretry: 6"
+	for end, want := range map[string]Session{"": {LastEventID: "old"}, "\n\n": {LastEventID: "8", retry: 6 * time.Millisecond, retrySeen: true}} {
+		reading := newReading(t, strings.NewReader(input+end), ConnectOptions{Pieces: 1, Session: &Session{LastEventID: "old"}})
+		var after Session
+		_ = reading.run(func(e Event) bool {
+			if e.LastEventID != "7" || !e.HasRetry || e.Retry != 5*time.Millisecond {
+				t.Errorf("%v, retry %v", e, e.Retry)
+			}
+			if _, err := io.CopyN(io.Discard, e.Body, 1<<19); err != nil || *reading.Session != (Session{LastEventID: "old"}) {
+				t.Errorf("before its end: %v, %+v", err, *reading.Session)
+			}
+			if n, err := io.Copy(io.Discard, e.Body); n != 1<<19 || (err == nil) != (end != "") {
+				t.Errorf("the rest has %d bytes, %v", n, err)
+			}
+			after = *reading.Session
+			return true
+		})
+		if after.LastEventID != want.LastEventID || want.retrySeen && after != want {
+			t.Errorf("with the end %q: %+v, want %+v", end, after, want)
+		}
+	}
+}
+
 // TestPieceOfAnEventWithoutAName: the name may follow the data, so that such an event is yielded as a whole.
 func TestPieceOfAnEventWithoutAName(t *testing.T) {
 	data := strings.Repeat("x", 1<<20)
@@ -191,6 +254,7 @@ func TestPiecesOfAnEventThatBreaksOff(t *testing.T) {
 		{strings.NewReader(large), 0, io.ErrUnexpectedEOF, ErrEndOfStream},
 		{strings.NewReader(large + "\n"), 0, io.ErrUnexpectedEOF, ErrEndOfStream},
 		{io.MultiReader(strings.NewReader(large), iotest.ErrReader(fault)), 0, fault, fault},
+		{strings.NewReader(large), 1 << 19, ErrEventTooLarge, ErrEventTooLarge},
 		{strings.NewReader(large + "\n\n"), 1 << 19, ErrEventTooLarge, ErrEventTooLarge},
 	} {
 		var bodyErr error
@@ -231,7 +295,7 @@ func TestPiecesEndWithTheContext(t *testing.T) {
 		ctx, cancel := context.WithCancelCause(t.Context())
 		defer cancel(nil)
 		o := ConnectOptions{Pieces: 1, Client: &http.Client{Transport: pipeTransport(new(sync.WaitGroup), answering([]string{okHeader, "event: a\ndata: " + strings.Repeat("x", 1<<10)}))}}
-		reason := io.EOF // which must not pass for the end of the event
+		reason := errors.New("reason")
 		time.AfterFunc(time.Minute, func() { cancel(reason) })
 		var bodyErr error
 		err := Connect(requestTo("http://127.0.0.1/"), &o)(ctx, func(e Event) bool {
@@ -240,6 +304,27 @@ func TestPiecesEndWithTheContext(t *testing.T) {
 		})
 		if err != reason || bodyErr == nil {
 			t.Errorf("%v, body: %v", err, bodyErr)
+		}
+	})
+}
+
+// TestPiecesThatAreThereEndWithTheContext: they are not delivered after it. Its cause must not pass for the end of the event.
+func TestPiecesThatAreThereEndWithTheContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancelCause(t.Context())
+		input := "event: a\ndata: 0123456789\n\n"
+		reading := newReading(t, &chunkReader{chunks: cut([]byte(input), []byte{1})}, ConnectOptions{Pieces: 1})
+		reading.ctx = ctx
+		synctest.Wait()
+		err := reading.run(func(e Event) bool {
+			cancel(io.EOF)
+			if data, err := io.ReadAll(e.Body); len(data) != 1 || err == nil {
+				t.Errorf("%q, %v", data, err)
+			}
+			return true
+		})
+		if err != io.EOF {
+			t.Error(err)
 		}
 	})
 }
