@@ -3,6 +3,8 @@ package decode
 import (
 	"bytes"
 	"encoding/json"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -93,6 +95,40 @@ var environments = map[string]string{
 	"trailing comma":                   strings.Replace(plainEnvironment, `:7}`, `:7,}`, 1),
 }
 
+// encoders returns puts of one configuration as the encoders of other languages write them: encoding/json, Gson, Jackson, JSON.stringify
+// and Python's json, each also with white space.
+func encoders(tb testing.TB) map[string][]byte {
+	tb.Helper()
+	files, err := filepath.Glob("testdata/encoders/*.json")
+	if err != nil || len(files) == 0 {
+		tb.Fatal(len(files), err)
+	}
+	puts := make(map[string][]byte, len(files))
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			tb.Fatal(err)
+		}
+		puts[filepath.Base(file)] = data
+	}
+	return puts
+}
+
+// TestEncoders: what the encoders of all languages write means the same.
+func TestEncoders(t *testing.T) {
+	puts := encoders(t)
+	want, err := newDecoder(nil).decode(PutEvent, puts["go.json"])
+	if err != nil || len(want.Put.Environments) != 2 || len(want.Put.Filters) != 1 {
+		t.Fatal(want, err)
+	}
+	for name, data := range puts {
+		got, err := newDecoder(nil).decode(PutEvent, data)
+		if err != nil || unordered(summary(got)) != unordered(summary(want)) {
+			t.Errorf("%s: %v\ngot  %s\nwant %s", name, err, summary(got), summary(want))
+		}
+	}
+}
+
 func corpus(tb testing.TB) []seed {
 	seeds := []seed{
 		{0, []byte(`{"path":"/","data":{"environments":{}}}`)},
@@ -147,6 +183,18 @@ func corpus(tb testing.TB) []seed {
 		{2, []byte(`{"path":"/filters/f","version":-3}`)},
 		{2, []byte(`{"path":"/filters/f","version":{}}`)},
 		{2, []byte(`{"path":"/flags/f","version":3}`)},
+	}
+	for _, data := range encoders(tb) {
+		seeds = append(seeds, seed{0, data})
+		var put struct {
+			Data struct{ Environments map[string]json.RawMessage }
+		}
+		if err := json.Unmarshal(data, &put); err != nil {
+			tb.Fatal(err)
+		}
+		for id, env := range put.Data.Environments {
+			seeds = append(seeds, seed{1, []byte(`{"path":"/environments/` + id + `","data":` + string(env) + `}`)})
+		}
 	}
 	for _, env := range environments {
 		seeds = append(seeds,
