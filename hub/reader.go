@@ -80,6 +80,9 @@ func (r *reader) run() (why error) {
 	defer func() {
 		r.cancel(why)
 		r.hub.leave(r, why)
+		if endedByHub(why) { // from here on nobody cuts it, with a deadline that has passed
+			_ = r.sink.SetWriteDeadline(time.Now().Add(farewell))
+		}
 	}()
 	r.hub.logArrival(r)
 	// The header, before anything is encoded.
@@ -88,9 +91,6 @@ func (r *reader) run() (why error) {
 	}
 	if why == nil {
 		why = r.follow()
-	}
-	if endedByHub(why) {
-		_ = r.sink.SetWriteDeadline(time.Now().Add(farewell))
 	}
 	return why
 }

@@ -55,6 +55,7 @@ func TestStoppedPublisherWritesNothing(t *testing.T) {
 	c.service.Put(testkit.Listing(testkit.Environment("a", 1)))
 	c.quiet()
 	first := c.holder()
+	c.eventually("it has told what it wrote", func() bool { return first.now().Written == 2 })
 	first.stop()
 	c.service.Patch(testkit.Environment("a", 2)) // waits in its connection
 	c.eventually("the other takes over", func() bool { return c.holder() != nil })
