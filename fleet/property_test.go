@@ -48,6 +48,7 @@ type run struct {
 
 	versions   map[string]int  // the last of each item; what it says follows from its version
 	deleted    map[string]bool // whether that was a deletion
+	marks      int             // how often it was quiet
 	publishers []*publishing
 	direct     *testkit.Mirror
 	members    []*testkit.Mirror
@@ -165,8 +166,11 @@ func (r *run) member(*rapid.T) {
 	}
 }
 
-// quiet waits until every member has what the service has, and checks how it came to that.
+// quiet waits until every member has what the service has, and checks how it came to that. The last change is a mark: without
+// it, a member may look the same in the middle of what it still has to hear.
 func (r *run) quiet(t *rapid.T) {
+	r.marks++
+	r.up.apply(patch(at("mark", r.marks)))
 	want := r.up.content()
 	for _, m := range append([]*testkit.Mirror{r.direct}, r.members...) {
 		eventually(t, m.Name+" has what the service has", func() bool {
