@@ -12,7 +12,8 @@ func Content(ctx context.Context, data []byte, o *Options) (Message, error) {
 	options := o.resolve()
 	d := newDecoder(&options)
 	d.budget.ctx = ctx
-	m, err := d.configuration(data)
+	var m Message
+	err := d.configuration(data, &m)
 	if d.budget.err != nil {
 		return Message{}, d.budget.err
 	}
@@ -22,13 +23,13 @@ func Content(ctx context.Context, data []byte, o *Options) (Message, error) {
 	return m, err
 }
 
-// configuration reads a PutContent that is not part of a put.
-func (d *decoder) configuration(data []byte) (Message, error) {
+// configuration reads a PutContent that is not part of a put into m.
+func (d *decoder) configuration(data []byte, m *Message) error {
 	r := d.reader(data)
 	var c content
 	d.content(r, &c)
 	if err := r.finish(); err != nil {
-		return Message{}, malformed(PutEvent, err)
+		return malformed(PutEvent, err)
 	}
-	return d.message(&c)
+	return d.list(&c, m)
 }

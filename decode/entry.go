@@ -8,29 +8,37 @@ func (d *decoder) base(known *EnvironmentRep) *EnvironmentRep {
 	return &d.last
 }
 
-// entry returns the entry for the environment that d.env has read. id is the ID in the path or map key, and known
+// entry fills in an empty entry for the environment that d.env has read. id is the ID in the path or map key, and known
 // is the environment that the receiver holds, or nil. An entry with errNegativeVersion makes its message
 // malformed, unless it is superseded.
-func (d *decoder) entry(event string, id []byte, known *EnvironmentRep) EnvironmentEntry {
+func (d *decoder) entry(entry *EnvironmentEntry, event string, id []byte, known *EnvironmentRep) {
 	version := d.env.version
+	entry.Version = version
 	switch {
 	case version < 0:
-		return EnvironmentEntry{ID: EnvironmentID(id), Version: version, Err: errNegativeVersion}
+		entry.ID, entry.Err = EnvironmentID(id), errNegativeVersion
 	case len(id) == 0 || !d.env.is(id):
-		return EnvironmentEntry{ID: EnvironmentID(id), Version: version, Err: ignored(event, environmentsPath+string(id), ErrWrongID)}
+		entry.ID, entry.Err = EnvironmentID(id), ignored(event, environmentsPath+string(id), ErrWrongID)
 	case known != nil && version < known.Version:
-		return EnvironmentEntry{ID: known.EnvID, Version: version}
+		entry.ID = known.EnvID
 	case known != nil && version == known.Version:
-		return EnvironmentEntry{ID: known.EnvID, Version: version, Rep: known}
+		entry.ID, entry.Rep = known.EnvID, known
+	default:
+		d.news(entry, known)
 	}
+}
+
+// news fills in the entry for an environment that is not known, or is newer than known.
+func (d *decoder) news(entry *EnvironmentEntry, known *EnvironmentRep) {
 	rep := d.env.rep()
-	if err := rep.check(); err != nil {
-		return EnvironmentEntry{ID: rep.EnvID, Version: version, Err: err}
+	entry.ID = rep.EnvID
+	if entry.Err = rep.check(); entry.Err != nil {
+		return
 	}
+	entry.Rep = rep
 	if known == nil {
 		d.last = EnvironmentRep{EnvKey: rep.EnvKey, EnvName: rep.EnvName, ProjKey: rep.ProjKey, ProjName: rep.ProjName}
 	}
-	return EnvironmentEntry{ID: rep.EnvID, Version: version, Rep: rep}
 }
 
 // filterEntry returns the entry for rep, which has an Err if err is not nil or rep is not valid.

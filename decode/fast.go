@@ -13,32 +13,36 @@ var (
 	versionName      = tokenOf(`,"version":`)
 )
 
-// fastPatch reads {"path":"/environments/ID","data":{…}}.
-func (d *decoder) fastPatch(data []byte) (EnvironmentEntry, bool) {
+// fastPatch reads {"path":"/environments/ID","data":{…}} into entry.
+func (d *decoder) fastPatch(data []byte, entry *EnvironmentEntry) bool {
 	id, pos := environmentPath(data)
 	pos = dataName.read(data, pos)
 	if pos == failed {
-		return EnvironmentEntry{}, false
+		return false
 	}
 	known := d.known(id)
 	pos = char(data, d.env.read(data, pos, d.base(known)), '}')
 	if pos != len(data) {
-		return EnvironmentEntry{}, false
+		return false
 	}
-	return d.entry(PatchEvent, id, known), true
+	d.entry(entry, PatchEvent, id, known)
+	return true
 }
 
-// fastDelete reads {"path":"/environments/ID","version":N}.
-func (d *decoder) fastDelete(data []byte) (EnvironmentEntry, bool) {
+// fastDelete reads {"path":"/environments/ID","version":N} into entry.
+func (d *decoder) fastDelete(data []byte, entry *EnvironmentEntry) bool {
 	id, pos := environmentPath(data)
 	version, pos := narrow(integer(data, versionName.read(data, pos)))
 	if char(data, pos, '}') != len(data) {
-		return EnvironmentEntry{}, false
+		return false
 	}
+	entry.Version = version
 	if known := d.known(id); known != nil {
-		return EnvironmentEntry{ID: known.EnvID, Version: version}, true
+		entry.ID = known.EnvID
+	} else {
+		entry.ID = EnvironmentID(id)
 	}
-	return EnvironmentEntry{ID: EnvironmentID(id), Version: version}, true
+	return true
 }
 
 // environmentPath reads {"path":"/environments/ID".

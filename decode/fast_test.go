@@ -51,7 +51,7 @@ func TestFastPathIsTaken(t *testing.T) {
 		put.Data.Environments[e.EnvID] = e
 		path := "/environments/" + string(e.EnvID)
 		patch := encoded(t, PatchMessageData{Path: path, Data: e})
-		_, taken := d.fastPatch(patch)
+		taken := d.fastPatch(patch, new(EnvironmentEntry))
 		if escaped := bytes.Contains(patch, []byte(`\`)); taken == escaped {
 			t.Errorf("taken: %t, by %s", taken, patch)
 		}
@@ -60,7 +60,7 @@ func TestFastPathIsTaken(t *testing.T) {
 		} else {
 			escapes++
 		}
-		if _, taken := d.fastDelete(encoded(t, DeleteMessageData{Path: path, Version: version})); !taken {
+		if !d.fastDelete(encoded(t, DeleteMessageData{Path: path, Version: version}), new(EnvironmentEntry)) {
 			t.Error("not taken by a deletion")
 		}
 	}

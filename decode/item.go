@@ -1,5 +1,7 @@
 package decode
 
+import "cmp"
+
 // The shapes of patches and deletes. They are never modified.
 var (
 	patchShape       = structOf[PatchMessageData]("path", "data")
@@ -8,55 +10,59 @@ var (
 )
 
 // patch reads a patch. Unless its form is usual it reads the path first, which tells the type of the data.
-func (d *decoder) patch(data []byte) (Message, error) {
-	if entry, ok := d.fastPatch(data); ok {
-		return environmentMessage(Patch, entry)
+func (d *decoder) patch(data []byte, m *Message) error {
+	if d.fastPatch(data, &m.Environment) {
+		return m.about(Patch)
 	}
 	path, err := d.path(data, &patchShape)
 	if err != nil {
-		return Message{}, malformed(PatchEvent, err)
+		return malformed(PatchEvent, err)
 	}
 	if id, ok := itemID(path, filtersPath); ok {
-		return filterMessage(Patch, d.patchedFilter(data, FilterID(id)))
+		m.Filter = d.patchedFilter(data, FilterID(id))
+		return m.about(Patch)
 	}
 	id, ok := itemID(path, environmentsPath)
 	if !ok {
-		return Message{Err: ignored(PatchEvent, path, ErrUnknownPath)}, nil
+		m.Err = ignored(PatchEvent, path, ErrUnknownPath)
+		return nil
 	}
 	d.unusual = 1
-	entry, err := d.patchedEnvironment(data, []byte(id))
-	if err != nil {
-		return Message{}, malformed(PatchEvent, err)
+	if err := d.patchedEnvironment(data, []byte(id), &m.Environment); err != nil {
+		*m = Message{}
+		return malformed(PatchEvent, err)
 	}
-	return environmentMessage(Patch, entry)
+	return m.about(Patch)
 }
 
 // delete reads a delete.
-func (d *decoder) delete(data []byte) (Message, error) {
-	if entry, ok := d.fastDelete(data); ok {
-		return environmentMessage(Delete, entry)
+func (d *decoder) delete(data []byte, m *Message) error {
+	if d.fastDelete(data, &m.Environment) {
+		return m.about(Delete)
 	}
 	path, err := d.path(data, &deleteShape)
 	if err != nil {
-		return Message{}, malformed(DeleteEvent, err)
+		return malformed(DeleteEvent, err)
 	}
 	version, err := d.deletedVersion(data)
 	if id, ok := itemID(path, filtersPath); ok {
-		entry := FilterEntry{ID: FilterID(id), Version: version}
+		m.Filter = FilterEntry{ID: FilterID(id), Version: version}
 		if err != nil {
-			entry = filterEntry(DeleteEvent, entry.ID, nil, err)
+			m.Filter = filterEntry(DeleteEvent, m.Filter.ID, nil, err)
 		}
-		return filterMessage(Delete, entry)
+		return m.about(Delete)
 	}
 	id, ok := itemID(path, environmentsPath)
 	if !ok {
-		return Message{Err: ignored(DeleteEvent, path, ErrUnknownPath)}, nil
+		m.Err = ignored(DeleteEvent, path, ErrUnknownPath)
+		return nil
 	}
 	d.unusual = 1
 	if err != nil {
-		return Message{}, malformed(DeleteEvent, err)
+		return malformed(DeleteEvent, err)
 	}
-	return environmentMessage(Delete, EnvironmentEntry{ID: EnvironmentID(id), Version: version})
+	m.Environment = EnvironmentEntry{ID: EnvironmentID(id), Version: version}
+	return m.about(Delete)
 }
 
 // path reads the path of a patch or delete, and checks the syntax of the rest.
@@ -72,8 +78,8 @@ func (d *decoder) path(data []byte, shape *shape) (path string, _ error) {
 	return path, r.finish()
 }
 
-// patchedEnvironment reads the environment of a patch.
-func (d *decoder) patchedEnvironment(data, id []byte) (EnvironmentEntry, error) {
+// patchedEnvironment reads the environment of a patch into entry.
+func (d *decoder) patchedEnvironment(data, id []byte, entry *EnvironmentEntry) error {
 	r := d.reader(data)
 	known := d.known(id)
 	d.env.beginGeneral(data, d.base(known))
@@ -85,13 +91,13 @@ func (d *decoder) patchedEnvironment(data, id []byte) (EnvironmentEntry, error) 
 		}
 	}
 	if err := r.finish(); err != nil {
-		return EnvironmentEntry{}, err
+		return err
 	}
-	entry := d.entry(PatchEvent, id, known)
+	d.entry(entry, PatchEvent, id, known)
 	if entry.Err == errNegativeVersion {
-		return EnvironmentEntry{}, entry.Err
+		return entry.Err
 	}
-	return entry, nil
+	return nil
 }
 
 // patchedFilter reads the filter of a patch. An error is in the entry.
@@ -127,22 +133,18 @@ func (d *decoder) deletedVersion(data []byte) (version int, _ error) {
 	return version, nil
 }
 
-// environmentMessage returns the message with the entry. It is an error if the entry is refused, and an ignored
-// message if the entry has another error.
-func environmentMessage(kind Kind, entry EnvironmentEntry) (Message, error) {
-	if entry.Err == nil {
-		return Message{Kind: kind, Environment: entry}, nil
+// about makes m a message of the kind about its environment or its filter. It is an error if that is refused, and an
+// ignored message if that has another error.
+func (m *Message) about(kind Kind) error {
+	m.Kind = kind
+	err := cmp.Or(m.Environment.Err, m.Filter.Err)
+	if err == nil {
+		return nil
 	}
-	if refused, ok := entry.Err.(*RefusedError); ok {
-		return Message{}, refused
+	*m = Message{}
+	if refused, ok := err.(*RefusedError); ok {
+		return refused
 	}
-	return Message{Err: entry.Err}, nil
-}
-
-// filterMessage returns the message with the entry, an ignored one if the entry has an error.
-func filterMessage(kind Kind, entry FilterEntry) (Message, error) {
-	if entry.Err != nil {
-		return Message{Err: entry.Err}, nil
-	}
-	return Message{Kind: kind, Filter: entry}, nil
+	m.Err = err
+	return nil
 }

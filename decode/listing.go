@@ -46,7 +46,7 @@ func (l *Listing) refused() error {
 }
 
 // add adds the entry of an environment. known is the environment that the receiver holds, or nil.
-func (c *content) add(entry EnvironmentEntry, known *EnvironmentRep) {
+func (c *content) add(entry *EnvironmentEntry, known *EnvironmentRep) {
 	c.listed++
 	if known != nil && entry.Rep == known {
 		c.unchanged = appendTo(c.unchanged, known)
@@ -56,7 +56,7 @@ func (c *content) add(entry EnvironmentEntry, known *EnvironmentRep) {
 	if known != nil {
 		c.changes = append(c.changes, change{entry.ID, c.repeated})
 	}
-	c.environments = appendTo(c.environments, entry)
+	c.environments = appendTo(c.environments, *entry)
 }
 
 // A change is an entry for an environment that is known, but not listed as it is known.

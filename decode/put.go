@@ -12,7 +12,7 @@ var (
 
 // put reads a put, the whole of it from data, or from source while it arrives. The error is errIncomplete if source
 // fails.
-func (d *decoder) put(data []byte, source io.Reader) (Message, error) {
+func (d *decoder) put(data []byte, source io.Reader, m *Message) error {
 	r := d.reader(data)
 	r.source = source
 	var path string
@@ -29,24 +29,26 @@ func (d *decoder) put(data []byte, source io.Reader) (Message, error) {
 	})
 	err := r.finish()
 	if !r.drain() {
-		return Message{}, errIncomplete
+		return errIncomplete
 	}
 	if err != nil {
-		return Message{}, malformed(PutEvent, err)
+		return malformed(PutEvent, err)
 	}
 	if path != "/" {
-		return Message{Err: ignored(PutEvent, path, ErrPutPath)}, nil
+		m.Err = ignored(PutEvent, path, ErrPutPath)
+		return nil
 	}
-	return d.message(&c)
+	return d.list(&c, m)
 }
 
-// message returns the message of a put with the content c.
-func (d *decoder) message(c *content) (Message, error) {
+// list makes m a put with the content c.
+func (d *decoder) list(c *content, m *Message) error {
 	listing, err := c.listing(d.held)
 	if err != nil {
-		return Message{}, malformed(PutEvent, err)
+		return malformed(PutEvent, err)
 	}
-	return Message{Kind: Put, Put: listing}, listing.refused()
+	m.Kind, m.Put = Put, listing
+	return listing.refused()
 }
 
 // content reads the data of a put. It keeps mistakes apart, because they do not matter if the path turns out to
@@ -114,7 +116,9 @@ func (d *decoder) environment(r *reader, c *content) {
 	if next == failed {
 		d.unusual++
 	}
-	c.add(d.entry(PutEvent, id, known), known)
+	var entry EnvironmentEntry
+	d.entry(&entry, PutEvent, id, known)
+	c.add(&entry, known)
 }
 
 // filters reads the filters of a put. It keeps mistakes apart, because they must not affect the environments.

@@ -67,10 +67,10 @@ func FuzzPieces(f *testing.F) {
 		pieces.in.size = 4 + int(window)
 		want, wantErr := whole.decode(name, data)
 		broken := &arrival{data: data[:len(data)*int(window)/255], sizes: sizes, err: io.ErrUnexpectedEOF}
-		if got, err := pieces.event(&sse.Event{Type: name, Body: broken}); err != errIncomplete || !reflect.DeepEqual(got, Message{}) {
+		if got, err := pieces.message(&sse.Event{Type: name, Body: broken}); err != errIncomplete || !reflect.DeepEqual(got, Message{}) {
 			t.Fatalf("broken off: %s, %v", summary(got), err)
 		}
-		got, err := pieces.event(&sse.Event{Type: name, Body: &arrival{data: data, sizes: sizes, err: io.EOF}})
+		got, err := pieces.message(&sse.Event{Type: name, Body: &arrival{data: data, sizes: sizes, err: io.EOF}})
 		if !reflect.DeepEqual(got, want) || !reflect.DeepEqual(err, wantErr) || pieces.unusual != whole.unusual {
 			t.Fatalf("got  %s, %v, %d unusual\nwant %s, %v, %d", summary(got), err, pieces.unusual, summary(want), wantErr, whole.unusual)
 		}
@@ -105,7 +105,7 @@ func TestPiecesOfALargePut(t *testing.T) {
 	}
 	for _, body := range []io.Reader{bytes.NewReader(put), iotest.OneByteReader(bytes.NewReader(put)), iotest.DataErrReader(bytes.NewReader(put))} {
 		d := newDecoder(nil)
-		got, err := d.event(&sse.Event{Type: PutEvent, Body: body})
+		got, err := d.message(&sse.Event{Type: PutEvent, Body: body})
 		if err != nil || !reflect.DeepEqual(got, want) {
 			t.Errorf("%s, %v, want %s", got, err, want)
 		}
@@ -152,7 +152,7 @@ func TestPutTakesAsMuchMemoryAsItBrings(t *testing.T) {
 		known.receive(m)
 		d := newDecoder(&Options{Known: known.find})
 		return bytesAllocated(func() {
-			got, err := d.event(&sse.Event{Type: PutEvent, Body: bytes.NewReader(put)})
+			got, err := d.message(&sse.Event{Type: PutEvent, Body: bytes.NewReader(put)})
 			if err != nil || got.Put.Unchanged.Len() != n {
 				t.Errorf("%s, %v", got, err)
 			}
@@ -167,7 +167,7 @@ func TestPutTakesAsMuchMemoryAsItBrings(t *testing.T) {
 func TestMalformedPutIsNotHeld(t *testing.T) {
 	put := []byte(`{"path":"/","data":{"environments":{x` + strings.Repeat(" ", 8<<20))
 	n := bytesAllocated(func() {
-		if _, err := newDecoder(nil).event(&sse.Event{Type: PutEvent, Body: bytes.NewReader(put)}); !errors.As(err, new(*MalformedError)) {
+		if _, err := newDecoder(nil).message(&sse.Event{Type: PutEvent, Body: bytes.NewReader(put)}); !errors.As(err, new(*MalformedError)) {
 			t.Error(err)
 		}
 	})
