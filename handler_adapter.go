@@ -48,7 +48,7 @@ func Dispatch(ctx context.Context, changes stream.Observable[Change], handler Me
 	d := dispatcher{ctx: ctx, handler: handler}
 	d.filters, _ = handler.(FilterHandler)
 	return changes(ctx, func(c Change) bool {
-		d.dispatch(c)
+		d.dispatch(&c)
 		return true
 	})
 }
@@ -62,7 +62,7 @@ type dispatcher struct {
 	params  params.Converter
 }
 
-func (d *dispatcher) dispatch(c Change) {
+func (d *dispatcher) dispatch(c *Change) {
 	switch c.Kind {
 	case EnvironmentAdded:
 		d.told = c.New
@@ -84,7 +84,7 @@ func (d *dispatcher) dispatch(c Change) {
 	}
 }
 
-func (d *dispatcher) expired(c Change) {
+func (d *dispatcher) expired(c *Change) {
 	switch {
 	case c.Key.SDKKey != "":
 		d.handler.KeyExpired(c.New.EnvID, c.Key.SDKKey)
@@ -94,7 +94,7 @@ func (d *dispatcher) expired(c Change) {
 	}
 }
 
-func (d *dispatcher) filter(c Change) {
+func (d *dispatcher) filter(c *Change) {
 	switch c.Kind {
 	case FilterAdded:
 		d.filters.AddFilter(params.OfFilter(c.NewFilter))

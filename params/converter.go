@@ -27,7 +27,7 @@ type list[K decode.SDKKey | decode.MobileKey] struct {
 }
 
 // OfEnvironment is the function OfEnvironment.
-func (c *Converter) OfEnvironment(e *decode.EnvironmentRep) Environment {
+func (c *Converter) OfEnvironment(e *decode.EnvironmentRep) (p Environment) {
 	if !concurrent(e) {
 		c.Forget(e.EnvID)
 		return OfEnvironment(e)
@@ -40,7 +40,7 @@ func (c *Converter) OfEnvironment(e *decode.EnvironmentRep) Environment {
 		}
 		c.last[e.EnvID] = last
 	}
-	p := withoutLists(e)
+	p.describe(e)
 	p.AcceptedSDKKeys = last.sdk.convert(e.SDKKeys, e.SDKKey.Value)
 	p.AcceptedMobileKeys = last.mobile.convert(e.MobileKeys, e.MobKey)
 	return p

@@ -75,24 +75,20 @@ type Filter struct {
 }
 
 // OfEnvironment returns the parameters that describe an environment to a MessageHandler.
-func OfEnvironment(e *decode.EnvironmentRep) Environment {
-	p := withoutLists(e)
+func OfEnvironment(e *decode.EnvironmentRep) (p Environment) {
+	p.describe(e)
 	p.AcceptedSDKKeys = acceptedSDKKeys(e)
 	p.AcceptedMobileKeys = acceptedKeys(e.MobileKeys, e.MobKey)
 	return p
 }
 
-// withoutLists returns the parameters of an environment without AcceptedSDKKeys and AcceptedMobileKeys.
-func withoutLists(e *decode.EnvironmentRep) Environment {
-	return Environment{
-		EnvID:          e.EnvID,
-		Identifiers:    Identifiers{EnvKey: e.EnvKey, EnvName: e.EnvName, ProjKey: e.ProjKey, ProjName: e.ProjName},
-		SDKKey:         e.SDKKey.Value,
-		MobileKey:      e.MobKey,
-		ExpiringSDKKey: ExpiringSDKKey{Key: e.SDKKey.Expiring.Value, Expiration: expiry.Time(e.SDKKey.Expiring.Timestamp)},
-		TTL:            minutes(e.DefaultTTL),
-		SecureMode:     e.SecureMode,
-	}
+// describe sets everything but AcceptedSDKKeys and AcceptedMobileKeys.
+func (p *Environment) describe(e *decode.EnvironmentRep) {
+	p.EnvID = e.EnvID
+	p.Identifiers = Identifiers{EnvKey: e.EnvKey, EnvName: e.EnvName, ProjKey: e.ProjKey, ProjName: e.ProjName}
+	p.SDKKey, p.MobileKey = e.SDKKey.Value, e.MobKey
+	p.ExpiringSDKKey = ExpiringSDKKey{Key: e.SDKKey.Expiring.Value, Expiration: expiry.Time(e.SDKKey.Expiring.Timestamp)}
+	p.TTL, p.SecureMode = minutes(e.DefaultTTL), e.SecureMode
 }
 
 // OfFilter returns the parameters that describe a filter to a FilterHandler.

@@ -1,6 +1,7 @@
 package upstream
 
 import (
+	"context"
 	"io"
 
 	"github.com/relaystream/autoconfig/stream"
@@ -13,16 +14,16 @@ const Pieces = 32 << 10
 // Watch passes the events on and calls seen for each, before it is passed on or, if it has a Body, once that has been
 // read to its end. Then the event that seen gets has its Data if keep returned true when the event began, else none.
 func Watch(events stream.Observable[sse.Event], keep func() bool, seen func(sse.Event)) stream.Observable[sse.Event] {
-	return stream.Map(events, func(e sse.Event) sse.Event {
-		if e.Body == nil {
-			seen(e)
-			return e
-		}
-		whole := e
-		whole.Body = nil
-		e.Body = &watched{body: e.Body, event: whole, keep: keep(), seen: seen}
-		return e
-	})
+	return func(ctx context.Context, yield func(sse.Event) bool) error {
+		return events(ctx, func(e sse.Event) bool {
+			if e.Body == nil {
+				seen(e)
+			} else {
+				e.Body = watch(e, keep(), seen)
+			}
+			return yield(e)
+		})
+	}
 }
 
 // A watched is a body.
@@ -31,6 +32,12 @@ type watched struct {
 	event sse.Event // with what has been read, if keep is true
 	keep  bool
 	seen  func(sse.Event) // nil once it has been called
+}
+
+func watch(e sse.Event, keep bool, seen func(sse.Event)) *watched {
+	w := &watched{body: e.Body, event: e, keep: keep, seen: seen}
+	w.event.Body = nil
+	return w
 }
 
 // Read implements io.Reader.
