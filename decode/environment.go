@@ -102,7 +102,11 @@ func (r *environmentReader) forget() {
 		return
 	}
 	r.data, r.base = nil, nil
-	clear(r.raw[:])
+	for m := range r.raw {
+		if r.raw[m] != nil { // rarely, and writing nil where nil is takes time, too
+			r.raw[m] = nil
+		}
+	}
 	r.sdkKeys.forget()
 	r.mobileKeys.forget()
 }

@@ -28,9 +28,11 @@ type list[K decode.SDKKey | decode.MobileKey] struct {
 
 // OfEnvironment is the function OfEnvironment.
 func (c *Converter) OfEnvironment(e *decode.EnvironmentRep) (p Environment) {
+	p.describe(e)
 	if !concurrent(e) {
 		c.Forget(e.EnvID)
-		return OfEnvironment(e)
+		p.list(e)
+		return p
 	}
 	last := c.last[e.EnvID]
 	if last == nil {
@@ -40,7 +42,6 @@ func (c *Converter) OfEnvironment(e *decode.EnvironmentRep) (p Environment) {
 		}
 		c.last[e.EnvID] = last
 	}
-	p.describe(e)
 	p.AcceptedSDKKeys = last.sdk.convert(e.SDKKeys, e.SDKKey.Value)
 	p.AcceptedMobileKeys = last.mobile.convert(e.MobileKeys, e.MobKey)
 	return p

@@ -77,8 +77,7 @@ type Filter struct {
 // OfEnvironment returns the parameters that describe an environment to a MessageHandler.
 func OfEnvironment(e *decode.EnvironmentRep) (p Environment) {
 	p.describe(e)
-	p.AcceptedSDKKeys = acceptedSDKKeys(e)
-	p.AcceptedMobileKeys = acceptedKeys(e.MobileKeys, e.MobKey)
+	p.list(e)
 	return p
 }
 
@@ -89,6 +88,12 @@ func (p *Environment) describe(e *decode.EnvironmentRep) {
 	p.SDKKey, p.MobileKey = e.SDKKey.Value, e.MobKey
 	p.ExpiringSDKKey = ExpiringSDKKey{Key: e.SDKKey.Expiring.Value, Expiration: expiry.Time(e.SDKKey.Expiring.Timestamp)}
 	p.TTL, p.SecureMode = minutes(e.DefaultTTL), e.SecureMode
+}
+
+// list sets AcceptedSDKKeys and AcceptedMobileKeys.
+func (p *Environment) list(e *decode.EnvironmentRep) {
+	p.AcceptedSDKKeys = acceptedSDKKeys(e)
+	p.AcceptedMobileKeys = acceptedKeys(e.MobileKeys, e.MobKey)
 }
 
 // OfFilter returns the parameters that describe a filter to a FilterHandler.
