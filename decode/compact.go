@@ -92,12 +92,32 @@ func (r *environmentReader) text(member int, known string, pos int) int {
 	if next := sameText(r.data, pos, known); next != failed {
 		return next
 	}
-	s, next := text(r.data, pos)
+	s, next := r.anyText(pos)
 	if next != failed && string(s) != known {
 		r.raw[member] = s
 		r.changed |= 1 << member
 	}
 	return next
+}
+
+// anyText reads the rest of a string, plain or not.
+func (r *environmentReader) anyText(pos int) (s []byte, next int) {
+	if s, next = text(r.data, pos); next == failed && pos < len(r.data) {
+		return r.unquoted(pos)
+	}
+	return s, next
+}
+
+// unquoted reads the rest of a string that is not plain. Encoders escape some characters of names that people give.
+func (r *environmentReader) unquoted(pos int) (s []byte, next int) {
+	in := reader{data: r.data, pos: pos - len(`"`), budget: r.budget}
+	raw, _ := in.between()
+	if in.err != nil {
+		return nil, failed
+	}
+	before := len(r.unescaped)
+	r.unescaped = in.appendUnquoted(r.unescaped, raw)
+	return r.unescaped[before:], in.pos
 }
 
 // sdkKey reads the rest of {"value":"…","expiring":{"value":"…","timestamp":N}}. The inner object is optional
@@ -124,7 +144,7 @@ func (r *environmentReader) keys(pos int, keys *rawKeys) int {
 	for more := true; more; pos, more = comma(r.data, pos) {
 		var k rawKey
 		start := pos
-		if k, pos = compactKey(r.data, pos); pos == failed || len(keys.list) == r.maxKeys || !r.budget.spend(pos-start) {
+		if k, pos = r.key(pos); pos == failed || len(keys.list) == r.maxKeys || !r.budget.spend(pos-start) {
 			return failed
 		}
 		keys.list = append(keys.list, k)
@@ -132,16 +152,16 @@ func (r *environmentReader) keys(pos int, keys *rawKeys) int {
 	return char(r.data, pos, ']')
 }
 
-// compactKey reads an element of such an array.
-func compactKey(data []byte, pos int) (k rawKey, next int) {
-	k.key, pos = text(data, keyName.read(data, pos))
-	k.value, pos = text(data, keyValueName.read(data, pos))
-	if expiry := expiryName.read(data, pos); expiry != failed {
+// key reads an element of such an array.
+func (r *environmentReader) key(pos int) (k rawKey, next int) {
+	k.key, pos = r.anyText(keyName.read(r.data, pos))
+	k.value, pos = r.anyText(keyValueName.read(r.data, pos))
+	if expiry := expiryName.read(r.data, pos); expiry != failed {
 		k.expires = true
-		k.expiry, pos = integer(data, expiry)
+		k.expiry, pos = integer(r.data, expiry)
 	}
-	if hasViews := hasViewsName.read(data, pos); hasViews != failed {
-		k.hasViews, pos = boolean(data, hasViews)
+	if hasViews := hasViewsName.read(r.data, pos); hasViews != failed {
+		k.hasViews, pos = boolean(r.data, hasViews)
 	}
-	return k, char(data, pos, '}')
+	return k, char(r.data, pos, '}')
 }

@@ -32,9 +32,9 @@ type Options struct {
 	// all earlier messages have been passed on. By default such a put is always malformed.
 	Held func() (environments, filters int)
 	// OnUnusual is called when a message contained n environments in a form that takes several times as long
-	// to read as the usual one: with white space, an escaped character or an unknown member, for example. It
-	// is called at most once for each message, on the goroutine of the subscriber, before the message is
-	// passed on. It should be quick. By default nothing is called.
+	// to read as the usual one: with white space, an unknown member or null, for example. It is called at most
+	// once for each message, on the goroutine of the subscriber, before the message is passed on. It should be
+	// quick. By default nothing is called.
 	OnUnusual func(n int)
 }
 

@@ -288,7 +288,7 @@ func (r *reader) skip() {
 			r.skip()
 		}
 	case '"':
-		r.quoted()
+		r.between()
 	case 't':
 		r.literal("true")
 	case 'f':

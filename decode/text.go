@@ -18,9 +18,18 @@ func readText[T ~string](r *reader) (text []byte, ok bool) {
 
 // quoted reads a string and returns its text. The text is a part of data if the string is plain.
 func (r *reader) quoted() []byte {
-	if plain, next := text(r.data, r.pos+1); next != failed && r.spend(len(plain)+len(`""`)) {
+	raw, plain := r.between()
+	if plain {
+		return raw
+	}
+	return r.appendUnquoted(make([]byte, 0, len(raw)), raw)
+}
+
+// between reads a string and returns what stands between its quotes. That is its text if plain is true.
+func (r *reader) between() (raw []byte, plain bool) {
+	if s, next := text(r.data, r.pos+1); next != failed && r.spend(len(s)+len(`""`)) {
 		r.pos = next
-		return plain
+		return s, true
 	}
 	r.pos++
 	for start := r.pos; r.pos < len(r.data); {
@@ -31,7 +40,7 @@ func (r *reader) quoted() []byte {
 		switch c := r.data[r.pos]; {
 		case c == '"':
 			r.pos++
-			return r.unquote(r.data[start : r.pos-1])
+			return r.data[start : r.pos-1], false
 		case c == '\\':
 			r.escape()
 		case c < ' ':
@@ -41,7 +50,7 @@ func (r *reader) quoted() []byte {
 		}
 	}
 	r.fail()
-	return nil
+	return nil, false
 }
 
 // escape reads an escape sequence.
@@ -53,6 +62,7 @@ func (r *reader) escape() {
 		}
 		return
 	}
+	r.spend(4)
 	for range 4 {
 		if !r.accept("0123456789abcdefABCDEF") {
 			r.fail()
@@ -61,9 +71,8 @@ func (r *reader) escape() {
 	}
 }
 
-// unquote returns the text of a string. raw is what stands between its quotes.
-func (r *reader) unquote(raw []byte) []byte {
-	text := make([]byte, 0, len(raw))
+// appendUnquoted appends the text of a string. raw is what stands between its quotes.
+func (r *reader) appendUnquoted(text, raw []byte) []byte {
 	for len(raw) > 0 {
 		n := plainASCII(raw[:min(checkEvery, len(raw))])
 		text, raw = append(text, raw[:n]...), raw[n:]
