@@ -41,10 +41,10 @@ type Subject[T any] struct {
 	subs    []*subscription[T]
 	behind  []*subscription[T] // those whose backlog takes new values
 	asleep  sleepers[T]
-	fresh   bool // values were published for which nobody was woken yet
-	hold    bool // nobody is to be woken until Release
-	over    int  // subscribers with the policy Block that exceed their limit
-	blocked int  // publishers that wait for over to become 0
+	fresh   uint64 // how many values were published for which nobody was woken yet
+	hold    bool   // nobody is to be woken until Release, unless maxHeld values are fresh
+	over    int    // subscribers with the policy Block that exceed their limit
+	blocked int    // publishers that wait for over to become 0
 
 	departed SubscriptionStats // the sum of those that have left, without their lag
 }
@@ -101,7 +101,11 @@ func (s *Subject[T]) update(f func(emit func(T))) (wait bool, err error) {
 	return s.over > 0, nil
 }
 
-// Hold leaves subscribers that wait for values asleep until Release, though values are published. A
+// maxHeld is how many values Hold holds back. In a long burst the subscribers are to begin before there are so many
+// that the publisher has to wait for them.
+const maxHeld = 512
+
+// Hold leaves subscribers that wait for values asleep until Release, or until 512 values have been published. A
 // publisher that gets its values in bursts, and knows when a burst ends, calls Hold before it and
 // Release after it: to wake a subscriber for each value costs more than the value does. Subscribers
 // that are awake take values as always. Policies apply to those asleep, too, and a publisher that has
@@ -144,7 +148,8 @@ func (s *Subject[T]) closeIf(err error, cond func() bool) bool {
 		return false
 	}
 	if !s.closed {
-		s.closed, s.err, s.fresh, s.hold = true, err, true, false
+		s.closed, s.err, s.hold = true, err, false
+		s.fresh++ // the end
 		s.admit()
 	}
 	return true
@@ -229,7 +234,7 @@ func (s *Subject[T]) publish(v T) {
 		s.turnLog()
 	}
 	s.log.values = append(s.log.values, v)
-	s.fresh = true
+	s.fresh++
 	if len(s.behind) > 0 {
 		s.pushBehind(v, 0)
 	}
@@ -291,8 +296,8 @@ func (s *Subject[T]) findLate(i int) {
 // they don't run into the lock.
 func (s *Subject[T]) unlockAndWake() {
 	// Whom a publisher waits for must be awake, and nobody should wait for both.
-	if s.fresh && (!s.hold || s.blocked > 0) {
-		s.fresh = false
+	if s.fresh > 0 && (!s.hold || s.fresh >= maxHeld || s.blocked > 0) {
+		s.fresh = 0
 		s.asleep.rouse()
 	}
 	wake := s.asleep.next()
@@ -379,9 +384,9 @@ func (s *Subject[T]) remove(sub *subscription[T]) {
 // nobody sleeps on values because of Hold.
 func (s *Subject[T]) tidy() {
 	if len(s.subs) == 0 {
-		s.fresh = false
+		s.fresh = 0
 	}
-	if n, due := s.asleep.asleep(); n == len(s.subs) && !due && !s.fresh {
+	if n, due := s.asleep.asleep(); n == len(s.subs) && !due && s.fresh == 0 {
 		s.log.reset()
 	}
 }

@@ -21,6 +21,9 @@ import (
 
 const modelBatch = 64
 
+// modelHeld is how many values Hold holds back.
+const modelHeld = 512
+
 func key(v int) int { return v % 100 }
 
 func mergeInts(older, newer int) (int, stream.Place) {
@@ -197,6 +200,7 @@ type subjectTest struct {
 	state   []int // published so far, guarded by the subject
 	closed  bool
 	held    bool
+	fresh   int // published since subscribers were woken last
 	result  error
 	real    []*realSubscriber
 	model   []*modelSubscriber
@@ -274,6 +278,9 @@ func (st *subjectTest) do(ctx context.Context, op subjectOp) {
 	if m := st.model[who]; !m.gone {
 		st.affect(op, who)
 	}
+	if !slices.ContainsFunc(st.model, func(m *modelSubscriber) bool { return !m.gone }) {
+		st.fresh = 0
+	}
 }
 
 // affect does what op says with one subscriber that is still there.
@@ -304,6 +311,7 @@ func (st *subjectTest) affect(op subjectOp, who int) {
 
 // wake makes those take something who have nothing in hand.
 func (st *subjectTest) wake() {
+	st.fresh = 0
 	for who, m := range st.model {
 		if !m.gone && len(m.hand) == 0 {
 			m.take(st.closed, st.result)
@@ -351,7 +359,10 @@ func (st *subjectTest) publish(ctx context.Context, count int) {
 			m.publish(first + i)
 		}
 	}
-	if !st.held || len(st.blocked) > 1 || slices.ContainsFunc(st.model, (*modelSubscriber).blocks) {
+	if slices.ContainsFunc(st.model, func(m *modelSubscriber) bool { return !m.gone }) {
+		st.fresh += count
+	}
+	if !st.held || st.fresh >= modelHeld || len(st.blocked) > 1 || slices.ContainsFunc(st.model, (*modelSubscriber).blocks) {
 		st.wake()
 	}
 }
