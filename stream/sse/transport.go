@@ -1,26 +1,23 @@
 package sse
 
 import (
+	"cmp"
 	"context"
 	"net"
 	"net/http"
 	"net/url"
 )
 
-// readBufferSize is the transport's, in bytes. With the usual 4 KiB a busy stream of small chunks
-// takes many more system calls.
-const readBufferSize = 64 << 10
+// readBufferSize is that of a transport that does not say another one, in bytes. With the usual 4 KiB a busy stream of
+// small chunks takes several times as many system calls.
+const readBufferSize = 32 << 10
 
 // newTransport speaks HTTP/1.1 alone: an event stream has its connection to itself, and HTTP/2
 // would add flow control and frames to no end.
 func newTransport() *http.Transport {
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
-	return &http.Transport{
-		Proxy:          http.ProxyFromEnvironment,
-		Protocols:      protocols,
-		ReadBufferSize: readBufferSize,
-	}
+	return &http.Transport{Proxy: http.ProxyFromEnvironment, Protocols: protocols}
 }
 
 // ownTransport returns a transport for one attempt, like the one of the caller's client, whose connections
@@ -43,6 +40,7 @@ func ownTransport(client *http.Client, conns *connections, u *url.URL) *http.Tra
 	default:
 		return nil
 	}
+	own.ReadBufferSize = cmp.Or(own.ReadBufferSize, readBufferSize)
 	own.DialContext = conns.of(dialer(own))
 	if dial := tlsDialer(own); dial != nil {
 		own.DialTLSContext = conns.ofTLS(dial)
