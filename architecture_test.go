@@ -47,7 +47,7 @@ var knows = map[string][]string{
 	"internal/seal":       {},
 	"internal/snapshot":   {"stream", "stream/sse", "decode", "diff"},
 	"internal/tally":      {"diff", "internal/stamp"},
-	"internal/upstream":   {"stream", "stream/sse", "decode", "internal/plainhttp"},
+	"internal/upstream":   {"stream", "stream/sse", "decode", "internal/plainhttp", "internal/tap"},
 	"internal/disconnect": {"stream/sse", "decode", "internal/enum"},
 	"internal/reconnect":  {"stream/sse", "internal/disconnect", "github.com/cenkalti/backoff/v4"},
 	"internal/journal": {

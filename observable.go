@@ -148,8 +148,8 @@ var errGoexit = errors.New("autoconfig: a function in Options called runtime.Goe
 func (c *Client) run(ctx context.Context) error {
 	messages := c.settings.Source // one connection: ends with its error
 	if messages == nil {
-		events := upstream.Watch(c.connection(), c.events.Observed, c.arrived) // the default is one over HTTP,
-		messages = decode.Messages(events, c.decodeOptions())                  // its events, typed
+		events := upstream.Watch(c.connection(), c.arrived, c.events) // the default is one over HTTP,
+		messages = decode.Messages(events, c.decodeOptions())         // its events, typed
 	} else {
 		messages = upstream.Source(messages, c.attempt, c.opened, c.counters.Passing)
 	}
@@ -214,13 +214,10 @@ func (c *Client) held() (environments, filters int) {
 	return environments, filters
 }
 
-// arrived sees every event before it is decoded, or a large one once it is complete.
-func (c *Client) arrived(e sse.Event) {
+// arrived hears of every event before it is decoded, or of a large one once it is complete.
+func (c *Client) arrived(event string) {
 	c.counters.Events.Add(1)
-	c.journal.Event(e.Type)
-	if e.Data != nil { // it is nil if nobody observed when the event began
-		c.events.Pass(e)
-	}
+	c.journal.Event(event)
 }
 
 // received sees every message before it is applied.

@@ -1,7 +1,5 @@
 package decode
 
-import "cmp"
-
 // The shapes of patches and deletes. They are never modified.
 var (
 	patchShape       = structOf[PatchMessageData]("path", "data")
@@ -137,7 +135,10 @@ func (d *decoder) deletedVersion(data []byte) (version int, _ error) {
 // ignored message if that has another error.
 func (m *Message) about(kind Kind) error {
 	m.Kind = kind
-	err := cmp.Or(m.Environment.Err, m.Filter.Err)
+	err := m.Environment.Err
+	if err == nil {
+		err = m.Filter.Err
+	}
 	if err == nil {
 		return nil
 	}

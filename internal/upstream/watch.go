@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 
+	"github.com/relaystream/autoconfig/internal/tap"
 	"github.com/relaystream/autoconfig/stream"
 	"github.com/relaystream/autoconfig/stream/sse"
 )
@@ -11,15 +12,19 @@ import (
 // Pieces is the length of an event that should be decoded while it arrives, in bytes.
 const Pieces = 32 << 10
 
-// Watch passes the events on and calls seen for each, before it is passed on or, if it has a Body, once that has been
-// read to its end. Then the event that seen gets has its Data if keep returned true when the event began, else none.
-func Watch(events stream.Observable[sse.Event], keep func() bool, seen func(sse.Event)) stream.Observable[sse.Event] {
+// Watch passes the events on. Before that, or once the Body of an event has been read to its end, it calls arrived with the
+// event's name, and shows the event to observers. An event with a Body is only shown if there were observers when it began,
+// because it must be held as a whole for them.
+func Watch(
+	events stream.Observable[sse.Event], arrived func(name string), observers *tap.Tap[sse.Event],
+) stream.Observable[sse.Event] {
 	return func(ctx context.Context, yield func(sse.Event) bool) error {
 		return events(ctx, func(e sse.Event) bool {
 			if e.Body == nil {
-				seen(e)
+				arrived(e.Type)
+				observers.Pass(e)
 			} else {
-				e.Body = watch(e, keep(), seen)
+				e.Body = &watched{body: e.Body, event: e, arrived: arrived, observers: observers, kept: observers.Observed()}
 			}
 			return yield(e)
 		})
@@ -28,27 +33,31 @@ func Watch(events stream.Observable[sse.Event], keep func() bool, seen func(sse.
 
 // A watched is a body.
 type watched struct {
-	body  io.Reader
-	event sse.Event // with what has been read, if keep is true
-	keep  bool
-	seen  func(sse.Event) // nil once it has been called
-}
-
-func watch(e sse.Event, keep bool, seen func(sse.Event)) *watched {
-	w := &watched{body: e.Body, event: e, keep: keep, seen: seen}
-	w.event.Body = nil
-	return w
+	body      io.Reader
+	event     sse.Event    // with what has been read as its Data, if kept is true
+	arrived   func(string) // nil once it has been called
+	observers *tap.Tap[sse.Event]
+	kept      bool
 }
 
 // Read implements io.Reader.
 func (w *watched) Read(p []byte) (int, error) {
 	n, err := w.body.Read(p)
-	if w.keep {
+	if w.kept {
 		w.event.Data = append(w.event.Data, p[:n]...)
 	}
-	if err == io.EOF && w.seen != nil {
-		w.seen(w.event)
-		w.event.Data, w.seen = nil, nil
+	if err == io.EOF && w.arrived != nil {
+		w.end()
 	}
 	return n, err
+}
+
+func (w *watched) end() {
+	w.arrived(w.event.Type)
+	w.arrived = nil
+	if w.kept {
+		w.event.Body = nil
+		w.observers.Pass(w.event)
+		w.event.Data = nil
+	}
 }
