@@ -19,9 +19,22 @@ var (
 )
 
 // beginGeneral prepares the reader for readGeneral, with all texts empty.
-func (r *environmentReader) beginGeneral(data []byte, base *EnvironmentRep) {
-	r.begin(data, base)
+func (r *environmentReader) beginGeneral(data []byte) {
+	r.begin(data, nil)
 	r.clearTexts(1<<textMembers - 1)
+}
+
+// resemble makes base the environment that the one which readGeneral has read is compared with.
+func (r *environmentReader) resemble(base *EnvironmentRep) {
+	r.base = base
+	for m, text := range [textCount]string{
+		string(base.EnvID), base.EnvKey, base.EnvName, base.ProjKey, base.ProjName,
+		string(base.MobKey), string(base.SDKKey.Value), string(base.SDKKey.Expiring.Value),
+	} {
+		if string(r.raw[m]) == text {
+			r.changed &^= 1 << m
+		}
+	}
 }
 
 // readGeneral reads an environment. It may be called several times, for members that occur several times.
@@ -29,17 +42,17 @@ func (r *environmentReader) readGeneral(in *reader) {
 	for more := in.begin(&environmentShape); more; more = in.next() {
 		switch m := in.member(); m {
 		case envID:
-			readMember(r, in, m, r.base.EnvID)
+			readMember[EnvironmentID](r, in, m)
 		case envKey:
-			readMember(r, in, m, r.base.EnvKey)
+			readMember[string](r, in, m)
 		case envName:
-			readMember(r, in, m, r.base.EnvName)
+			readMember[string](r, in, m)
 		case projKey:
-			readMember(r, in, m, r.base.ProjKey)
+			readMember[string](r, in, m)
 		case projName:
-			readMember(r, in, m, r.base.ProjName)
+			readMember[string](r, in, m)
 		case mobKey:
-			readMember(r, in, m, r.base.MobKey)
+			readMember[MobileKey](r, in, m)
 		case sdkKey:
 			r.readSDKKey(in)
 		case sdkKeys:
@@ -58,19 +71,11 @@ func (r *environmentReader) readGeneral(in *reader) {
 	}
 }
 
-// readMember reads a member that is a text. known is the text of base.
-func readMember[T ~string](r *environmentReader, in *reader, member int, known T) {
-	s, ok := readText[T](in)
-	if !ok {
-		return
+// readMember reads a member that is a text.
+func readMember[T ~string](r *environmentReader, in *reader, member int) {
+	if s, ok := readText[T](in); ok {
+		r.raw[member] = s
 	}
-	if string(s) == string(known) {
-		r.raw[member] = nil
-		r.changed &^= 1 << member
-		return
-	}
-	r.raw[member] = s
-	r.changed |= 1 << member
 }
 
 // readSDKKey reads the member sdkKey.
@@ -78,7 +83,7 @@ func (r *environmentReader) readSDKKey(in *reader) {
 	for more := in.begin(&sdkKeyShape); more; more = in.next() {
 		switch in.member() {
 		case 0:
-			readMember(r, in, sdkKey, r.base.SDKKey.Value)
+			readMember[SDKKey](r, in, sdkKey)
 		case 1:
 			r.readExpiring(in)
 		default:
@@ -92,7 +97,7 @@ func (r *environmentReader) readExpiring(in *reader) {
 	for more := in.begin(&expiringShape); more; more = in.next() {
 		switch in.member() {
 		case 0:
-			readMember(r, in, expiringKey, r.base.SDKKey.Expiring.Value)
+			readMember[SDKKey](r, in, expiringKey)
 		case 1:
 			readInteger(in, &r.timestamp)
 		default:

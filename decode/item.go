@@ -7,13 +7,29 @@ var (
 	deleteShape      = structOf[DeleteMessageData]("path", "version")
 )
 
-// patch reads a patch. Unless its form is usual it reads the path first, which tells the type of the data.
+// patch reads a patch.
 func (d *decoder) patch(data []byte, m *Message) error {
 	if d.fastPatch(data, &m.Environment) {
 		return m.about(Patch)
 	}
-	path, err := d.path(data, &patchShape)
-	if err != nil {
+	// The path, which tells the type of the data, may come last. Mistakes in the data are kept apart until then.
+	var path string
+	var mistake error
+	r := d.reader(data)
+	d.env.beginGeneral(data)
+	for more := r.begin(&patchShape); more; more = r.next() {
+		switch r.member() {
+		case 0:
+			readString(r, &path)
+		case 1:
+			if err := r.isolate(func() { d.env.readGeneral(r) }); mistake == nil {
+				mistake = err
+			}
+		default:
+			r.skip()
+		}
+	}
+	if err := r.finish(); err != nil {
 		return malformed(PatchEvent, err)
 	}
 	if id, ok := itemID(path, filtersPath); ok {
@@ -26,9 +42,15 @@ func (d *decoder) patch(data []byte, m *Message) error {
 		return nil
 	}
 	d.unusual = 1
-	if err := d.patchedEnvironment(data, []byte(id), &m.Environment); err != nil {
+	if mistake != nil {
+		return malformed(PatchEvent, mistake)
+	}
+	known := d.known([]byte(id))
+	d.env.resemble(d.base(known))
+	d.entry(&m.Environment, PatchEvent, []byte(id), known)
+	if m.Environment.Err == errNegativeVersion {
 		*m = Message{}
-		return malformed(PatchEvent, err)
+		return malformed(PatchEvent, errNegativeVersion)
 	}
 	return m.about(Patch)
 }
@@ -38,15 +60,32 @@ func (d *decoder) delete(data []byte, m *Message) error {
 	if d.fastDelete(data, &m.Environment) {
 		return m.about(Delete)
 	}
-	path, err := d.path(data, &deleteShape)
-	if err != nil {
+	var path string
+	var version int
+	var mistake error
+	r := d.reader(data)
+	for more := r.begin(&deleteShape); more; more = r.next() {
+		switch r.member() {
+		case 0:
+			readString(r, &path)
+		case 1:
+			if err := r.isolate(func() { readInteger(r, &version) }); mistake == nil {
+				mistake = err
+			}
+		default:
+			r.skip()
+		}
+	}
+	if err := r.finish(); err != nil {
 		return malformed(DeleteEvent, err)
 	}
-	version, err := d.deletedVersion(data)
+	if version < 0 && mistake == nil {
+		mistake = errNegativeVersion
+	}
 	if id, ok := itemID(path, filtersPath); ok {
 		m.Filter = FilterEntry{ID: FilterID(id), Version: version}
-		if err != nil {
-			m.Filter = filterEntry(DeleteEvent, m.Filter.ID, nil, err)
+		if mistake != nil {
+			m.Filter = filterEntry(DeleteEvent, m.Filter.ID, nil, mistake)
 		}
 		return m.about(Delete)
 	}
@@ -56,46 +95,11 @@ func (d *decoder) delete(data []byte, m *Message) error {
 		return nil
 	}
 	d.unusual = 1
-	if err != nil {
-		return malformed(DeleteEvent, err)
+	if mistake != nil {
+		return malformed(DeleteEvent, mistake)
 	}
 	m.Environment = EnvironmentEntry{ID: EnvironmentID(id), Version: version}
 	return m.about(Delete)
-}
-
-// path reads the path of a patch or delete, and checks the syntax of the rest.
-func (d *decoder) path(data []byte, shape *shape) (path string, _ error) {
-	r := d.reader(data)
-	for more := r.begin(shape); more; more = r.next() {
-		if r.member() == 0 {
-			readString(r, &path)
-		} else {
-			r.skip()
-		}
-	}
-	return path, r.finish()
-}
-
-// patchedEnvironment reads the environment of a patch into entry.
-func (d *decoder) patchedEnvironment(data, id []byte, entry *EnvironmentEntry) error {
-	r := d.reader(data)
-	known := d.known(id)
-	d.env.beginGeneral(data, d.base(known))
-	for more := r.begin(&patchShape); more; more = r.next() {
-		if r.member() == 1 {
-			d.env.readGeneral(r)
-		} else {
-			r.skip()
-		}
-	}
-	if err := r.finish(); err != nil {
-		return err
-	}
-	d.entry(entry, PatchEvent, id, known)
-	if entry.Err == errNegativeVersion {
-		return entry.Err
-	}
-	return nil
 }
 
 // patchedFilter reads the filter of a patch. An error is in the entry.
@@ -110,25 +114,6 @@ func (d *decoder) patchedFilter(data []byte, id FilterID) FilterEntry {
 		}
 	}
 	return filterEntry(PatchEvent, id, rep, r.finish())
-}
-
-// deletedVersion reads the version of a delete.
-func (d *decoder) deletedVersion(data []byte) (version int, _ error) {
-	r := d.reader(data)
-	for more := r.begin(&deleteShape); more; more = r.next() {
-		if r.member() == 1 {
-			readInteger(r, &version)
-		} else {
-			r.skip()
-		}
-	}
-	if err := r.finish(); err != nil {
-		return 0, err
-	}
-	if version < 0 {
-		return 0, errNegativeVersion
-	}
-	return version, nil
 }
 
 // about makes m a message of the kind about its environment or its filter. It is an error if that is refused, and an

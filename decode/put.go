@@ -110,8 +110,9 @@ func (d *decoder) environment(r *reader, c *content) {
 			r.pos = next
 			return
 		}
-		d.env.beginGeneral(r.data, d.base(known))
+		d.env.beginGeneral(r.data)
 		d.env.readGeneral(r)
+		d.env.resemble(d.base(known))
 	})
 	if next == failed {
 		d.unusual++

@@ -52,9 +52,13 @@ func listOf[T any]() shape { return shape{reflect.TypeFor[T](), '[', ']', nil} }
 var unknownObject, unknownArray = mapOf[map[string]any](), listOf[[]any]()
 
 // index returns the index of the member with the name, or -1. Like encoding/json it prefers the exact name to
-// one that differs in case.
-func (s *shape) index(name []byte) int {
-	for m := range s.members {
+// one that differs in case. It looks at the members behind the last one first.
+func (s *shape) index(name []byte, last int) int {
+	for i := range s.members {
+		m := last + i
+		if m >= len(s.members) {
+			m -= len(s.members)
+		}
 		if string(name) == s.members[m] {
 			return m
 		}
@@ -123,7 +127,7 @@ func (r *reader) name() []byte {
 // member reads the name of a member of a struct and returns its index, or -1 if the struct has no such member.
 func (r *reader) member() int {
 	top := &r.stack[len(r.stack)-1]
-	top.member = top.shape.index(r.name())
+	top.member = top.shape.index(r.name(), max(top.member, 0))
 	return top.member
 }
 
