@@ -25,10 +25,12 @@ func (s *Stamp) Sibling() *Stamp { return &Stamp{epoch: s.epoch} }
 // RecordAs records the moment that a sibling recorded last, which costs no reading of the clock, or the present
 // moment if that recorded none.
 func (s *Stamp) RecordAs(sibling *Stamp) {
-	if ns := sibling.ns.Load(); ns != 0 {
-		s.ns.Store(ns)
-	} else {
+	switch ns := sibling.ns.Load(); ns {
+	case 0:
 		s.Record()
+	case s.ns.Load(): // usually: loading takes less time than storing
+	default:
+		s.ns.Store(ns)
 	}
 }
 
