@@ -102,16 +102,21 @@ func (l *log[T]) turn(next, read uint64) {
 	}
 }
 
-// reset forgets all values, which everybody must have taken and nobody may be reading.
+// reset forgets all values, which everybody must have taken and nobody may be reading. It keeps the block in use and the
+// one before, unless they are too large for as many values as there were.
 func (l *log[T]) reset() {
+	values := len(l.values)
+	if n := len(l.older); n > 0 {
+		values = int(l.end() - l.older[0].start)
+		l.former = l.older[n-1]
+	}
 	l.start = l.end()
-	l.values = emptied(l.values)
-	l.former.values = emptied(l.former.values)
-	l.older = emptied(l.older)
+	l.values, l.former.values, l.older = emptied(l.values, values), emptied(l.former.values, values), emptied(l.older, len(l.older))
 }
 
-func emptied[T any](block []T) []T {
-	if cap(block) > min(max(minBlock, 4*len(block)), maxBlock) {
+// emptied returns block without its values, or nil if it is too large for n values.
+func emptied[T any](block []T, n int) []T {
+	if cap(block) > min(max(minBlock, 4*n), maxBlock) {
 		return nil
 	}
 	clear(block)
