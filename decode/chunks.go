@@ -1,7 +1,5 @@
 package decode
 
-import "slices"
-
 // appendTo appends v to a list in chunks. A slice that grows copies all before, and takes several times as much memory.
 func appendTo[T any](chunks [][]T, v T) [][]T {
 	const first, most = 16, 1024
@@ -16,15 +14,4 @@ func appendTo[T any](chunks [][]T, v T) [][]T {
 	}
 	chunks[last] = append(chunks[last], v)
 	return chunks
-}
-
-// joined returns the list as one slice.
-func joined[T any](chunks [][]T) []T {
-	switch len(chunks) {
-	case 0:
-		return []T{}
-	case 1:
-		return chunks[0]
-	}
-	return slices.Concat(chunks...)
 }

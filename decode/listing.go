@@ -6,12 +6,14 @@ import "slices"
 // removes them. Null in place of the data removes all of it. Package encoding/json would leave the struct as it is; this
 // is the safe side, because a put without environments is malformed if it would delete something.
 type content struct {
-	environments [][]EnvironmentEntry // in chunks; nil if there is no such object
-	unchanged    Unchanged            // the environments that are listed as they are known
-	repeated     int                  // how many these are
-	listed       int                  // how many environments there are, duplicates included
-	changes      []change             // those that are known, and are listed otherwise
-	filters      []FilterEntry        // nil if there is no such object
+	environments [][]*EnvironmentRep // those not in unchanged, in chunks: the Rep of each entry; nil if there is no such object
+	others       [][]placed          // the entries without a Rep, in chunks
+	failed       bool                // one of these has an Err
+	unchanged    Unchanged           // the environments that are listed as they are known
+	repeated     int                 // how many these are
+	listed       int                 // how many environments there are, duplicates included
+	changes      []change            // those that are known, and are listed otherwise
+	filters      []FilterEntry       // nil if there is no such object
 	filtersErr   error
 	err          error // the first mistake
 }
@@ -26,11 +28,14 @@ func (c *content) listing(held func() (environments, filters int)) (*Listing, er
 			return nil, errNoContent
 		}
 	}
-	l := &Listing{Environments: joined(c.environments), Unchanged: c.unchanged, FiltersErr: c.filtersErr}
+	l := &Listing{Environments: c.entries(), Unchanged: c.unchanged, FiltersErr: c.filtersErr}
 	c.separate(l)
-	l.Environments, l.Filters = lastOfEach(l.Environments), lastOfEach(c.filters)
-	if slices.ContainsFunc(l.Environments, func(e EnvironmentEntry) bool { return e.Err == errNegativeVersion }) {
-		return nil, errNegativeVersion
+	l.Filters = lastOfEach(c.filters)
+	if c.failed {
+		l.Environments = lastOfEach(l.Environments)
+		if slices.ContainsFunc(l.Environments, func(e EnvironmentEntry) bool { return e.Err == errNegativeVersion }) {
+			return nil, errNegativeVersion
+		}
 	}
 	return l, nil
 }
@@ -56,7 +61,36 @@ func (c *content) add(entry *EnvironmentEntry, known *EnvironmentRep) {
 	if known != nil {
 		c.changes = append(c.changes, change{entry.ID, c.repeated})
 	}
-	c.environments = appendTo(c.environments, *entry)
+	c.environments = appendTo(c.environments, entry.Rep)
+	if entry.Rep == nil {
+		c.others = appendTo(c.others, placed{c.listed - c.repeated - 1, *entry})
+		c.failed = c.failed || entry.Err != nil
+	}
+}
+
+// A placed is an entry with its index in the listing.
+type placed struct {
+	index int
+	entry EnvironmentEntry
+}
+
+// entries returns the entries of environments. They are made when their number is known: a slice of entries that
+// grows, or is put together from chunks, takes several times as much memory.
+func (c *content) entries() []EnvironmentEntry {
+	entries := make([]EnvironmentEntry, c.listed-c.repeated)
+	i := 0
+	for rep := range Unchanged(c.environments).All {
+		if rep != nil {
+			entries[i] = EnvironmentEntry{ID: rep.EnvID, Version: rep.Version, Rep: rep}
+		}
+		i++
+	}
+	for _, chunk := range c.others {
+		for _, other := range chunk {
+			entries[other.index] = other.entry
+		}
+	}
+	return entries
 }
 
 // A change is an entry for an environment that is known, but not listed as it is known.

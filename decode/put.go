@@ -82,7 +82,7 @@ func (d *decoder) environments(r *reader, c *content) {
 		return
 	}
 	if c.environments == nil {
-		c.environments = [][]EnvironmentEntry{}
+		c.environments = [][]*EnvironmentRep{}
 	}
 	r.each(&environmentsShape, func() {
 		if r.tooMany(c.listed + 1) {

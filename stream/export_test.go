@@ -5,14 +5,22 @@ func (s *Subject[T]) Forgetful() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return len(s.subs) == 0 && len(s.behind) == 0 && s.asleep.underWay == 0 && s.asleep.head == len(s.asleep.queue) && s.over == 0 && s.blocked == 0 &&
-		len(s.log.values) == 0 && len(s.log.former) == 0
+		len(s.log.values) == 0 && len(s.log.former.values) == 0 && len(s.log.older) == 0
 }
 
 // Held returns for how many values the subject has memory.
 func (s *Subject[T]) Held() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	held := cap(s.log.values) + cap(s.log.former)
+	return s.HeldLocked()
+}
+
+// HeldLocked is Held for a function of Update.
+func (s *Subject[T]) HeldLocked() int {
+	held := cap(s.log.values) + cap(s.log.former.values)
+	for _, older := range s.log.older {
+		held += cap(older.values)
+	}
 	for _, sub := range s.subs {
 		if sub.backlog != nil {
 			held += sub.backlog.(interface{ size() int }).size()

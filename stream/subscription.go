@@ -133,16 +133,16 @@ func (sub *subscription[T]) takeLog() []T {
 	if sub.policy.rule == dropOldest {
 		sub.dropOldest()
 	}
-	from := sub.next
-	sub.next = min(from+maxBatch, log.end())
+	batch := log.batch(sub.next)
 	sub.reading = math.MaxUint64
-	if sub.next > from {
-		sub.reading = from
+	if len(batch) > 0 {
+		sub.reading = sub.next
 	}
+	sub.next += uint64(len(batch))
 	if sub.over && sub.waits() <= sub.policy.limit {
 		sub.settle()
 	}
-	return log.slice(from, sub.next)
+	return batch
 }
 
 func (sub *subscription[T]) takeBacklog() []T {
@@ -203,7 +203,7 @@ func (sub *subscription[T]) follow() {
 func (sub *subscription[T]) due() uint64 {
 	limit := uint64(sub.policy.limit)
 	if sub.policy.rule == dropOldest {
-		limit += min(max(limit, minBlock), maxIdleBlock)
+		limit += min(max(limit, minBlock), maxBlock)
 	}
 	return sub.next + limit + 1
 }
@@ -220,7 +220,7 @@ func (sub *subscription[T]) exceed() {
 		sub.dropOldest()
 		return
 	}
-	waiting := s.log.slice(sub.next, s.log.end())
+	waiting := s.log.since(sub.next)
 	if sub.policy.rule == coalesce {
 		sub.backlog = sub.policy.coalescer(2 * len(waiting)) // more will come
 	} else {
