@@ -17,14 +17,19 @@ func (s *Subject[T]) Held() int {
 
 // HeldLocked is Held for a function of Update.
 func (s *Subject[T]) HeldLocked() int {
-	held := cap(s.log.values) + cap(s.log.former.values)
-	for _, older := range s.log.older {
-		held += cap(older.values)
-	}
+	held := s.log.held()
 	for _, sub := range s.subs {
 		if sub.backlog != nil {
 			held += sub.backlog.(interface{ size() int }).size()
 		}
+	}
+	return held
+}
+
+func (l *log[T]) held() int {
+	held := cap(l.values) + cap(l.former.values)
+	for _, older := range l.older {
+		held += cap(older.values)
 	}
 	return held
 }

@@ -14,6 +14,10 @@ import (
 // several times the memory. The new block repeats the last values, at most overlap of them, so that one
 // block has all the values that a subscriber takes at once.
 //
+// When the log turns to another block, and the slowest subscriber is n values behind, it has memory for at most
+// n + n/15 + 3*maxBlock values. It keeps that until it turns again, or until everybody has taken everything; then it
+// keeps two blocks.
+//
 // Values are never overwritten while a subscriber may be reading them. The subject's lock guards all but
 // the reading.
 type log[T any] struct {
@@ -33,13 +37,13 @@ const (
 	// in use soon has blocks of minBlock.
 	firstBlock = 4
 	minBlock   = 64
-	// maxBlock is the largest block. A block larger than minBlock outlives its values only while it is used by a
-	// quarter: a stream that has become quiet should cost little.
+	// maxBlock is the largest block. A block larger than minBlock outlives its values only if the log held a quarter
+	// as many as it has room for: a stream that has become quiet should cost little.
 	maxBlock = 1024
 	overlap  = maxBatch - 1
 )
 
-// end returns the number that the value behind the last one has.
+// end returns the number of the value that follows.
 func (s *span[T]) end() uint64 { return s.start + uint64(len(s.values)) }
 
 func (s *span[T]) full() bool { return len(s.values) == cap(s.values) }
@@ -49,8 +53,8 @@ func (s *span[T]) slice(from, to uint64) []T {
 	return s.values[from-s.start : to-s.start : to-s.start]
 }
 
-// find returns the index in older of the block to take from at that number, the length of older for the block
-// in use.
+// find returns the index in older of the block to take from at that number. It returns the length of older for the
+// block in use.
 func (l *log[T]) find(from uint64) int {
 	if from >= l.start {
 		return len(l.older)
@@ -84,39 +88,36 @@ func (l *log[T]) since(from uint64) []T {
 // turn makes room. Values before next were taken by everybody, and values before read are not
 // being read by anybody.
 func (l *log[T]) turn(next, read uint64) {
-	full, end := l.span, l.end()
-	block, size := l.former.values, max(firstBlock, min(minBlock, 2*cap(full.values)), min(maxBlock, 2*int(end-next)))
+	end := l.end()
+	block, size := l.former.values, max(firstBlock, min(minBlock, 2*cap(l.values)), min(maxBlock, 2*int(end-next)))
 	if read < l.former.end() || cap(block) < size {
 		block = make([]T, 0, size)
 	}
 	clear(block)
-	start := max(next, full.start, end-min(end, overlap))
-	l.span = span[T]{append(block[:0], full.slice(start, end)...), start}
-	l.former = full
-	if next < start {
-		l.older, l.former = append(l.older, full), span[T]{}
-	}
+	start := max(next, l.start, end-min(end, overlap))
+	repeated := l.slice(start, end)
+	l.older, l.former = append(l.older, l.span), span[T]{}
+	l.span = span[T]{append(block[:0], repeated...), start}
 	if n := l.find(next); n > 0 {
 		l.former = l.older[n-1]
 		l.older = slices.Delete(l.older, 0, n)
 	}
 }
 
-// reset forgets all values, which everybody must have taken and nobody may be reading. It keeps the block in use and the
-// one before, unless they are too large for as many values as there were.
+// reset forgets all values, which everybody must have taken and nobody may be reading. It keeps the last two
+// blocks, unless they are too large for as many values as there were.
 func (l *log[T]) reset() {
-	values := len(l.values)
+	first, end := l.start, l.end()
 	if n := len(l.older); n > 0 {
-		values = int(l.end() - l.older[0].start)
-		l.former = l.older[n-1]
+		first, l.former, l.older = l.older[0].start, l.older[n-1], nil
 	}
-	l.start = l.end()
-	l.values, l.former.values, l.older = emptied(l.values, values), emptied(l.former.values, values), emptied(l.older, len(l.older))
+	values := int(end - first)
+	l.span, l.former.values = span[T]{emptied(l.values, values), end}, emptied(l.former.values, values)
 }
 
 // emptied returns block without its values, or nil if it is too large for n values.
 func emptied[T any](block []T, n int) []T {
-	if cap(block) > min(max(minBlock, 4*n), maxBlock) {
+	if cap(block) > max(minBlock, 4*n) {
 		return nil
 	}
 	clear(block)
