@@ -6,14 +6,13 @@ import "slices"
 // removes them. Null in place of the data removes all of it. Package encoding/json would leave the struct as it is; this
 // is the safe side, because a put without environments is malformed if it would delete something.
 type content struct {
-	environments [][]*EnvironmentRep // those not in unchanged, in chunks: the Rep of each entry; nil if there is no such object
-	others       [][]placed          // the entries without a Rep, in chunks
-	failed       bool                // one of these has an Err
-	unchanged    Unchanged           // the environments that are listed as they are known
-	repeated     int                 // how many these are
-	listed       int                 // how many environments there are, duplicates included
-	changes      []change            // those that are known, and are listed otherwise
-	filters      []FilterEntry       // nil if there is no such object
+	environments [][]*EnvironmentRep  // those not in unchanged, in chunks: the Rep of each entry; nil if there is no such object
+	others       [][]EnvironmentEntry // the entries without a Rep, in chunks
+	unchanged    Unchanged            // the environments that are listed as they are known
+	repeated     int                  // how many these are
+	listed       int                  // how many environments there are, duplicates included
+	changes      []change             // those that are known, and are listed otherwise
+	filters      []FilterEntry        // nil if there is no such object
 	filtersErr   error
 	err          error // the first mistake
 }
@@ -31,7 +30,7 @@ func (c *content) listing(held func() (environments, filters int)) (*Listing, er
 	l := &Listing{Environments: c.entries(), Unchanged: c.unchanged, FiltersErr: c.filtersErr}
 	c.separate(l)
 	l.Filters = lastOfEach(c.filters)
-	if c.failed {
+	if len(c.others) > 0 { // only these can have an Err
 		l.Environments = lastOfEach(l.Environments)
 		if slices.ContainsFunc(l.Environments, func(e EnvironmentEntry) bool { return e.Err == errNegativeVersion }) {
 			return nil, errNegativeVersion
@@ -63,31 +62,29 @@ func (c *content) add(entry *EnvironmentEntry, known *EnvironmentRep) {
 	}
 	c.environments = appendTo(c.environments, entry.Rep)
 	if entry.Rep == nil {
-		c.others = appendTo(c.others, placed{c.listed - c.repeated - 1, *entry})
-		c.failed = c.failed || entry.Err != nil
+		c.others = appendTo(c.others, *entry)
 	}
-}
-
-// A placed is an entry with its index in the listing.
-type placed struct {
-	index int
-	entry EnvironmentEntry
 }
 
 // entries returns the entries of environments. They are made when their number is known: a slice of entries that
 // grows, or is put together from chunks, takes several times as much memory.
 func (c *content) entries() []EnvironmentEntry {
-	entries := make([]EnvironmentEntry, c.listed-c.repeated)
-	i := 0
+	entries := make([]EnvironmentEntry, 0, c.listed-c.repeated)
 	for rep := range Unchanged(c.environments).All {
+		var entry EnvironmentEntry
 		if rep != nil {
-			entries[i] = EnvironmentEntry{ID: rep.EnvID, Version: rep.Version, Rep: rep}
+			entry = EnvironmentEntry{ID: rep.EnvID, Version: rep.Version, Rep: rep}
 		}
-		i++
+		entries = append(entries, entry)
 	}
+	i := 0
 	for _, chunk := range c.others {
 		for _, other := range chunk {
-			entries[other.index] = other.entry
+			for entries[i].Rep != nil {
+				i++
+			}
+			entries[i] = other
+			i++
 		}
 	}
 	return entries
