@@ -84,6 +84,9 @@ func (t *logTest) publish() {
 		if n := int(t.end() - next); t.held() > n+n/15+3*maxBlock {
 			t.Fatalf("memory for %d values, of which %d wait", t.held(), n)
 		}
+		if unused := t.values[len(t.values):cap(t.values)]; t.start < next || slices.Max(unused) > 0 {
+			t.Fatal("values that were taken are repeated or still there")
+		}
 	}
 	t.values = append(t.values, t.end())
 }
@@ -105,5 +108,24 @@ func (t *logTest) check(what string, values []uint64, from, to uint64) {
 	}
 	if len(values) != int(to-from) {
 		t.Fatalf("%s has %d values, not %d", what, len(values), to-from)
+	}
+}
+
+// TestLogUsesBlocksAgain: a log whose reader stays as far behind as it is needs no more memory.
+func TestLogUsesBlocksAgain(t *testing.T) {
+	for _, behind := range []uint64{0, 1, 100, 5000} {
+		var l log[int]
+		publish := func() {
+			for range 10_000 {
+				if l.full() {
+					next := l.end() - min(behind, l.end())
+					l.turn(next, next)
+				}
+				l.values = append(l.values, 1)
+			}
+		}
+		if n := testing.AllocsPerRun(10, publish); n > 0 {
+			t.Errorf("%g blocks for 10,000 values, %d of which wait", n, behind)
+		}
 	}
 }

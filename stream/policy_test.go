@@ -173,6 +173,24 @@ func TestDeliveredValuesAreForgotten(t *testing.T) {
 	})
 }
 
+// TestDropOldestHoldsItsLimit: with a large limit it is not given twice the memory.
+func TestDropOldestHoldsItsLimit(t *testing.T) {
+	const limit, block = 20_000, 1024
+	synctest.Test(t, func(t *testing.T) {
+		s := stream.NewSubject[int]()
+		release := stuck(t, s, stream.DropOldest[int](limit))
+		for v := range 3 * limit {
+			_ = s.Publish(t.Context(), v)
+			if held := s.Held(); held > limit+limit/15+5*block {
+				t.Errorf("memory for %d values", held)
+				break
+			}
+		}
+		close(release)
+		s.Close(nil)
+	})
+}
+
 func TestZeroPolicyIsBlock128(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := stream.NewSubject[int]()
