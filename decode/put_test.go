@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 	"testing"
 
@@ -38,6 +39,26 @@ func TestPutWithoutEnvironments(t *testing.T) {
 				t.Errorf("%s, %d: %v, %v", test.members, i, m, err)
 			}
 		}
+	}
+}
+
+// TestNullRemovesEnvironments lists environments of all sorts before a null, of which nothing remains: not even for
+// MaxListed.
+func TestNullRemovesEnvironments(t *testing.T) {
+	known := receiver{"a": {EnvID: "a", Version: 5}, "b": {EnvID: "b", Version: 5}, "c": {EnvID: "c", Version: 5}}
+	const before = `"a":{"envID":"a","version":5},"b":{"envID":"b","version":4},"c":{"envID":"wrong"},"new":{"envID":"new","version":1}`
+	const after = `"c":{"envID":"c","version":5},"b":{"envID":"b","version":3},"a":{"envID":"a","version":6}`
+	m, err := newDecoder(&Options{Known: known.find, MaxListed: 4}).decode(PutEvent,
+		[]byte(`{"path":"/","data":{"environments":{`+before+`},"environments":null,"environments":{`+after+`}}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, e := range m.Put.all() {
+		got = append(got, fmt.Sprint(e.ID, e.Version, e.Rep != nil, e.Err))
+	}
+	if want := []string{"b3 false <nil>", "a6 true <nil>", "c5 true <nil>"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
 
