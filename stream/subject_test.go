@@ -210,25 +210,6 @@ type subjectTest struct {
 
 var errBoom = errors.New("boom")
 
-// TestHoldEndsAfter512: the 512th value wakes a subscriber, though nobody calls Release.
-func TestHoldEndsAfter512(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s := stream.NewSubject[int]()
-		r := subscribe(t.Context(), s.Observe(stream.Block[int](2*modelHeld), nil))
-		synctest.Wait()
-		s.Hold()
-		for v := range modelHeld {
-			if synctest.Wait(); len(r.got) > 0 {
-				t.Fatalf("awake after %d values", v)
-			}
-			_ = s.Publish(t.Context(), v)
-		}
-		if synctest.Wait(); len(r.got) == 0 {
-			t.Error("asleep")
-		}
-	})
-}
-
 func TestSubjectBehavesLikeItsModel(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		ops := drawSubjectOps(rt)
