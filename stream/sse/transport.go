@@ -10,7 +10,7 @@ import (
 
 // readBufferSize is that of a transport that does not say another one, in bytes. With the usual 4 KiB a busy stream of
 // small chunks takes several times as many system calls.
-const readBufferSize = 32 << 10
+const readBufferSize = 16 << 10
 
 // newTransport speaks HTTP/1.1 alone: an event stream has its connection to itself, and HTTP/2
 // would add flow control and frames to no end.
