@@ -70,6 +70,7 @@ func large(size int) map[string]sse.Event {
 		"invalid name":            patch(`"envName":"` + repeat("\xff") + `"`),
 		"number":                  patch(`"version":` + repeat("1")),
 		"other path":              {Type: PatchEvent, Data: []byte(`{"data":[` + list("1") + `],"path":"x"}`)},
+		"white space at the end":  {Type: PutEvent, Data: []byte(`{"path":"/","data":{"environments":{}}}` + repeat(" "))},
 		"delete":                  {Type: DeleteEvent, Data: []byte(`{"version":1,"x":[` + list("1") + `],"path":"/environments/e1"}`)},
 	}
 	return events

@@ -108,16 +108,14 @@ func (r *environmentReader) anyText(pos int) (s []byte, next int) {
 	return s, next
 }
 
-// unquoted reads the rest of a string that is not plain. Encoders escape some characters of names that people give.
+// unquoted reads the rest of a string that is not plain. Encoders escape some characters of names that people give. Like
+// text it fails if the string is longer than checkEvery, so that the general path need not read much again.
 func (r *environmentReader) unquoted(pos int) (s []byte, next int) {
-	in := reader{data: r.data, pos: pos - len(`"`), budget: r.budget}
-	raw, _ := in.between()
-	if in.err != nil {
+	in := reader{data: r.data[:min(pos+checkEvery, len(r.data))], pos: pos - len(`"`), budget: r.budget}
+	if s = in.quoted(); in.err != nil {
 		return nil, failed
 	}
-	before := len(r.unescaped)
-	r.unescaped = in.appendUnquoted(r.unescaped, raw)
-	return r.unescaped[before:], in.pos
+	return s, in.pos
 }
 
 // sdkKey reads the rest of {"value":"…","expiring":{"value":"…","timestamp":N}}. The inner object is optional
@@ -155,7 +153,7 @@ func (r *environmentReader) keys(pos int, keys *rawKeys) int {
 // key reads an element of such an array.
 func (r *environmentReader) key(pos int) (k rawKey, next int) {
 	k.key, pos = r.anyText(keyName.read(r.data, pos))
-	k.value, pos = r.anyText(keyValueName.read(r.data, pos))
+	k.value, pos = text(r.data, keyValueName.read(r.data, pos))
 	if expiry := expiryName.read(r.data, pos); expiry != failed {
 		k.expires = true
 		k.expiry, pos = integer(r.data, expiry)

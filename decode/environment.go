@@ -46,8 +46,6 @@ type environmentReader struct {
 	follows [memberCount]uint8
 	first   uint8
 	fresh   []byte // scratch space for share, of at most maxShared bytes
-
-	unescaped []byte // the texts in which something is escaped
 }
 
 // rawKeys are concurrent keys before their strings are copied.
@@ -71,7 +69,6 @@ type rawKey struct {
 // cleared.
 func (r *environmentReader) begin(data []byte, base *EnvironmentRep) {
 	r.data, r.base, r.changed = data, base, 0
-	r.unescaped = r.unescaped[:0]
 	r.timestamp, r.ttl, r.version, r.secure = 0, 0, 0, false
 	r.sdkKeys.clear()
 	r.mobileKeys.clear()
@@ -105,14 +102,7 @@ func (r *environmentReader) forget() {
 		return
 	}
 	r.data, r.base = nil, nil
-	for m := range r.raw {
-		if r.raw[m] != nil { // rarely, and writing nil where nil is takes time, too
-			r.raw[m] = nil
-		}
-	}
-	if cap(r.unescaped) > maxShared {
-		r.unescaped = nil
-	}
+	clear(r.raw[:])
 	r.sdkKeys.forget()
 	r.mobileKeys.forget()
 }

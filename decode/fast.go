@@ -2,8 +2,8 @@ package decode
 
 import "bytes"
 
-// The fast path reads messages in the form in which the service's encoder writes them: compact, with strings and
-// integers. Its functions report false for any other form, which the general path then reads.
+// The fast path reads messages in the form in which the service's encoder writes them: compact, and without null. Its
+// functions report false for any other form, which the general path then reads.
 
 // The tokens around the items of messages. They are never modified.
 var (

@@ -32,7 +32,7 @@ func people(rng *rand.Rand, version int) EnvironmentRep {
 		e.SDKKey.Expiring = ExpiringKeyRep{Value: SDKKey("sdk-" + uuid()), Timestamp: 1_800_000_000_000}
 	case 1:
 		at := int64(1_800_000_000_000)
-		e.SDKKeys = []ConcurrentKeyRep[SDKKey]{{Key: "default", Value: e.SDKKey.Value}, {Key: "previous", Value: SDKKey("sdk-" + uuid()), Expiry: &at}}
+		e.SDKKeys = []ConcurrentKeyRep[SDKKey]{{Key: "default", Value: e.SDKKey.Value}, {Key: pick("previous", "old & odd"), Value: SDKKey("sdk-" + uuid()), Expiry: &at}}
 		e.MobileKeys = []ConcurrentKeyRep[MobileKey]{{Key: "default", Value: e.MobKey, HasViews: true}}
 	}
 	return e

@@ -24,8 +24,8 @@ func (r *environmentReader) beginGeneral(data []byte) {
 	r.clearTexts(1<<textMembers - 1)
 }
 
-// resemble makes base the environment that the one which readGeneral has read is compared with.
-func (r *environmentReader) resemble(base *EnvironmentRep) {
+// compare compares what readGeneral has read with base, as read does at once.
+func (r *environmentReader) compare(base *EnvironmentRep) {
 	r.base = base
 	for m, text := range [textCount]string{
 		string(base.EnvID), base.EnvKey, base.EnvName, base.ProjKey, base.ProjName,

@@ -12,24 +12,9 @@ func (d *decoder) patch(data []byte, m *Message) error {
 	if d.fastPatch(data, &m.Environment) {
 		return m.about(Patch)
 	}
-	// The path, which tells the type of the data, may come last. Mistakes in the data are kept apart until then.
-	var path string
-	var mistake error
-	r := d.reader(data)
 	d.env.beginGeneral(data)
-	for more := r.begin(&patchShape); more; more = r.next() {
-		switch r.member() {
-		case 0:
-			readString(r, &path)
-		case 1:
-			if err := r.isolate(func() { d.env.readGeneral(r) }); mistake == nil {
-				mistake = err
-			}
-		default:
-			r.skip()
-		}
-	}
-	if err := r.finish(); err != nil {
+	path, mistake, err := d.generalItem(data, &patchShape, d.env.readGeneral)
+	if err != nil {
 		return malformed(PatchEvent, err)
 	}
 	if id, ok := itemID(path, filtersPath); ok {
@@ -46,7 +31,7 @@ func (d *decoder) patch(data []byte, m *Message) error {
 		return malformed(PatchEvent, mistake)
 	}
 	known := d.known([]byte(id))
-	d.env.resemble(d.base(known))
+	d.env.compare(d.base(known))
 	d.entry(&m.Environment, PatchEvent, []byte(id), known)
 	if m.Environment.Err == errNegativeVersion {
 		*m = Message{}
@@ -60,23 +45,9 @@ func (d *decoder) delete(data []byte, m *Message) error {
 	if d.fastDelete(data, &m.Environment) {
 		return m.about(Delete)
 	}
-	var path string
 	var version int
-	var mistake error
-	r := d.reader(data)
-	for more := r.begin(&deleteShape); more; more = r.next() {
-		switch r.member() {
-		case 0:
-			readString(r, &path)
-		case 1:
-			if err := r.isolate(func() { readInteger(r, &version) }); mistake == nil {
-				mistake = err
-			}
-		default:
-			r.skip()
-		}
-	}
-	if err := r.finish(); err != nil {
+	path, mistake, err := d.generalItem(data, &deleteShape, func(r *reader) { readInteger(r, &version) })
+	if err != nil {
 		return malformed(DeleteEvent, err)
 	}
 	if version < 0 && mistake == nil {
@@ -100,6 +71,25 @@ func (d *decoder) delete(data []byte, m *Message) error {
 	}
 	m.Environment = EnvironmentEntry{ID: EnvironmentID(id), Version: version}
 	return m.about(Delete)
+}
+
+// generalItem reads a patch or a delete, and calls read for the member beside the path. The path may come last, and only
+// it tells whether that member has the right type. So a mistake in the member is no error, but is returned beside it.
+func (d *decoder) generalItem(data []byte, s *shape, read func(*reader)) (path string, mistake, err error) {
+	r := d.reader(data)
+	for more := r.begin(s); more; more = r.next() {
+		switch r.member() {
+		case 0:
+			readString(r, &path)
+		case 1:
+			if m := r.isolate(func() { read(r) }); mistake == nil {
+				mistake = m
+			}
+		default:
+			r.skip()
+		}
+	}
+	return path, mistake, r.finish()
 }
 
 // patchedFilter reads the filter of a patch. An error is in the entry.

@@ -94,6 +94,31 @@ func TestReplacedKeyIsShared(t *testing.T) {
 	})
 }
 
+// TestNamesAreShared: a name that does not change has the memory of the known one, with escapes or without.
+func TestNamesAreShared(t *testing.T) {
+	var known *EnvironmentRep
+	d := newDecoder(&Options{Known: func([]byte) *EnvironmentRep { return known }})
+	for _, name := range []string{"Web Shop", `Search \u0026 Browse`} {
+		patch := func(version string) string {
+			return string(patchOf(strings.NewReplacer("Web Shop", name, ":7}", version).Replace(plainEnvironment)))
+		}
+		m, err := newDecoder(nil).decode(PatchEvent, []byte(patch(":7}")))
+		if err != nil {
+			t.Fatal(err)
+		}
+		known = m.Environment.Rep
+		bothPaths(patch(":8}"), func(data []byte) {
+			m, err := d.decode(PatchEvent, data)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := m.Environment.Rep.ProjName; got != known.ProjName || unsafe.StringData(got) != unsafe.StringData(known.ProjName) {
+				t.Errorf("by %s %q has memory of its own", data, got)
+			}
+		})
+	}
+}
+
 // TestSameText compares sameText with a comparison byte by byte. Where sameText fails for no reason, the result of
 // decoding is still the same, so that no other test would notice.
 func TestSameText(t *testing.T) {

@@ -78,6 +78,30 @@ func TestLargeEventsLeaveNothing(t *testing.T) {
 	}
 }
 
+// TestEscapesTakeLittleMemory decodes patches that consist of texts with escapes. Each text takes a buffer of its length,
+// and what is left of it. A blank at the end makes the fast path fail, which must not have read a very long text for nothing.
+func TestEscapesTakeLittleMemory(t *testing.T) {
+	const size = 8 << 20
+	text := strings.Repeat(`\"`, 5000)
+	key := `{"key":"` + text + `","value":"sdk-11111111-new"},`
+	long := strings.Replace(plainEnvironment, "Production", strings.Repeat(`\"`, size/2), 1)
+	many := strings.Replace(plainEnvironment, `"version"`, `"sdkKeys":[`+strings.TrimSuffix(strings.Repeat(key, size/len(key)), ",")+`],"version"`, 1)
+	for _, test := range []struct {
+		environment, end string
+		buffers          int
+	}{{long, "}", 1}, {long, " }", 1}, {many, "}", 1}, {many, " }", 2}} {
+		patch := patchOf(strings.TrimSuffix(test.environment, "}") + test.end)
+		n := bytesAllocated(func() {
+			if m, err := newDecoder(nil).decode(PatchEvent, patch); err != nil || m.Environment.Rep == nil {
+				t.Error(m, err)
+			}
+		})
+		if limit := test.buffers*size + size/2 + 1<<20; n > uint64(limit) {
+			t.Errorf("%.200s, end %q: %d bytes, at most %d", patch, test.end, n, limit)
+		}
+	}
+}
+
 // heap returns the number of bytes in use on the heap.
 func heap() int64 {
 	runtime.GC()

@@ -137,7 +137,7 @@ func (d *decoder) forget() {
 // event decodes an event into m, which is empty. A put that arrives in pieces is decoded while it arrives. The message is
 // valid beside an error if it is a put.
 //
-// Here and below a message is filled in where it is, because it is large: see BenchmarkPatch.
+// A message is large, so the functions from here down fill it in where it is; see BenchmarkPatch.
 func (d *decoder) event(e *sse.Event, m *Message) (err error) {
 	d.unusual = 0
 	switch {

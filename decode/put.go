@@ -112,7 +112,7 @@ func (d *decoder) environment(r *reader, c *content) {
 		}
 		d.env.beginGeneral(r.data)
 		d.env.readGeneral(r)
-		d.env.resemble(d.base(known))
+		d.env.compare(d.base(known))
 	})
 	if next == failed {
 		d.unusual++

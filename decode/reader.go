@@ -52,7 +52,7 @@ func listOf[T any]() shape { return shape{reflect.TypeFor[T](), '[', ']', nil} }
 var unknownObject, unknownArray = mapOf[map[string]any](), listOf[[]any]()
 
 // index returns the index of the member with the name, or -1. Like encoding/json it prefers the exact name to
-// one that differs in case. It looks at the members behind the last one first.
+// one that differs in case. Members mostly come in order, so it begins at the last one that was read.
 func (s *shape) index(name []byte, last int) int {
 	for i := range s.members {
 		m := last + i

@@ -299,6 +299,9 @@ func FuzzDecode(f *testing.F) {
 			if (err != nil) != (wantErr != nil) || refused(err) != refused(wantErr) {
 				t.Fatalf("error %v, encoding/json: %v", err, wantErr)
 			}
+			if err != nil && name != PutEvent && !reflect.DeepEqual(m, Message{}) {
+				t.Fatalf("%s beside %v", m, err)
+			}
 			checkError(t, errors.Join(err, m.Err), wantJSONErr)
 			if refused(err) && name == PutEvent {
 				err = nil // the message is valid

@@ -101,8 +101,8 @@ func (s *Subject[T]) update(f func(emit func(T))) (wait bool, err error) {
 	return s.over > 0, nil
 }
 
-// maxHeld is how many values Hold holds back. In a long burst the subscribers are to begin before there are so many
-// that the publisher has to wait for them.
+// maxHeld is how many values Hold holds back. In a long burst the subscribers should start before so many values wait
+// that the publisher has to wait, too.
 const maxHeld = 512
 
 // Hold leaves subscribers that wait for values asleep until Release, or until 512 values have been published. A

@@ -179,6 +179,29 @@ type subjectOp struct {
 	Limit int
 }
 
+// TestHoldIsLimited publishes one value after the other. Those that Hold holds back arrive together, again and again.
+func TestHoldIsLimited(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var subject stream.Subject[int]
+		got := 0
+		go func() {
+			_ = subject.Observe(stream.Block[int](4*modelHeld), nil)(t.Context(), func(int) bool { got++; return true })
+		}()
+		synctest.Wait()
+		subject.Hold()
+		for n := 1; n <= 3*modelHeld; n++ {
+			if err := subject.Publish(t.Context(), n); err != nil {
+				t.Fatal(err)
+			}
+			if synctest.Wait(); got != n-n%modelHeld {
+				t.Fatalf("%d of %d values have arrived", got, n)
+			}
+		}
+		subject.Close(nil)
+		synctest.Wait()
+	})
+}
+
 func drawSubjectOps(t *rapid.T) []subjectOp {
 	op := rapid.Custom(func(t *rapid.T) subjectOp {
 		return subjectOp{
