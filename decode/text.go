@@ -22,7 +22,7 @@ func (r *reader) quoted() []byte {
 	if plain {
 		return raw
 	}
-	return r.appendUnquoted(make([]byte, 0, len(raw)), raw)
+	return r.unquote(raw)
 }
 
 // between reads a string and returns what stands between its quotes. That is its text if plain is true.
@@ -71,8 +71,9 @@ func (r *reader) escape() {
 	}
 }
 
-// appendUnquoted appends the text of a string. raw is what stands between its quotes.
-func (r *reader) appendUnquoted(text, raw []byte) []byte {
+// unquote returns the text of a string. raw is what stands between its quotes.
+func (r *reader) unquote(raw []byte) []byte {
+	text := make([]byte, 0, len(raw))
 	for len(raw) > 0 {
 		n := plainASCII(raw[:min(checkEvery, len(raw))])
 		text, raw = append(text, raw[:n]...), raw[n:]

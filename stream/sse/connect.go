@@ -31,8 +31,9 @@ type ConnectOptions struct {
 	// Client sends the request. It is copied without its Timeout, which would bound the whole
 	// stream, and never modified; its CheckRedirect is asked first, then the rules of Connect hold
 	// too. If its Transport is an *http.Transport, each connection has a clone of that, so that no
-	// network connection is used for two of them, or left behind. Any other RoundTripper must heed the
-	// request's context, and its Close, by which it is told not to use the network connection again.
+	// network connection is used for two of them, or left behind; the clone's ReadBufferSize is 16 KiB if
+	// that is 0. Any other RoundTripper must heed the request's context, and its Close, by which it is told
+	// not to use the network connection again.
 	//
 	// Nil means a client that speaks HTTP/1.1 and takes proxies from the environment.
 	Client *http.Client

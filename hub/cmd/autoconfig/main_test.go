@@ -50,6 +50,21 @@ func environment(more ...string) (all []string) {
 	return append(all, more...)
 }
 
+// start starts the command and returns one of its pipes. A command that is still there after a minute is killed.
+func start(t *testing.T, command *exec.Cmd, pipe func() (io.ReadCloser, error)) io.ReadCloser {
+	t.Helper()
+	out, err := pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	watchdog := time.AfterFunc(time.Minute, func() { _ = command.Process.Kill() })
+	t.Cleanup(func() { watchdog.Stop() })
+	return out
+}
+
 // TestProcess runs the command as a process: a demonstration that listens, others that look at it, and a signal.
 func TestProcess(t *testing.T) {
 	if runtime.GOOS == "windows" {
@@ -58,15 +73,7 @@ func TestProcess(t *testing.T) {
 	path := build(t)
 	hub := exec.CommandContext(t.Context(), path, "hub", "-demo", "-listen", "127.0.0.1:0")
 	hub.Env = environment()
-	stderr, err := hub.StderrPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := hub.Start(); err != nil {
-		t.Fatal(err)
-	}
-	watchdog := time.AfterFunc(time.Minute, func() { _ = hub.Process.Kill() })
-	defer watchdog.Stop()
+	stderr := start(t, hub, hub.StderrPipe)
 	lines := bufio.NewReader(stderr)
 	line, err := lines.ReadString('\n')
 	found := regexp.MustCompile(`^listening on (http://127\.0\.0\.1:\d+)\n$`).FindStringSubmatch(line)
@@ -115,15 +122,7 @@ func TestSecondSignal(t *testing.T) {
 	service.Put(autoconfig.PutContent{})
 	hub := exec.CommandContext(t.Context(), build(t), "hub", "-listen", "127.0.0.1:0", "-stream-uri", service.URL)
 	hub.Env = environment(cli.KeyVariable + "=rel-key")
-	stderr, err := hub.StderrPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := hub.Start(); err != nil {
-		t.Fatal(err)
-	}
-	watchdog := time.AfterFunc(time.Minute, func() { _ = hub.Process.Kill() })
-	defer watchdog.Stop()
+	stderr := start(t, hub, hub.StderrPipe)
 	ctx, cancel := context.WithCancel(t.Context())
 	var streams sync.WaitGroup
 	defer streams.Wait()
@@ -158,15 +157,7 @@ func watchOneLine(t *testing.T, path, address string) {
 	t.Helper()
 	watch := exec.CommandContext(t.Context(), path, "watch", "-stream-uri", address)
 	watch.Env = environment(cli.KeyVariable + "=" + string(demo.Key))
-	stdout, err := watch.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := watch.Start(); err != nil {
-		t.Fatal(err)
-	}
-	watchdog := time.AfterFunc(time.Minute, func() { _ = watch.Process.Kill() })
-	defer watchdog.Stop()
+	stdout := start(t, watch, watch.StdoutPipe)
 	line, err := bufio.NewReader(stdout).ReadString('\n')
 	if !strings.Contains(line, "environment added") {
 		t.Errorf("watch prints %q (%v)", line, err)
