@@ -94,11 +94,11 @@ func TestTombstonesEnd(t *testing.T) {
 	publish(t, js, up.observe, fleet.Options{Lease: time.Hour, TombstoneTTL: time.Second})
 	m := member(t, js, fleet.Options{})
 	ready(t, m)
+	seen := testkit.Watch(m.Changes())
+	seen.Await(t, 4)
 	up.apply(remove("deleted", 2))
 	up.put(environment("stays", 1))
-	has(t, m, "stays:1")
-	seen := testkit.Watch(m.Changes())
-	seen.Await(t, 2)
+	testkit.Expect(t, "the member", short(seen.Await(t, 3)), "environment deleted deleted", "environment deleted omitted", "synced")
 	eventually(t, "the bucket has the lease, synced, which items there are, and what stays", func() bool {
 		n := 0
 		for _, m := range raw(t, js, fleet.DefaultBucket) {
@@ -109,7 +109,7 @@ func TestTombstonesEnd(t *testing.T) {
 		return n == 4
 	})
 	up.apply(patch(environment("stays", 2)))
-	testkit.Expect(t, "the member", short(seen.Await(t, 1)), "environment updated stays:2")
+	testkit.Expect(t, "the member, later", short(seen.Await(t, 1)), "environment updated stays:2")
 	seen.Stop()
 }
 
