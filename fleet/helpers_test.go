@@ -3,7 +3,6 @@ package fleet_test
 import (
 	"context"
 	"errors"
-	"net"
 	"slices"
 	"strconv"
 	"strings"
@@ -36,7 +35,7 @@ type broker struct {
 func newBroker(t *testing.T) *broker {
 	t.Helper()
 	b := &broker{t: t, opts: server.Options{
-		Host: "127.0.0.1", Port: -1, JetStream: true, StoreDir: t.TempDir(), NoSigs: true, NoLog: true,
+		Host: "127.0.0.1", Port: testkit.FreePorts(t, 1)[0], JetStream: true, StoreDir: t.TempDir(), NoSigs: true, NoLog: true,
 	}}
 	b.start()
 	t.Cleanup(b.stop)
@@ -54,7 +53,6 @@ func (b *broker) start() {
 	if !s.ReadyForConnections(limit) {
 		b.t.Fatal("the NATS server does not start")
 	}
-	b.opts.Port = s.Addr().(*net.TCPAddr).Port
 	b.server = s
 }
 

@@ -11,12 +11,13 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/relaystream/autoconfig/fleet"
+	"github.com/relaystream/autoconfig/internal/testkit"
 )
 
 // TestMirror: members at a leaf node read a mirror of the bucket. They see what the publisher writes at the hub, and
 // start while the hub is away.
 func TestMirror(t *testing.T) {
-	port := fleet.FreePort(t)
+	port := testkit.FreePorts(t, 1)[0]
 	hub := domain(t, "hub", func(o *server.LeafNodeOpts) { o.Host, o.Port = "127.0.0.1", port })
 	leaf := domain(t, "leaf", func(o *server.LeafNodeOpts) {
 		o.ReconnectInterval = 50 * time.Millisecond
