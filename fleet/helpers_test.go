@@ -25,6 +25,9 @@ import (
 // limit is how long a test waits for anything.
 const limit = time.Minute
 
+// patience is a lease that no busy machine loses, and that expires within the limit if nobody could release it.
+const patience = limit / 2
+
 // A broker is a NATS server that can be restarted.
 type broker struct {
 	t      *testing.T

@@ -69,7 +69,7 @@ func TestUnusableItemStays(t *testing.T) {
 	b, up := newBroker(t), newUpstream()
 	up.put(environment("a", 1), environment("refused", 1), environment("gone", 1))
 	js := b.connect()
-	o := fleet.Options{Lease: 10 * time.Second}
+	o := fleet.Options{Lease: patience}
 	first := publish(t, js, up.observe, o)
 	m := member(t, js, o)
 	ready(t, m)
@@ -214,7 +214,7 @@ func TestDamagedEntry(t *testing.T) {
 func TestStatus(t *testing.T) {
 	b, up := newBroker(t), newUpstream()
 	up.put(environment("a", 1))
-	p := publish(t, b.connect(), up.observe, fleet.Options{})
+	p := publish(t, b.connect(), up.observe, fleet.Options{Lease: time.Hour})
 	eventually(t, "the configuration is written", func() bool { return p.status.Get().Written == 2 })
 	s := p.status.Get()
 	if !s.Holding || s.Since.IsZero() || s.Refused+s.Skipped != 0 || s.Err != nil {
