@@ -66,6 +66,8 @@ func TestServerRestarts(t *testing.T) {
 	}
 	m := member(t, b.connect(), fleet.Options{})
 	ready(t, m)
+	seen := testkit.Watch(m.Changes())
+	seen.Await(t, 3)
 	for version := 2; version < 6; version++ {
 		b.stop()
 		up.apply(patch(environment("a", version)))
@@ -77,9 +79,9 @@ func TestServerRestarts(t *testing.T) {
 	}
 	js := b.connect()
 	eventually(t, "one consumer for the member, one for the publisher that stands by", func() bool { return b.consumers(js, fleet.DefaultBucket) == 2 })
-	for _, line := range short(testkit.Watch(m.Changes()).Stop()) {
-		if line == "environment deleted" {
-			t.Error(line)
+	for _, c := range seen.Stop() {
+		if c.Kind == autoconfig.EnvironmentDeleted {
+			t.Error(c)
 		}
 	}
 }
