@@ -101,7 +101,8 @@ func TestConsumerIsLost(t *testing.T) {
 	}
 	for version := 2; version < 4; version++ {
 		for name := range s.ConsumerNames(t.Context()).Name() {
-			if err := s.DeleteConsumer(t.Context(), name); err != nil {
+			// On a busy machine the member may have replaced it meanwhile.
+			if err := s.DeleteConsumer(t.Context(), name); err != nil && !errors.Is(err, jetstream.ErrConsumerNotFound) {
 				t.Fatal(err)
 			}
 		}
@@ -274,10 +275,5 @@ func TestCancelledAtAnyTime(t *testing.T) {
 		}
 		cancel()
 	}
-	// By itself the server would remove one after 30 s.
-	for deadline := time.Now().Add(20 * time.Second); b.consumers(js, fleet.DefaultBucket) > 0; time.Sleep(time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("%d consumers are left", b.consumers(js, fleet.DefaultBucket))
-		}
-	}
+	b.noConsumers(js)
 }

@@ -94,6 +94,16 @@ func (b *broker) consumers(js jetstream.JetStream, bucket string) int {
 	return s.CachedInfo().State.Consumers
 }
 
+// noConsumers waits until the default bucket has no consumers. By itself the server would remove one after 30 s.
+func (b *broker) noConsumers(js jetstream.JetStream) {
+	b.t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); b.consumers(js, fleet.DefaultBucket) > 0; time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			b.t.Fatalf("%d consumers are left", b.consumers(js, fleet.DefaultBucket))
+		}
+	}
+}
+
 // lastSequence returns how many messages were ever written to the bucket.
 func lastSequence(t *testing.T, js jetstream.JetStream, bucket string) uint64 {
 	t.Helper()
