@@ -8,6 +8,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"net/http"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -171,6 +172,9 @@ func TestALargePutArrivesInTheOrderOfTheWire(t *testing.T) {
 	c := testkit.Open(t, testkit.To(srv))
 	early := testkit.Watch(stream.Map(c.ChangesUnder(stream.Block[autoconfig.Change](100)), lineOf))
 	defer early.Stop()
+	for deadline := time.Now().Add(time.Minute); len(c.Stats().Subscribers) == 0 && time.Now().Before(deadline); {
+		runtime.Gosched() // who subscribes later is told in another order
+	}
 	if err := srv.AwaitConnections(t.Context(), 1); err != nil {
 		t.Fatal(err)
 	}
