@@ -22,6 +22,10 @@ import (
 // by their number.
 func TestStartDuringWrites(t *testing.T) {
 	const items = 300
+	starts := 40
+	if testkit.RaceDetected() {
+		starts = 10
+	}
 	b, up := newBroker(t), newUpstream()
 	var all []autoconfig.EnvironmentRep
 	for i := range items {
@@ -46,7 +50,7 @@ func TestStartDuringWrites(t *testing.T) {
 			}
 		}
 	}()
-	for range 40 {
+	for range starts {
 		m, err := fleet.Source(js, testkit.Key, nil).First(t.Context())
 		if err != nil || m.Kind != decode.Put || len(m.Put.Environments) != items {
 			t.Error(m, err)
