@@ -28,6 +28,13 @@ const limit = time.Minute
 // patience is a lease that no busy machine loses, and that expires within the limit if nobody could release it.
 const patience = limit / 2
 
+// heartbeat is that of publishers and members.
+const heartbeat = 500 * time.Millisecond
+
+// outage is less than the time without heartbeats after which a member gives up its subscription. A machine that stands
+// still for that long is a reason, too.
+const outage = 4 * heartbeat
+
 // A broker is a NATS server that can be restarted.
 type broker struct {
 	t      *testing.T
@@ -219,7 +226,7 @@ func publish(t *testing.T, js jetstream.JetStream, source stream.Observable[diff
 	o.Logger = testkit.Censored(t)
 	go func() {
 		defer close(p.done)
-		p.err = fleet.Publish(ctx, js, testkit.Key, source, fleet.WithHeartbeat(o, 500*time.Millisecond))
+		p.err = fleet.Publish(ctx, js, testkit.Key, source, fleet.WithHeartbeat(o, heartbeat))
 	}()
 	t.Cleanup(func() { p.stop(t) })
 	return p
@@ -247,7 +254,7 @@ func (p *publishing) holding() bool { return p.status.Get().Holding }
 func member(t *testing.T, js jetstream.JetStream, o fleet.Options) *autoconfig.Client {
 	t.Helper()
 	return testkit.Open(t, &autoconfig.Options{
-		Source: fleet.Source(js, testkit.Key, fleet.WithHeartbeat(o, 500*time.Millisecond)), InitialRetryDelay: 20 * time.Millisecond,
+		Source: fleet.Source(js, testkit.Key, fleet.WithHeartbeat(o, heartbeat)), InitialRetryDelay: 20 * time.Millisecond,
 	})
 }
 
