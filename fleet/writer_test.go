@@ -57,7 +57,7 @@ func connectTestBucket(t *testing.T, url string, replicas int) *bucket {
 		t.Fatal(err)
 	}
 	b := newBucket(js, DefaultBucket)
-	for deadline := time.Now().Add(testLimit); ; time.Sleep(10 * time.Millisecond) { // a cluster has to find itself
+	for deadline := time.Now().Add(3 * testLimit); ; time.Sleep(10 * time.Millisecond) { // a cluster has to find itself
 		if err = b.open(t.Context(), replicas); err == nil {
 			return &b
 		}
