@@ -42,7 +42,7 @@ func manyEnvironments(n int) autoconfig.PutContent {
 // Close.
 func TestSlowLoggerHoldsUpNobody(t *testing.T) {
 	many := 100_000
-	if raceDetected() {
+	if testkit.RaceDetected() {
 		many = 10_000
 	}
 	for name, line := range map[string]time.Duration{"slow": time.Millisecond, "stuck": time.Hour} {

@@ -41,7 +41,7 @@ func allocatedBy(f func()) uint64 {
 // test's own included, allocates, and far less than work in proportion to their square.
 func expectMemory(t *testing.T, what string, limit uint64, f func()) {
 	t.Helper()
-	if n := allocatedBy(f) >> 20; n > limit && !raceDetected() {
+	if n := allocatedBy(f) >> 20; n > limit && !testkit.RaceDetected() {
 		t.Errorf("%s: %d MiB were allocated, want up to %d", what, n, limit)
 	}
 }

@@ -8,7 +8,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"net/http"
-	"runtime/debug"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -172,6 +172,9 @@ func TestALargePutArrivesInTheOrderOfTheWire(t *testing.T) {
 	c := testkit.Open(t, testkit.To(srv))
 	early := testkit.Watch(stream.Map(c.ChangesUnder(stream.Block[autoconfig.Change](100)), lineOf))
 	defer early.Stop()
+	for deadline := time.Now().Add(time.Minute); len(c.Stats().Subscribers) == 0 && time.Now().Before(deadline); {
+		runtime.Gosched() // who subscribes later is told in another order
+	}
 	if err := srv.AwaitConnections(t.Context(), 1); err != nil {
 		t.Fatal(err)
 	}
@@ -199,7 +202,7 @@ func TestALargePutArrivesInTheOrderOfTheWire(t *testing.T) {
 func TestASleeperHoldsOneChangePerEnvironment(t *testing.T) {
 	const environments, known, deleted = 1000, 500, 10
 	rounds := 1000
-	if testing.Short() || raceDetected() {
+	if testing.Short() || testkit.RaceDetected() {
 		rounds = 30
 	}
 	id := func(i int) autoconfig.EnvironmentID { return autoconfig.EnvironmentID(fmt.Sprint("e", i)) }
@@ -292,12 +295,6 @@ func concurrent(e autoconfig.EnvironmentRep, keys ...autoconfig.SDKKey) autoconf
 		e.SDKKeys = append(e.SDKKeys, decode.ConcurrentKeyRep[autoconfig.SDKKey]{Value: k, Expiry: &some})
 	}
 	return e
-}
-
-// raceDetected tells whether the race detector is at work, which makes everything take ten times as long.
-func raceDetected() bool {
-	info, _ := debug.ReadBuildInfo()
-	return info != nil && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"})
 }
 
 // A pen writes events as fast as they are read.

@@ -105,7 +105,7 @@ func (e events) mustNext(t testing.TB) event {
 // reported its end may take a moment to return on a busy machine.
 func mustHaveStopped(t testing.TB) {
 	t.Helper()
-	deadline := time.Now().Add(10 * time.Second)
+	deadline := time.Now().Add(time.Minute)
 	for goroutine := running(); goroutine != ""; goroutine = running() {
 		if time.Now().After(deadline) {
 			t.Fatalf("still running: %s", goroutine)

@@ -86,7 +86,7 @@ func just(event sse.Event) stream.Observable[sse.Event] {
 
 // TestContextIsChecked decodes large events of every form and counts the checks of the context.
 func TestContextIsChecked(t *testing.T) {
-	const size = 16 * checkEvery
+	const size = 8 * checkEvery
 	for name, event := range large(size) {
 		ctx := newCountdown(t, -1)
 		_ = Messages(just(event), nil)(ctx, func(Message) bool { return true })
@@ -98,7 +98,7 @@ func TestContextIsChecked(t *testing.T) {
 
 // TestDecodingStopsWithItsContext ends the context at every check in turn: no other check and no message may follow.
 func TestDecodingStopsWithItsContext(t *testing.T) {
-	for name, event := range large(3 * checkEvery) {
+	for name, event := range large(2 * checkEvery) {
 		for n := 1; ; n++ {
 			ctx := newCountdown(t, n)
 			passed := false

@@ -8,16 +8,16 @@ import (
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
+
+	"github.com/relaystream/autoconfig/internal/testkit"
 )
 
 // newTestCluster starts three servers and returns the addresses for clients.
 func newTestCluster(t *testing.T) (addresses string) {
 	t.Helper()
 	var routes []*url.URL
-	var ports []int
-	for range 3 {
-		port := freePort(t)
-		ports = append(ports, port)
+	ports := testkit.FreePorts(t, 3)
+	for _, port := range ports {
 		routes = append(routes, &url.URL{Scheme: "nats", Host: net.JoinHostPort("127.0.0.1", strconv.Itoa(port))})
 	}
 	for i, port := range ports {
@@ -30,16 +30,6 @@ func newTestCluster(t *testing.T) (addresses string) {
 		addresses += s.ClientURL()
 	}
 	return addresses
-}
-
-func freePort(t *testing.T) int {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = l.Close() }()
-	return l.Addr().(*net.TCPAddr).Port
 }
 
 // TestCluster: in a bucket of three replicas, the fence holds and refuses nothing that it should not. There, unlike in

@@ -31,7 +31,5 @@ func TestMembersFollow(t *testing.T) {
 	}
 	early.Close()
 	late.Close()
-	if n := b.consumers(b.connect(), "autoconfig"); n != 0 {
-		t.Errorf("%d consumers are left", n)
-	}
+	b.noConsumers(b.connect())
 }

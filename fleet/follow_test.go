@@ -22,6 +22,10 @@ import (
 // by their number.
 func TestStartDuringWrites(t *testing.T) {
 	const items = 300
+	starts := 40
+	if testkit.RaceDetected() {
+		starts = 10
+	}
 	b, up := newBroker(t), newUpstream()
 	var all []autoconfig.EnvironmentRep
 	for i := range items {
@@ -46,7 +50,7 @@ func TestStartDuringWrites(t *testing.T) {
 			}
 		}
 	}()
-	for range 40 {
+	for range starts {
 		m, err := fleet.Source(js, testkit.Key, nil).First(t.Context())
 		if err != nil || m.Kind != decode.Put || len(m.Put.Environments) != items {
 			t.Error(m, err)
@@ -66,6 +70,8 @@ func TestServerRestarts(t *testing.T) {
 	}
 	m := member(t, b.connect(), fleet.Options{})
 	ready(t, m)
+	seen := testkit.Watch(m.Changes())
+	seen.Await(t, 3)
 	for version := 2; version < 6; version++ {
 		b.stop()
 		up.apply(patch(environment("a", version)))
@@ -77,9 +83,9 @@ func TestServerRestarts(t *testing.T) {
 	}
 	js := b.connect()
 	eventually(t, "one consumer for the member, one for the publisher that stands by", func() bool { return b.consumers(js, fleet.DefaultBucket) == 2 })
-	for _, line := range short(testkit.Watch(m.Changes()).Stop()) {
-		if line == "environment deleted" {
-			t.Error(line)
+	for _, c := range seen.Stop() {
+		if c.Kind == autoconfig.EnvironmentDeleted {
+			t.Error(c)
 		}
 	}
 }
@@ -97,16 +103,20 @@ func TestConsumerIsLost(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	inTime := true
 	for version := 2; version < 4; version++ {
+		start := time.Now()
 		for name := range s.ConsumerNames(t.Context()).Name() {
-			if err := s.DeleteConsumer(t.Context(), name); err != nil {
+			// On a busy machine the member may have replaced it meanwhile.
+			if err := s.DeleteConsumer(t.Context(), name); err != nil && !errors.Is(err, jetstream.ErrConsumerNotFound) {
 				t.Fatal(err)
 			}
 		}
 		up.apply(patch(environment("a", version)))
 		has(t, m, fmt.Sprintf("a:%d", version))
+		inTime = inTime && time.Since(start) < outage
 	}
-	if status(t, m).Err != nil || !p.holding() {
+	if inTime && status(t, m).Err != nil || !p.holding() {
 		t.Error("more than the consumer was replaced:", status(t, m).Err)
 	}
 	eventually(t, "one consumer", func() bool { return b.consumers(js, fleet.DefaultBucket) == 1 })
@@ -122,17 +132,20 @@ func TestConnectionIsCut(t *testing.T) {
 	ready(t, m)
 	messages := testkit.Watch(m.Messages())
 	for version := 2; version < 10; version++ {
+		start := time.Now()
 		if err := js.Conn().ForceReconnect(); err != nil {
 			t.Fatal(err)
 		}
 		up.apply(patch(environment("a", version)))
 		has(t, m, fmt.Sprintf("a:%d", version))
-	}
-	for _, m := range messages.Stop() {
-		if m.Kind == decode.Put {
-			t.Error("the bucket was read anew")
+		inTime := time.Since(start) < outage
+		for _, m := range messages.Take() {
+			if inTime && m.Kind == decode.Put {
+				t.Error("the bucket was read anew")
+			}
 		}
 	}
+	messages.Stop()
 	eventually(t, "one consumer", func() bool { return b.consumers(js, fleet.DefaultBucket) == 1 })
 }
 
@@ -272,10 +285,5 @@ func TestCancelledAtAnyTime(t *testing.T) {
 		}
 		cancel()
 	}
-	// By itself the server would remove one after 30 s.
-	for deadline := time.Now().Add(20 * time.Second); b.consumers(js, fleet.DefaultBucket) > 0; time.Sleep(time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("%d consumers are left", b.consumers(js, fleet.DefaultBucket))
-		}
-	}
+	b.noConsumers(js)
 }

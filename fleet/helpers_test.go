@@ -3,7 +3,6 @@ package fleet_test
 import (
 	"context"
 	"errors"
-	"net"
 	"slices"
 	"strconv"
 	"strings"
@@ -26,6 +25,16 @@ import (
 // limit is how long a test waits for anything.
 const limit = time.Minute
 
+// patience is a lease that no busy machine loses, and that expires within the limit if nobody could release it.
+const patience = limit / 2
+
+// heartbeat is that of publishers and members.
+const heartbeat = 500 * time.Millisecond
+
+// outage is less than the time without heartbeats after which a member gives up its subscription. A machine that stands
+// still for that long is a reason, too.
+const outage = 4 * heartbeat
+
 // A broker is a NATS server that can be restarted.
 type broker struct {
 	t      *testing.T
@@ -36,7 +45,7 @@ type broker struct {
 func newBroker(t *testing.T) *broker {
 	t.Helper()
 	b := &broker{t: t, opts: server.Options{
-		Host: "127.0.0.1", Port: -1, JetStream: true, StoreDir: t.TempDir(), NoSigs: true, NoLog: true,
+		Host: "127.0.0.1", Port: testkit.FreePorts(t, 1)[0], JetStream: true, StoreDir: t.TempDir(), NoSigs: true, NoLog: true,
 	}}
 	b.start()
 	t.Cleanup(b.stop)
@@ -54,7 +63,6 @@ func (b *broker) start() {
 	if !s.ReadyForConnections(limit) {
 		b.t.Fatal("the NATS server does not start")
 	}
-	b.opts.Port = s.Addr().(*net.TCPAddr).Port
 	b.server = s
 }
 
@@ -91,6 +99,16 @@ func (b *broker) consumers(js jetstream.JetStream, bucket string) int {
 		b.t.Fatal(err)
 	}
 	return s.CachedInfo().State.Consumers
+}
+
+// noConsumers waits until the default bucket has no consumers. By itself the server would remove one after 30 s.
+func (b *broker) noConsumers(js jetstream.JetStream) {
+	b.t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); b.consumers(js, fleet.DefaultBucket) > 0; time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			b.t.Fatalf("%d consumers are left", b.consumers(js, fleet.DefaultBucket))
+		}
+	}
 }
 
 // lastSequence returns how many messages were ever written to the bucket.
@@ -208,7 +226,7 @@ func publish(t *testing.T, js jetstream.JetStream, source stream.Observable[diff
 	o.Logger = testkit.Censored(t)
 	go func() {
 		defer close(p.done)
-		p.err = fleet.Publish(ctx, js, testkit.Key, source, fleet.WithHeartbeat(o, 500*time.Millisecond))
+		p.err = fleet.Publish(ctx, js, testkit.Key, source, fleet.WithHeartbeat(o, heartbeat))
 	}()
 	t.Cleanup(func() { p.stop(t) })
 	return p
@@ -236,7 +254,7 @@ func (p *publishing) holding() bool { return p.status.Get().Holding }
 func member(t *testing.T, js jetstream.JetStream, o fleet.Options) *autoconfig.Client {
 	t.Helper()
 	return testkit.Open(t, &autoconfig.Options{
-		Source: fleet.Source(js, testkit.Key, fleet.WithHeartbeat(o, 500*time.Millisecond)), InitialRetryDelay: 20 * time.Millisecond,
+		Source: fleet.Source(js, testkit.Key, fleet.WithHeartbeat(o, heartbeat)), InitialRetryDelay: 20 * time.Millisecond,
 	})
 }
 

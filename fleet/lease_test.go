@@ -70,7 +70,7 @@ func TestPublisherThatIsStopped(t *testing.T) {
 			return s.Holding // until it knows
 		})
 	}()
-	second := publish(t, b.connect(), up.observe, o)
+	second := publish(t, b.connect(), up.observe, fleet.Options{Lease: time.Hour}) // which it does not lose, however busy the machine
 	eventually(t, "the second takes over", second.holding)
 	m := member(t, b.connect(), fleet.Options{})
 	ready(t, m)

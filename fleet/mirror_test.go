@@ -11,12 +11,13 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/relaystream/autoconfig/fleet"
+	"github.com/relaystream/autoconfig/internal/testkit"
 )
 
 // TestMirror: members at a leaf node read a mirror of the bucket. They see what the publisher writes at the hub, and
 // start while the hub is away.
 func TestMirror(t *testing.T) {
-	port := fleet.FreePort(t)
+	port := testkit.FreePorts(t, 1)[0]
 	hub := domain(t, "hub", func(o *server.LeafNodeOpts) { o.Host, o.Port = "127.0.0.1", port })
 	leaf := domain(t, "leaf", func(o *server.LeafNodeOpts) {
 		o.ReconnectInterval = 50 * time.Millisecond
@@ -24,10 +25,11 @@ func TestMirror(t *testing.T) {
 	})
 	up := newUpstream()
 	up.put(environment("a", 1), environment("b", 1))
-	publish(t, hub.connect(), up.observe, fleet.Options{})
+	p := publish(t, hub.connect(), up.observe, fleet.Options{Lease: time.Hour})
 	ready(t, member(t, hub.connect(), fleet.Options{}))
 	// The configuration of OPERATIONS.md.
-	_, err := leaf.connect().CreateStream(t.Context(), jetstream.StreamConfig{
+	js := leaf.connect()
+	_, err := js.CreateStream(t.Context(), jetstream.StreamConfig{
 		Name: "KV_" + fleet.DefaultBucket, Storage: jetstream.FileStorage, MaxMsgsPerSubject: 1, Discard: jetstream.DiscardNew,
 		AllowMsgTTL: true, AllowDirect: true, Mirror: &jetstream.StreamSource{Name: "KV_" + fleet.DefaultBucket, Domain: "hub"},
 	})
@@ -41,6 +43,9 @@ func TestMirror(t *testing.T) {
 	has(t, early, "a:2 c:1")
 	up.put(environment("c", 1))
 	has(t, early, "c:1")
+	eventually(t, "all is written", func() bool { return p.status.Get().Written == 8 })
+	last := lastSequence(t, hub.connect(), fleet.DefaultBucket)
+	eventually(t, "the mirror has all, too", func() bool { return lastSequence(t, js, fleet.DefaultBucket) == last })
 	hub.stop()
 	late := member(t, leaf.connect(), fleet.Options{})
 	ready(t, late)

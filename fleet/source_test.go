@@ -43,7 +43,7 @@ func TestBucketIsOpaque(t *testing.T) {
 	b, up := newBroker(t), newUpstream()
 	up.put(environment("env-one", 1), environment("env-two", 1), environment("env-three", 1))
 	js := b.connect()
-	p := publish(t, js, up.observe, fleet.Options{})
+	p := publish(t, js, up.observe, fleet.Options{Lease: time.Hour}) // a renewal would move among the messages
 	m := member(t, js, fleet.Options{})
 	ready(t, m)
 	up.apply(remove("env-one", 2))
@@ -146,7 +146,7 @@ func TestMissingItem(t *testing.T) {
 	b, up := newBroker(t), newUpstream()
 	up.put(environment("a", 1), environment("b", 1))
 	js := b.connect()
-	o := fleet.Options{Lease: 10 * time.Second}
+	o := fleet.Options{Lease: patience}
 	p := publish(t, js, up.observe, o)
 	eventually(t, "the configuration is written", func() bool { return p.status.Get().Written == 3 })
 	for _, m := range raw(t, js, fleet.DefaultBucket) {

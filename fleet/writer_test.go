@@ -57,7 +57,7 @@ func connectTestBucket(t *testing.T, url string, replicas int) *bucket {
 		t.Fatal(err)
 	}
 	b := newBucket(js, DefaultBucket)
-	for deadline := time.Now().Add(testLimit); ; time.Sleep(10 * time.Millisecond) { // a cluster has to find itself
+	for deadline := time.Now().Add(3 * testLimit); ; time.Sleep(10 * time.Millisecond) { // a cluster has to find itself
 		if err = b.open(t.Context(), replicas); err == nil {
 			return &b
 		}
@@ -139,7 +139,7 @@ func writeMessages(t *testing.T, l *lease, n int) (int, error) {
 
 func TestFence(t *testing.T) {
 	b := newTestBucket(t)
-	first, second := newTestLease(t, b, time.Second), newTestLease(t, b, time.Hour)
+	first, second := newTestLease(t, b, time.Hour), newTestLease(t, b, time.Hour)
 	acquired(t, first)
 	for _, n := range []int{1, 7} {
 		if written, err := writeUnder(t, first, n); written != n || err != nil {
@@ -148,6 +148,10 @@ func TestFence(t *testing.T) {
 	}
 	if ok, err := second.acquire(t.Context()); ok || err != nil {
 		t.Fatal("two hold the lease", err)
+	}
+	first.length = time.Second // from now on
+	if err := first.renew(t.Context()); err != nil {
+		t.Fatal(err)
 	}
 	acquired(t, second)
 	checkFence(t, b, first, second)

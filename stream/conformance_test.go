@@ -7,6 +7,7 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"github.com/relaystream/autoconfig/internal/testkit"
 	"github.com/relaystream/autoconfig/stream"
 	"github.com/relaystream/autoconfig/stream/streamtest"
 )
@@ -19,11 +20,11 @@ func conforms(t *testing.T, make func() ints, want sequence, hot, lossy bool) {
 
 // TestSources: every source keeps the contract, alone and behind every operator.
 func TestSources(t *testing.T) {
-	for _, src := range sources() {
+	for i, src := range sources() {
 		t.Run(src.name, func(t *testing.T) {
 			conforms(t, src.make, src.sequence, src.hot, false)
-			for _, op := range operators() {
-				if src.hot && op.name == "Concat with itself" || src.hot && op.model(sequence{err: errEnd}).err == nil {
+			for j, op := range operators() {
+				if skipsPair(i, j) || src.hot && op.name == "Concat with itself" || src.hot && op.model(sequence{err: errEnd}).err == nil {
 					continue
 				}
 				t.Run(op.name, func(t *testing.T) {
@@ -34,6 +35,10 @@ func TestSources(t *testing.T) {
 	}
 }
 
+// skipsPair thins combinations under the race detector: what it finds in one it finds with any other partner, too. All
+// have one in five.
+func skipsPair(i, j int) bool { return testkit.RaceDetected() && (i+j)%5 > 0 }
+
 // TestPairs: every operator keeps the contract behind and in front of every other, those aside that
 // differ from Map in nothing that would matter.
 func TestPairs(t *testing.T) {
@@ -42,8 +47,11 @@ func TestPairs(t *testing.T) {
 	}
 	failing := sequence{values: []int{2, 3}, err: errEnd}
 	paired := slices.DeleteFunc(operators(), func(op operator) bool { return op.plain })
-	for _, inner := range paired {
-		for _, outer := range paired {
+	for i, inner := range paired {
+		for j, outer := range paired {
+			if skipsPair(i, j) {
+				continue
+			}
 			t.Run(inner.name+"/"+outer.name, func(t *testing.T) {
 				conforms(t, func() ints {
 					o := stream.Concat(stream.Just(failing.values...), stream.Fail[int](errEnd))

@@ -21,10 +21,11 @@ func TestTable(t *testing.T) {
 	for _, s := range situations() {
 		t.Run(s.name, func(t *testing.T) {
 			var found []string
-			for _, c := range all() {
-				found = append(found, map[bool]string{true: "yes", false: "no"}[s.try(c)])
-			}
 			documented := strings.Fields(strings.Join(rows[s.name], " "))
+			for i, c := range all() {
+				expected := i < len(documented) && documented[i] == "yes"
+				found = append(found, map[bool]string{true: "yes", false: "no"}[s.try(c, patience(expected))])
+			}
 			if strings.Join(found, " ") != strings.Join(documented, " ") {
 				t.Errorf("found\n| %s | %s |\nthe README has %q", s.name, strings.Join(found, " | "), documented)
 			}

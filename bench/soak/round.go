@@ -138,7 +138,7 @@ func (r *round) look() {
 
 // recover waits until everybody has what the server serves.
 func (r *round) recover(ctx context.Context) error {
-	const limit = 30 * time.Second
+	const limit = time.Minute
 	start := time.Now()
 	healed := time.Time{}
 	for {

@@ -2,6 +2,7 @@ package admin_test
 
 import (
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"strings"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/relaystream/autoconfig/hub/admin"
 	"github.com/relaystream/autoconfig/hub/internal/browser"
+	"github.com/relaystream/autoconfig/internal/testkit"
 )
 
 const (
@@ -45,7 +47,7 @@ func listen(t *testing.T, address string, h http.Handler) (port string, stop fun
 // restarts the hub; and restarts it with another token.
 func TestBrowserSignsIn(t *testing.T) {
 	a, _, _ := open(t, &admin.Options{Token: goodToken})
-	port, stop := listen(t, "127.0.0.1:0", a)
+	port, stop := listen(t, fmt.Sprint("127.0.0.1:", testkit.FreePorts(t, 1)[0]), a)
 	tab := browser.Open(t)
 	tab.Go("http://hub.example:" + port + "/")
 	tab.Await(form)

@@ -32,7 +32,7 @@ type stage struct {
 
 func newStage(t testing.TB, set func(*stage)) *stage {
 	t.Helper()
-	s := &stage{t: t, service: autoconfigtest.NewServer(testkit.Key), address: "127.0.0.1:0"}
+	s := &stage{t: t, service: autoconfigtest.NewServer(testkit.Key), address: fmt.Sprint("127.0.0.1:", testkit.FreePorts(t, 1)[0])}
 	t.Cleanup(s.service.Close)
 	if set != nil {
 		set(s)

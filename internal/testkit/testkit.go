@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"log"
 	"log/slog"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"testing"
@@ -198,6 +199,12 @@ func (w *Watcher[T]) Stop() []T {
 	w.Cancel()
 	<-w.Done
 	return w.values
+}
+
+// RaceDetected reports whether the race detector is at work, which makes everything take ten times as long.
+func RaceDetected() bool {
+	info, _ := debug.ReadBuildInfo()
+	return info != nil && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"})
 }
 
 // InVirtualTime reports whether it is called in a bubble, where clocks start in the year 2000.

@@ -139,7 +139,7 @@ func TestMemoryIsBounded(t *testing.T) {
 		})
 	}
 	t.Run("comments without end", func(t *testing.T) {
-		lines := repeat([]byte(":\n"), 10*limit)
+		lines := repeat([]byte(":\n"), limit/4)
 		out := scanAll(io.MultiReader(lines, strings.NewReader("data: x\n\n")), ScanOptions{MaxEventSize: 1000})
 		if out.Err != nil || len(out.Events) != 1 {
 			t.Errorf("%d events, %v", len(out.Events), out.Err)

@@ -13,9 +13,9 @@ import (
 // In virtual time waiting costs nothing, and what is prompt takes none at all.
 const (
 	patienceVirtual = 10 * 365 * 24 * time.Hour // for a sequence that has not been told to end
-	patienceReal    = 30 * time.Second
-	graceVirtual    = time.Hour // for one that has, until it is given up
-	graceReal       = 5 * time.Second
+	patienceReal    = time.Minute
+	graceVirtual    = time.Hour      // for one that has, until it is given up
+	graceReal       = time.Minute    // prompt on any machine
 	aftermath       = 24 * time.Hour // how long nothing may happen after the end
 )
 

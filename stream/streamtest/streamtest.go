@@ -7,7 +7,7 @@
 // a subscription that was told to stop must have returned before the clock moved, and then nothing
 // that it started may be left. (A goroutine that is left blocked for good is reported with its
 // stack, before testing/synctest panics because of it. Where nothing moves at all, as when it waits for
-// a mutex that an earlier subscription has kept, no time passes, and Test panics after 20 seconds.)
+// a mutex that an earlier subscription has kept, no time passes, and Test panics after a minute.)
 //
 // A function of time.AfterFunc that is called after the end is found if the runtime counts goroutines,
 // as that of Go 1.26 does, and if no other test makes some all the time.
@@ -36,7 +36,7 @@ type Options struct {
 	// says so. By default a slow subscriber must get all of them.
 	Lossy bool
 	// RealTime runs without testing/synctest, for observables that wait for the world outside, such
-	// as network connections. "Promptly" is then within 5 seconds.
+	// as network connections. "Promptly" is then within a minute, so that a busy machine fails no test.
 	RealTime bool
 }
 

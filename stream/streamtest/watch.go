@@ -10,7 +10,7 @@ import (
 )
 
 // patienceStuck is how long, in real time, one subscription may take in virtual time.
-const patienceStuck = 20 * time.Second
+const patienceStuck = time.Minute
 
 // A watch finds a check in which nothing moves any more, which the check itself cannot: virtual time
 // stands still as long as anybody waits for a mutex, or calculates.

@@ -4,12 +4,13 @@ package faults_test
 
 import (
 	"fmt"
-	"math/rand/v2"
 	"net"
 	"path/filepath"
 	"strconv"
 	"testing"
 	"time"
+
+	"github.com/relaystream/autoconfig/internal/testkit"
 )
 
 // brokers are a NATS server, or a cluster of three.
@@ -23,7 +24,7 @@ type brokers struct {
 func newBrokers(t *testing.T, n int) *brokers {
 	t.Helper()
 	b := &brokers{t: t, processes: make([]*process, n)}
-	dir, ports := t.TempDir(), freePorts(t, 2*n)
+	dir, ports := t.TempDir(), testkit.FreePorts(t, 2*n)
 	for i := range n {
 		c := brokerCast{Name: fmt.Sprint("broker-", i), Store: filepath.Join(dir, strconv.Itoa(i)), Port: ports[i]}
 		if n > 1 {
@@ -33,24 +34,6 @@ func newBrokers(t *testing.T, n int) *brokers {
 	}
 	b.start()
 	return b
-}
-
-// freePorts returns TCP ports that nobody uses, and that no system gives to outgoing connections: a server that was
-// ended must find its port again.
-func freePorts(t *testing.T, n int) (ports []int) {
-	t.Helper()
-	for tries := 0; len(ports) < n; tries++ {
-		port := 10_000 + rand.IntN(20_000)
-		l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
-		switch {
-		case err == nil:
-			defer l.Close()
-			ports = append(ports, port)
-		case tries > 100:
-			t.Fatal(err)
-		}
-	}
-	return ports
 }
 
 // start starts the servers that do not run and lets those that are stopped go on. It waits until all accept

@@ -100,6 +100,15 @@ func (c *company) holder() (holder *publisher) {
 	return holder
 }
 
+// leader waits for the publisher that holds the lease. With a short lease, a busy machine may be without one for a moment.
+func (c *company) leader() (holder *publisher) {
+	c.t.Helper()
+	if !c.eventually("there is a publisher", func() bool { holder = c.holder(); return holder != nil }) {
+		c.t.FailNow()
+	}
+	return holder
+}
+
 func (c *company) note(format string, args ...any) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

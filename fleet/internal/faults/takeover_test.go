@@ -30,7 +30,7 @@ func TestTakeover(t *testing.T) {
 			defer c.report()
 			c.service.Put(testkit.Listing(testkit.Environment("a", 1)))
 			c.quiet()
-			first, start := c.holder(), time.Now()
+			first, start := c.leader(), time.Now()
 			test.leave(first)
 			gone := time.Now()
 			c.service.Patch(testkit.Environment("a", 2))
@@ -54,8 +54,8 @@ func TestStoppedPublisherWritesNothing(t *testing.T) {
 	defer c.report()
 	c.service.Put(testkit.Listing(testkit.Environment("a", 1)))
 	c.quiet()
-	first := c.holder()
-	c.eventually("it has told what it wrote", func() bool { return first.now().Written == 2 })
+	first := c.leader()
+	c.eventually("it has told what it wrote", func() bool { return first.now().Written > 0 }) // all in one batch
 	first.stop()
 	c.service.Patch(testkit.Environment("a", 2)) // waits in its connection
 	c.eventually("the other takes over", func() bool { return c.holder() != nil })

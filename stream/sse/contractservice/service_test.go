@@ -61,7 +61,9 @@ func (h *harness) stream(w http.ResponseWriter, r *http.Request) {
 	c := &connection{Request: r, body: string(body), send: make(chan string), broken: make(chan struct{})}
 	w.Header().Set("Content-Type", "text/event-stream")
 	_ = http.NewResponseController(w).Flush()
-	h.connections <- c
+	if !h.came(c) {
+		return
+	}
 	for {
 		select {
 		case text := <-c.send:
@@ -78,7 +80,17 @@ func (h *harness) stream(w http.ResponseWriter, r *http.Request) {
 func (h *harness) status(w http.ResponseWriter, r *http.Request) {
 	code, _ := strconv.Atoi(r.PathValue("code"))
 	w.WriteHeader(code)
-	h.connections <- &connection{Request: r}
+	h.came(&connection{Request: r})
+}
+
+// came passes on a connection, unless that is given up before anybody asks for it.
+func (h *harness) came(c *connection) bool {
+	select {
+	case h.connections <- c:
+		return true
+	case <-c.Context().Done():
+		return false
+	}
 }
 
 func (h *harness) callback(w http.ResponseWriter, r *http.Request) {
