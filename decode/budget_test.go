@@ -46,7 +46,7 @@ func large(size int) map[string]sse.Event {
 	environment := `"e1":` + plainEnvironment
 	events := map[string]sse.Event{
 		"environments":            put(`"environments":{` + list(environment) + `}`),
-		"unusual environments":    put(`"environments":{` + list(`"e1":`+string(spaced([]byte(plainEnvironment)))) + `}`),
+		"unusual environments":    put(`"environments":{` + list(`"e1":`+string(unusual([]byte(plainEnvironment)))) + `}`),
 		"wrong IDs":               put(`"environments":{` + list(`"e2":`+plainEnvironment) + `}`),
 		"too many":                put(`"environments":{` + list(`"e":{}`) + `}`),
 		"malformed at the end":    put(`"environments":{` + list(environment) + `,}`),

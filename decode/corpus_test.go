@@ -3,6 +3,7 @@ package decode
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -207,10 +208,27 @@ func corpus(tb testing.TB) []seed {
 			seed{0, []byte(`{"path":"/","data":{"environments":{"e0":` + strings.ReplaceAll(plainEnvironment, "e1", "e0") + `,"e1":` + env + `}}}`)})
 	}
 	const unknown = `{"?":[{"?":null},"?",-1.5e+7,true,false]}`
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal([]byte(relayOrder), &members); err != nil {
+		tb.Fatal(err)
+	}
+	for name, value := range members {
+		member := `"` + name + `":`
+		for _, instead := range []string{
+			member + `null,` + member, member + string(value) + `,` + member, // before the usual one
+			fmt.Sprintf(`"\u%04x%s":`, name[0], name[1:]), // only the general path reads it
+		} {
+			seeds = append(seeds, seed{1, patchOf(strings.Replace(relayOrder, member, instead, 1))})
+		}
+	}
 	for _, s := range seeds {
-		// The same with an unknown member in each object, and the same with white space.
+		// The same with an unknown member in each object, and the same with white space of two kinds.
 		if data := strings.ReplaceAll(string(s.data), `{"`, `{"?":`+unknown+`,"`); data != string(s.data) {
 			seeds = append(seeds, seed{s.event, []byte(data)})
+		}
+		python := strings.NewReplacer(`":`, `": `, `,"`, `, "`, `},{`, `}, {`).Replace(string(s.data))
+		if python != string(s.data) {
+			seeds = append(seeds, seed{s.event, []byte(python)})
 		}
 		var indented bytes.Buffer
 		if json.Indent(&indented, s.data, "\r", "\t") == nil {

@@ -41,10 +41,14 @@ type environmentReader struct {
 	secure     bool
 	version    int
 
-	// follows[m] is the member that came after m the last time, and first the one that came first. All
+	seen   uint  // a bit for each member that was read and was not null
+	member uint8 // the last one that readUsual has read, or memberCount
+	odd    bool  // a member was read by readMember
+
+	style *style // of the last name that was searched for
+	// follows[m] is the member that came after m the last time, and follows[memberCount] the one that came first. All
 	// environments of a stream come from one encoder, so the guess saves a search; see BenchmarkPatch/stale.
-	follows [memberCount]uint8
-	first   uint8
+	follows [memberCount + 1]uint8
 	fresh   []byte // scratch space for share, of at most maxShared bytes
 }
 
@@ -69,6 +73,7 @@ type rawKey struct {
 // cleared.
 func (r *environmentReader) begin(data []byte, base *EnvironmentRep) {
 	r.data, r.base, r.changed = data, base, 0
+	r.seen, r.member, r.odd = 0, memberCount, false
 	r.timestamp, r.ttl, r.version, r.secure = 0, 0, 0, false
 	r.sdkKeys.clear()
 	r.mobileKeys.clear()
@@ -85,6 +90,51 @@ func (r *environmentReader) clearTexts(members uint) {
 			r.raw[m] = nil
 		}
 	}
+}
+
+// clearMember undoes what readUsual has done with a member.
+func (r *environmentReader) clearMember(m uint8) {
+	switch m {
+	case sdkKey:
+		r.timestamp = 0
+	case sdkKeys:
+		r.sdkKeys.clear()
+	case mobileKeys:
+		r.mobileKeys.clear()
+	}
+}
+
+// end is called when an environment was read. A text that was not is empty.
+func (r *environmentReader) end() {
+	if absent := ^r.seen & (1<<textMembers - 1); absent != 0 {
+		r.clearTexts(absent)
+	}
+	if r.odd {
+		r.compare()
+	}
+}
+
+// compare looks which texts are those of base after all.
+func (r *environmentReader) compare() {
+	for m, text := range [textCount]string{
+		string(r.base.EnvID), r.base.EnvKey, r.base.EnvName, r.base.ProjKey, r.base.ProjName,
+		string(r.base.MobKey), string(r.base.SDKKey.Value), string(r.base.SDKKey.Expiring.Value),
+	} {
+		if string(r.raw[m]) == text {
+			r.changed &^= 1 << m
+		}
+	}
+}
+
+// rebase replaces base, which is empty.
+func (r *environmentReader) rebase(base *EnvironmentRep) {
+	for m := range r.raw {
+		if r.changed&(1<<m) == 0 {
+			r.raw[m] = nil
+		}
+	}
+	r.base, r.changed = base, 1<<textCount-1
+	r.compare()
 }
 
 // is reports whether the environment has the ID.

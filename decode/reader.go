@@ -157,6 +157,13 @@ func (r *reader) peekSpaced() byte {
 // spend spends n bytes of the budget and reports whether to go on.
 func (r *reader) spend(n int) bool { return r.budget.spend(n) || r.stop() }
 
+// advance makes pos the next position to read at.
+func (r *reader) advance(pos int) {
+	n := pos - r.pos
+	r.pos = pos
+	r.spend(n)
+}
+
 // stop makes everything fail. It returns false.
 func (r *reader) stop() bool {
 	r.pos = len(r.data)

@@ -88,7 +88,7 @@ func putOfMany(n int) []byte {
 		id := fmt.Sprintf(`"e%d"`, i)
 		e := strings.Replace([...]string{plainEnvironment, relayOrder}[i%2], `"e1"`, id, 1)
 		if i%5 == 0 {
-			e = string(spaced([]byte(e)))
+			e = strings.Replace(e, "envKey", "EnvKey", 1)
 		}
 		put.WriteString(id + ":" + e)
 	}
