@@ -92,18 +92,6 @@ func (r *environmentReader) clearTexts(members uint) {
 	}
 }
 
-// clearMember undoes what readUsual has done with a member.
-func (r *environmentReader) clearMember(m uint8) {
-	switch m {
-	case sdkKey:
-		r.timestamp = 0
-	case sdkKeys:
-		r.sdkKeys.clear()
-	case mobileKeys:
-		r.mobileKeys.clear()
-	}
-}
-
 // end is called when an environment was read. A text that was not is empty.
 func (r *environmentReader) end() {
 	if absent := ^r.seen & (1<<textMembers - 1); absent != 0 {

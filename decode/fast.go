@@ -32,7 +32,7 @@ func (d *decoder) fastPatch(data []byte, entry *EnvironmentEntry) bool {
 }
 
 // readOn reads the rest of the environment of a patch, at pos. It fails if there is a mistake in it.
-func (d *decoder) readOn(pos int, at stop) (next int) {
+func (d *decoder) readOn(pos int, at place) (next int) {
 	r := d.reader(d.env.data)
 	r.pos = pos
 	r.stack = append(r.stack, frame{shape: &patchShape}, frame{shape: &environmentShape})

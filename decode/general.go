@@ -39,7 +39,7 @@ func (r *environmentReader) readAny(in *reader) {
 }
 
 // readOn reads the rest of an environment of which in has read the beginning, up to at.
-func (r *environmentReader) readOn(in *reader, at stop) {
+func (r *environmentReader) readOn(in *reader, at place) {
 	for at != atEnd {
 		pos := in.pos
 		if in.peek(); at == atComma || in.pos == pos { // otherwise only white space was in the way
@@ -61,13 +61,14 @@ func (r *environmentReader) readOn(in *reader, at stop) {
 
 // readMember reads the value of a member, or of an unknown one if that is -1.
 func (r *environmentReader) readMember(in *reader, m int) {
+	read := true
 	switch m {
 	case envID:
-		readRaw[EnvironmentID](r, in, m)
+		read = readRaw[EnvironmentID](r, in, m)
 	case envKey, envName, projKey, projName:
-		readRaw[string](r, in, m)
+		read = readRaw[string](r, in, m)
 	case mobKey:
-		readRaw[MobileKey](r, in, m)
+		read = readRaw[MobileKey](r, in, m)
 	case sdkKey:
 		r.readSDKKey(in)
 	case sdkKeys:
@@ -84,24 +85,24 @@ func (r *environmentReader) readMember(in *reader, m int) {
 		in.skip()
 		return
 	}
-	if m >= textMembers {
+	if read {
 		r.seen |= 1 << m
 	}
 }
 
-// readRaw reads a text.
-func readRaw[T ~string](r *environmentReader, in *reader, text int) {
-	if s, ok := readText[T](in); ok {
+// readRaw reads a text and reports whether there was one.
+func readRaw[T ~string](r *environmentReader, in *reader, text int) bool {
+	s, ok := readText[T](in)
+	if ok {
 		r.raw[text] = s
 		r.changed |= 1 << text
-		r.seen |= 1 << text
 	}
+	return ok
 }
 
-// readSDKKey reads the member sdkKey. Of its texts the first time all are empty that it lacks.
+// readSDKKey reads the member sdkKey. The first time its texts are empty before.
 func (r *environmentReader) readSDKKey(in *reader) {
 	if r.seen&(1<<sdkKey) == 0 {
-		r.seen |= 1 << sdkKey
 		r.clearTexts(1 << sdkKey)
 	}
 	for more := in.begin(&sdkKeyShape); more; more = in.next() {

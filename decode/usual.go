@@ -29,36 +29,38 @@ func styleOf(spell func(compact string) string) style {
 			t(`"defaultTtl":`), t(`"secureMode":`), t(`"version":`),
 		},
 		value: t(`"value":"`), expiring: t(`,"expiring":{`), timestamp: t(`,"timestamp":`),
-		key: t(`{"key":"`), keyValue: t(`,"value":"`), expiry: t(`,"expiry":`), hasViews: t(`,"hasViews":`)}
+		key: t(`{"key":"`), keyValue: t(`,"value":"`), expiry: t(`,"expiry":`), hasViews: t(`,"hasViews":`),
+	}
 }
 
-// A stop is where readUsual has ended.
-type stop uint8
+// A place is where readUsual has ended.
+type place uint8
 
 const (
-	atEnd    stop = iota // behind the environment
-	atMember             // at a member, or at what is in its place
-	atComma              // behind a value, where there is a comma or something in its place
+	atEnd    place = iota // behind the environment
+	atMember              // at a member, or at what is in its place
+	atComma               // behind a value: at a comma, or at what is in its place
 )
 
-// readUsual reads members from pos on as long as they are new and have the form that encoders give them.
-func (r *environmentReader) readUsual(pos int) (next int, at stop) {
+// readUsual reads members from pos on as long as they are new and have the form that encoders give them. It is called
+// again behind what the general path has read for it.
+func (r *environmentReader) readUsual(pos int) (next int, at place) {
 	data, seen, member := r.data, r.seen, r.member
 	for {
 		guess := &r.follows[member]
 		value := r.style.members[*guess].read(data, pos)
 		if value == failed {
 			if value = r.search(pos, guess); value == failed {
-				return r.stop(pos, seen, member)
+				return r.pause(pos, seen, member)
 			}
 		}
 		if seen&(1<<*guess) != 0 {
-			return r.stop(pos, seen, member)
+			return r.pause(pos, seen, member)
 		}
 		member = *guess
 		if next = r.value(member, value); next == failed {
 			if next = r.retry(member, value); next == failed {
-				return r.stop(pos, seen, member)
+				return r.pause(pos, seen, member)
 			}
 		}
 		seen |= 1 << member
@@ -72,23 +74,31 @@ func (r *environmentReader) readUsual(pos int) (next int, at stop) {
 		return end, atEnd
 	}
 	if next < len(data) && data[next] > ' ' && member >= defaultTTL {
-		return r.stop(pos, seen&^(1<<member), member) // it is a fraction, for example
+		return r.pause(pos, seen&^(1<<member), member) // it is a fraction, for example
 	}
-	r.stop(next, seen, member)
+	r.pause(next, seen, member)
 	return next, atComma
 }
 
-// retry reads ..
+// retry reads a number or a boolean for which value has failed, because the style is another one: a blank in front of it is
+// all that tells. Of any other member it undoes what value has done.
 func (r *environmentReader) retry(member uint8, value int) (next int) {
 	if member >= defaultTTL {
 		return r.value(member, char(r.data, value, ' '))
 	}
-	r.clearMember(member)
+	switch member {
+	case sdkKey:
+		r.timestamp = 0
+	case sdkKeys:
+		r.sdkKeys.clear()
+	case mobileKeys:
+		r.mobileKeys.clear()
+	}
 	return failed
 }
 
-// stop ends readUsual at a member.
-func (r *environmentReader) stop(pos int, seen uint, member uint8) (next int, at stop) {
+// pause ends readUsual at a member.
+func (r *environmentReader) pause(pos int, seen uint, member uint8) (next int, at place) {
 	r.seen, r.member = seen, member
 	return pos, atMember
 }
