@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
-	"strings"
 	"testing"
 
 	"github.com/relaystream/autoconfig/stream"
@@ -81,15 +80,16 @@ func TestUnusualIsCounted(t *testing.T) {
 	}{
 		{PutEvent, `{"path":"/","data":{"environments":{` + usual + `},"filters":{"f": {"version":1}}}}`, 0},
 		{PutEvent, `{"path":"/","data":{"environments":{` + usual + `,"e2":{"x":{}},"e3":{"version":null}}}}`, 2},
-		{PutEvent, `{"path":"/","data":{"environments":{` + usual + `,"e2":{ },"e3":{}}}}`, 0},
+		{PutEvent, `{"path":"/","data":{"environments":{` + usual + `,"e2":{ },"e3":{},"e4":{  "version":1}}}}`, 0},
 		{PutEvent, `{"path": "/","data":{"environments":{ "e1" : ` + plainEnvironment + ` }}}`, 0},
 		{PutEvent, `{"path": "/other"}`, 0},
 		{PatchEvent, of(plainEnvironment), 0},
 		{PatchEvent, `{"data": ` + plainEnvironment + ` , "path":"\/environments\/e1"}`, 0},
 		{PatchEvent, of(indented(plainEnvironment)), 1}, // for the object in it
-		{PatchEvent, of(strings.NewReplacer(":", ": ", ",", ", ").Replace(relayOrder)), 0},
+		{PatchEvent, of(python(relayOrder)), 0},
 		{PatchEvent, of(`{"envID" : "e1" , "version" : 1 }`), 1},
 		{PatchEvent, of(`{ "envID":"e1" ,"version": 1 }`), 0},
+		{PatchEvent, of(`{"envID":"e1","version":  1}`), 1},
 		{PatchEvent, of(`{"version":1,"envID":"e1","sdkKeys":[],"sdkKey":{"value":"","expiring":{}}}`), 0},
 		{PatchEvent, of(`{"version":1,"envID":"e1","sdkKey":{"expiring":{},"value":""}}`), 1},
 		{PatchEvent, of(`{"version":1,"envID":"e1","\u0073dkKeys":[]}`), 1},
@@ -101,11 +101,13 @@ func TestUnusualIsCounted(t *testing.T) {
 		{DeleteEvent, `{"path":"/environments/e1","version": 1}`, 0},
 		{DeleteEvent, `{"version":1,"path":"/environments/e1"}`, 0},
 	} {
-		events := stream.Just(sse.Event{Type: test.event, Data: []byte(test.data)}, sse.Event{Type: "other"})
-		total, calls := 0, 0
-		messages, err := Messages(events, &Options{OnUnusual: func(n int) { total, calls = total+n, calls+1 }}).Count(t.Context())
-		if err != nil || messages != 2 || total != test.want || calls != min(total, 1) {
-			t.Errorf("%s %s: %d in %d calls, want %d, %v", test.event, test.data, total, calls, test.want, err)
+		for _, before := range []string{plainEnvironment, python(plainEnvironment)} { // what came before does not count
+			events := stream.Just(sse.Event{Type: PatchEvent, Data: patchOf(before)}, sse.Event{Type: test.event, Data: []byte(test.data)}, sse.Event{Type: "other"})
+			total, calls := 0, 0
+			messages, err := Messages(events, &Options{OnUnusual: func(n int) { total, calls = total+n, calls+1 }}).Count(t.Context())
+			if err != nil || messages != 3 || total != test.want || calls != min(total, 1) {
+				t.Errorf("%s %s: %d in %d calls, want %d, %v", test.event, test.data, total, calls, test.want, err)
+			}
 		}
 	}
 }

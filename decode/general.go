@@ -20,21 +20,10 @@ var (
 
 // readAny reads an environment in any form. It may be called several times, for objects that occur several times.
 func (r *environmentReader) readAny(in *reader) {
-	if in.peek() == '{' {
-		start := in.pos + 1
-		switch next, at := r.readUsual(start); {
-		case at == atEnd:
-			in.advance(next)
-			return
-		case next > start:
-			in.advance(next)
-			in.stack = append(in.stack, frame{shape: &environmentShape})
-			r.readOn(in, at)
-			return
-		}
-	}
 	if in.begin(&environmentShape) {
-		r.readOn(in, atMember)
+		next, at := r.readUsual(in.pos)
+		in.advance(next)
+		r.readOn(in, at)
 	}
 }
 

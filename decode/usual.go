@@ -58,10 +58,12 @@ func (r *environmentReader) readUsual(pos int) (next int, at place) {
 			return r.pause(pos, seen, member)
 		}
 		member = *guess
-		if next = r.value(member, value); next == failed {
-			if next = r.retry(member, value); next == failed {
-				return r.pause(pos, seen, member)
-			}
+		next = r.value(member, value)
+		if next == failed && member >= defaultTTL && r.style == &compactStyle {
+			next = r.value(member, char(data, value, ' ')) // a blank in front of it is all that shows another style
+		}
+		if next == failed {
+			return r.pause(pos, seen, member) // the general path sets again whatever value has set
 		}
 		seen |= 1 << member
 		if next >= len(data) || data[next] != ',' {
@@ -74,27 +76,10 @@ func (r *environmentReader) readUsual(pos int) (next int, at place) {
 		return end, atEnd
 	}
 	if next < len(data) && data[next] > ' ' && member >= defaultTTL {
-		return r.pause(pos, seen&^(1<<member), member) // it is a fraction, for example
+		return r.pause(pos, seen, member) // it is a fraction, for example
 	}
 	r.pause(next, seen, member)
 	return next, atComma
-}
-
-// retry reads a number or a boolean for which value has failed, because the style is another one: a blank in front of it is
-// all that tells. Of any other member it undoes what value has done.
-func (r *environmentReader) retry(member uint8, value int) (next int) {
-	if member >= defaultTTL {
-		return r.value(member, char(r.data, value, ' '))
-	}
-	switch member {
-	case sdkKey:
-		r.timestamp = 0
-	case sdkKeys:
-		r.sdkKeys.clear()
-	case mobileKeys:
-		r.mobileKeys.clear()
-	}
-	return failed
 }
 
 // pause ends readUsual at a member.
@@ -209,6 +194,7 @@ func (r *environmentReader) sdkKey(pos int) int {
 // keys reads the rest of an array of {"key":"…","value":"…","expiry":N,"hasViews":B} into keys. The last two
 // members are optional. It fails if the array is longer than allowed.
 func (r *environmentReader) keys(pos int, keys *rawKeys) int {
+	keys.clear() // readUsual may have failed here once before, at a blank in front of the member
 	if end := char(r.data, pos, ']'); end != failed {
 		keys.empty = true
 		return end
