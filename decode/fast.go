@@ -5,6 +5,7 @@ import "bytes"
 // The fast path reads messages in the form in which the service's encoder writes them: compact, with the path first. Its
 // functions report false for any other form, which the general path then reads. The members of an environment are an
 // exception: some of them may have any form.
+
 // environmentsName comes between the first slash of a path and the ID. It is never modified.
 var environmentsName = tokenOf(`environments/`)
 
@@ -12,8 +13,8 @@ var environmentsName = tokenOf(`environments/`)
 func (d *decoder) fastPatch(data []byte, entry *EnvironmentEntry) bool {
 	id, style, pos := environmentPath(data)
 	pos = char(data, style.data.read(data, pos), '{')
-	if pos == failed {
-		return false
+	if pos == failed || len(data) > checkEvery {
+		return false // a long one must not be read twice if something is wrong at its end
 	}
 	known := d.known(id)
 	d.env.begin(data, d.base(known))
