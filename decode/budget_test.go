@@ -63,6 +63,7 @@ func large(size int) map[string]sse.Event {
 		"unknown name":            put(`"environments":{},"` + repeat("x") + `":1`),
 		"unknown strings":         put(`"environments":{},"x":[` + list(`""`) + `]`),
 		"keys":                    patch(`"sdkKeys":[` + list(`{"key":"a","value":"k"}`) + `]`),
+		"keys of another ID":      {Type: PatchEvent, Data: []byte(`{"path":"/environments/e2","data":{"sdkKeys":[` + list(`{"key":"a","value":"k"}`) + `]}}`)},
 		"unusual keys":            patch(`"sdkKeys":[` + list(`{"value":"k"}`) + `]`),
 		"null keys":               patch(`"sdkKeys":[` + list(`null`) + `]`),
 		"name of other letters":   patch(`"envName":"` + repeat("ü") + `"`),
