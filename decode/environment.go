@@ -3,7 +3,7 @@ package decode
 import "bytes"
 
 // The members of an environment. Those up to sdkKey are texts, which index environmentReader.raw. The value of
-// the expiring key is one more text. The order is that of memberNames and environmentShape, and environmentReader.change
+// the expiring key is one more text. The order is that of style.members and environmentShape, and environmentReader.change
 // needs the four names, and the three keys, one behind the other.
 const (
 	envID = iota

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"github.com/relaystream/autoconfig/stream"
@@ -74,6 +75,9 @@ func TestFastPathIsTaken(t *testing.T) {
 func TestUnusualIsCounted(t *testing.T) {
 	const usual = `"e1":` + plainEnvironment
 	of := func(environment string) string { return string(patchOf(environment)) }
+	named := func(id string) string {
+		return `"` + id + `":{"envID":"` + id + `","envName":"` + strings.Repeat("x", checkEvery) + `"}`
+	}
 	for _, test := range []struct {
 		event, data string
 		want        int
@@ -82,6 +86,7 @@ func TestUnusualIsCounted(t *testing.T) {
 		{PutEvent, `{"path":"/","data":{"environments":{` + usual + `,"e2":{"x":{}},"e3":{"version":null}}}}`, 2},
 		{PutEvent, `{"path":"/","data":{"environments":{` + usual + `,"e2":{ },"e3":{},"e4":{  "version":1}}}}`, 0},
 		{PutEvent, `{"path": "/","data":{"environments":{ "e1" : ` + plainEnvironment + ` }}}`, 0},
+		{PutEvent, `{"path":"/","data":{"environments":{` + named("e1") + `,` + named("e2") + `}}}`, 2}, // too long, and known the second time
 		{PutEvent, `{"path": "/other"}`, 0},
 		{PatchEvent, of(plainEnvironment), 0},
 		{PatchEvent, `{"data": ` + plainEnvironment + ` , "path":"\/environments\/e1"}`, 0},

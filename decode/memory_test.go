@@ -87,7 +87,8 @@ func TestEscapesTakeLittleMemory(t *testing.T) {
 	key := `{"key":"` + text + `","value":"sdk-11111111-new"},`
 	long := strings.Replace(plainEnvironment, "Production", strings.Repeat(`\"`, size/2), 1)
 	many := strings.Replace(plainEnvironment, `"version"`, `"sdkKeys":[`+strings.TrimSuffix(strings.Repeat(key, size/len(key)), ",")+`],"version"`, 1)
-	for _, environment := range []string{long, many} {
+	inKey := strings.Replace(plainEnvironment, `"sdk-11111111-new"`, `"`+strings.Repeat(`\"`, size/2)+`","x":1`, 1) // x is for the general path
+	for _, environment := range []string{long, many, inKey} {
 		for _, end := range []string{"}", " }", "} "} {
 			patch := patchOf(strings.TrimSuffix(environment, "}") + end)
 			n := bytesAllocated(func() {

@@ -109,12 +109,12 @@ func text(data []byte, pos int) (s []byte, next int) {
 	return s[:n:n], pos + n + 1
 }
 
-// sameText reads the rest of a string after its opening quote if it is plain ASCII and equal to s. It collects
-// the differences of all words and checks them once, which takes less time than text and a comparison; see
+// sameText reads the rest of a string after its opening quote if it is plain ASCII, equal to s, and not too long for text.
+// It collects the differences of all words and checks them once, which takes less time than text and a comparison; see
 // BenchmarkPatch/changed.
 func sameText(data []byte, pos int, s string) int {
 	end := pos + len(s)
-	if end >= len(data) || data[end] != '"' {
+	if end >= len(data) || len(s) >= checkEvery || data[end] != '"' {
 		return failed
 	}
 	want := []byte(s)
