@@ -47,6 +47,7 @@ func large(size int) map[string]sse.Event {
 	events := map[string]sse.Event{
 		"environments":            put(`"environments":{` + list(environment) + `}`),
 		"unusual environments":    put(`"environments":{` + list(`"e1":`+string(unusual([]byte(plainEnvironment)))) + `}`),
+		"one unusual member":      put(`"environments":{` + list(`"e1":{"x":1,`+plainEnvironment[1:]) + `}`),
 		"wrong IDs":               put(`"environments":{` + list(`"e2":`+plainEnvironment) + `}`),
 		"too many":                put(`"environments":{` + list(`"e":{}`) + `}`),
 		"malformed at the end":    put(`"environments":{` + list(environment) + `,}`),

@@ -204,6 +204,7 @@ func corpus(tb testing.TB) []seed {
 			seeds = append(seeds, seed{1, []byte(`{"path":"/environments/` + id + `","data":` + string(env) + `}`)})
 		}
 	}
+	seeds = append(seeds, seed{1, append(patchOf(plainEnvironment), 'x')}, seed{2, []byte(`{"path":"/environments/e1","version":1}x`)})
 	for _, env := range environments {
 		seeds = append(seeds,
 			seed{1, []byte(`{"path":"/environments/e1","data":` + env + `}`)},

@@ -114,7 +114,7 @@ func (r *environmentReader) compare() {
 	}
 }
 
-// rebase replaces base, which is empty.
+// rebase replaces base, which is empty, when an environment was read. It does what end does.
 func (r *environmentReader) rebase(base *EnvironmentRep) {
 	for m := range r.raw {
 		if r.changed&(1<<m) == 0 {
