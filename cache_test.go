@@ -313,6 +313,7 @@ func TestStuckLoad(t *testing.T) {
 		if err := c.Ready(t.Context()); err != nil {
 			t.Error(err)
 		}
+		synctest.Wait() // for the load
 		if took := closing(c); took != o.CloseTimeout+20*time.Millisecond {
 			t.Errorf("Close took %v", took)
 		}
