@@ -41,9 +41,9 @@ type environmentReader struct {
 	secure     bool
 	version    int
 
-	seen   uint  // a bit for each member that was read and was not null
-	member uint8 // the last one that readUsual has read, or memberCount
-	odd    bool  // a member was read by readMember
+	seen    uint  // a bit for each member that was read
+	member  uint8 // the last one that readUsual has read, or memberCount
+	unusual bool  // readMember has read one
 
 	style *style // of the last name that was searched for
 	// follows[m] is the member that came after m the last time, and follows[memberCount] the one that came first. All
@@ -73,7 +73,7 @@ type rawKey struct {
 // cleared.
 func (r *environmentReader) begin(data []byte, base *EnvironmentRep) {
 	r.data, r.base, r.changed = data, base, 0
-	r.seen, r.member, r.odd = 0, memberCount, false
+	r.seen, r.member, r.unusual = 0, memberCount, false
 	r.timestamp, r.ttl, r.version, r.secure = 0, 0, 0, false
 	r.sdkKeys.clear()
 	r.mobileKeys.clear()
@@ -92,17 +92,17 @@ func (r *environmentReader) clearTexts(members uint) {
 	}
 }
 
-// end is called when an environment was read. A text that was not is empty.
-func (r *environmentReader) end() {
+// finish ends the reading of an environment. Texts that are absent become empty.
+func (r *environmentReader) finish() {
 	if absent := ^r.seen & (1<<textMembers - 1); absent != 0 {
 		r.clearTexts(absent)
 	}
-	if r.odd {
+	if r.unusual {
 		r.compare()
 	}
 }
 
-// compare looks which texts are those of base after all.
+// compare clears changed for texts that equal those of base.
 func (r *environmentReader) compare() {
 	for m, text := range [textCount]string{
 		string(r.base.EnvID), r.base.EnvKey, r.base.EnvName, r.base.ProjKey, r.base.ProjName,
@@ -114,7 +114,7 @@ func (r *environmentReader) compare() {
 	}
 }
 
-// rebase replaces base, which is empty, when an environment was read. It does what end does.
+// rebase replaces base, which is empty.
 func (r *environmentReader) rebase(base *EnvironmentRep) {
 	for m := range r.raw {
 		if r.changed&(1<<m) == 0 {

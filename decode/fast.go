@@ -2,9 +2,9 @@ package decode
 
 import "bytes"
 
-// The fast path reads messages in the form in which the service's encoder writes them: compact, with the path first. Its
-// functions report false for any other form, which the general path then reads. The members of an environment are an
-// exception: some of them may have any form.
+// The fast path reads messages in a style that encoders are known to have, with the path first. Its functions report
+// false for any other form, which the general path then reads. Inside an environment the general path reads only the
+// members that the fast path can't.
 
 // environmentsName comes between the first slash of a path and the ID. It is never modified.
 var environmentsName = tokenOf(`environments/`)
@@ -20,20 +20,21 @@ func (d *decoder) fastPatch(data []byte, entry *EnvironmentEntry) bool {
 	d.env.begin(data, d.base(known))
 	next, at := d.env.readUsual(pos)
 	if at != atEnd {
-		if next = d.readOn(next, at); next == failed {
+		if next = d.restOfPatch(next, at); next == failed {
 			return false
 		}
 	}
 	if char(data, next, '}') != len(data) {
 		return false
 	}
-	d.env.end()
+	d.env.finish()
 	d.entry(entry, PatchEvent, id, known)
 	return true
 }
 
-// readOn reads the rest of the environment of a patch, at pos. It fails if there is a mistake in it.
-func (d *decoder) readOn(pos int, at place) (next int) {
+// restOfPatch reads the rest of the environment of a patch. pos is where readUsual has stopped. It fails if there is a
+// mistake, which the general path for patches then tells more about.
+func (d *decoder) restOfPatch(pos int, at stop) (next int) {
 	r := d.reader(d.env.data)
 	r.pos = pos
 	r.stack = append(r.stack, frame{shape: &patchShape}, frame{shape: &environmentShape})

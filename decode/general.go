@@ -27,19 +27,14 @@ func (r *environmentReader) readAny(in *reader) {
 	}
 }
 
-// readOn reads the rest of an environment of which in has read the beginning, up to at.
-func (r *environmentReader) readOn(in *reader, at place) {
+// readOn reads the rest of an environment. in stands where readUsual has stopped.
+func (r *environmentReader) readOn(in *reader, at stop) {
 	for at != atEnd {
-		pos := in.pos
-		if in.peek(); at == atComma || in.pos == pos { // otherwise only white space was in the way
-			if at == atMember {
-				r.odd = true
-				r.readMember(in, in.member())
-			}
-			if !in.next() {
-				return
-			}
-			in.peek()
+		if at == atMember {
+			r.readMember(in)
+		}
+		if !in.next() {
+			return
 		}
 		var next int
 		next, at = r.readUsual(in.pos)
@@ -48,16 +43,21 @@ func (r *environmentReader) readOn(in *reader, at place) {
 	in.stack = in.stack[:len(in.stack)-1]
 }
 
-// readMember reads the value of a member, or of an unknown one if that is -1.
-func (r *environmentReader) readMember(in *reader, m int) {
-	read := true
+// readMember reads a member in any form.
+func (r *environmentReader) readMember(in *reader) {
+	r.unusual = true
+	m := in.member()
+	if m >= 0 && r.seen&(1<<m) == 0 {
+		r.seen |= 1 << m
+		r.clearMember(m)
+	}
 	switch m {
 	case envID:
-		read = readRaw[EnvironmentID](r, in, m)
+		readRaw[EnvironmentID](r, in, m)
 	case envKey, envName, projKey, projName:
-		read = readRaw[string](r, in, m)
+		readRaw[string](r, in, m)
 	case mobKey:
-		read = readRaw[MobileKey](r, in, m)
+		readRaw[MobileKey](r, in, m)
 	case sdkKey:
 		r.readSDKKey(in)
 	case sdkKeys:
@@ -72,28 +72,36 @@ func (r *environmentReader) readMember(in *reader, m int) {
 		readInteger(in, &r.version)
 	default:
 		in.skip()
-		return
-	}
-	if read {
-		r.seen |= 1 << m
 	}
 }
 
-// readRaw reads a text and reports whether there was one.
-func readRaw[T ~string](r *environmentReader, in *reader, text int) bool {
-	s, ok := readText[T](in)
-	if ok {
+// clearMember removes what base has, or readUsual has read before it failed, of a member.
+func (r *environmentReader) clearMember(m int) {
+	switch m {
+	case sdkKey:
+		r.timestamp = 0
+		r.clearTexts(1 << sdkKey)
+	case sdkKeys:
+		r.sdkKeys.clear()
+	case mobileKeys:
+		r.mobileKeys.clear()
+	default:
+		if m < textMembers {
+			r.clearTexts(1 << m)
+		}
+	}
+}
+
+// readRaw reads a text.
+func readRaw[T ~string](r *environmentReader, in *reader, text int) {
+	if s, ok := readText[T](in); ok {
 		r.raw[text] = s
 		r.changed |= 1 << text
 	}
-	return ok
 }
 
-// readSDKKey reads the member sdkKey. The first time its texts are empty before.
+// readSDKKey reads the member sdkKey.
 func (r *environmentReader) readSDKKey(in *reader) {
-	if r.seen&(1<<sdkKey) == 0 {
-		r.clearTexts(1 << sdkKey)
-	}
 	for more := in.begin(&sdkKeyShape); more; more = in.next() {
 		switch in.member() {
 		case 0:

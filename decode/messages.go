@@ -31,10 +31,11 @@ type Options struct {
 	// would delete something. Held is only called for such a put, on the goroutine of the subscriber, after
 	// all earlier messages have been passed on. By default such a put is always malformed.
 	Held func() (environments, filters int)
-	// OnUnusual is called when a message contained n environments with members in a form that takes several times as
-	// long to read as the usual one: unknown ones, or null, for example. It is called at most once for each message,
-	// on the goroutine of the subscriber, before the message is passed on. It should be quick. By default nothing is
-	// called.
+	// OnUnusual is called when a message contained n environments that are slow to read, because a member of each is
+	// unknown, null, repeated, spelt with escapes or in another case, or has within its value white space or an order
+	// that encoders rarely write. White space between members, and their order, do not count. OnUnusual is called at
+	// most once for each message, on the goroutine of the subscriber, before the message is passed on. It should be
+	// quick. By default nothing is called.
 	OnUnusual func(n int)
 }
 

@@ -31,6 +31,7 @@ func (d *decoder) put(data []byte, source io.Reader, m *Message) error {
 	if !r.drain() {
 		return errIncomplete
 	}
+	d.budget.check() // what was read since the last time may have been too little for it
 	if err != nil {
 		return malformed(PutEvent, err)
 	}
@@ -105,7 +106,7 @@ func (d *decoder) environment(r *reader, c *content) {
 		known = d.known(id)
 		d.env.begin(r.data, d.base(known))
 		d.env.readAny(r)
-		d.env.end()
+		d.env.finish()
 	})
 	var entry EnvironmentEntry
 	d.entry(&entry, PutEvent, id, known)

@@ -145,8 +145,7 @@ func (r *reader) peek() (c byte) {
 // peekSpaced is peek where there may be white space.
 func (r *reader) peekSpaced() byte {
 	for r.pos < len(r.data) && r.spend(1) {
-		c := r.data[r.pos]
-		if c != ' ' && c != '\n' && c != '\t' && c != '\r' {
+		if c := r.data[r.pos]; !isSpace(c) {
 			return c
 		}
 		r.pos++
@@ -402,5 +401,7 @@ func (r *reader) digits() bool {
 	}
 	return true
 }
+
+func isSpace(c byte) bool { return c == ' ' || c == '\n' || c == '\t' || c == '\r' }
 
 func isDigit(c byte) bool { return '0' <= c && c <= '9' }

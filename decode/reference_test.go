@@ -345,7 +345,7 @@ func TestFastPathAgrees(t *testing.T) {
 		m, err := newDecoder(nil).decode(name, seed.data)
 		slow, slowErr := newDecoder(nil).decode(name, unusual(seed.data))
 		if reflect.TypeOf(err) != reflect.TypeOf(slowErr) || err == nil && summary(m) != summary(slow) {
-			t.Errorf("%s %s:\nfast   %v %v\nstrict %v %v", name, seed.data, m, err, slow, slowErr)
+			t.Errorf("%s %s:\nfast    %v %v\ngeneral %v %v", name, seed.data, m, err, slow, slowErr)
 		}
 	}
 }

@@ -71,9 +71,7 @@ func TestRefusedOnlyIfNew(t *testing.T) {
 			}
 		}
 		bothPaths(`{"path":"/environments/e1","data":`+e+`}`, func(data []byte) { check(PatchEvent, data) })
-		for _, e := range []string{e, "{ " + e[1:]} { // compact, and in an unusual form
-			bothPaths(`{"path":"/","data":{"environments":{"e1":`+e+`}}}`, func(data []byte) { check(PutEvent, data) })
-		}
+		bothPaths(`{"path":"/","data":{"environments":{"e1":`+e+`}}}`, func(data []byte) { check(PutEvent, data) })
 	}
 }
 

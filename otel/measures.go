@@ -42,7 +42,7 @@ func measures() []measure[autoconfig.Stats] {
 		{counter, "stream.events", "{event}", "Events read.", "",
 			one(func(s *autoconfig.Stats) uint64 { return s.Events })},
 		{counter, "messages", "{message}", "Messages decoded.", "message.kind", messages},
-		{counter, "messages.unusual", "{message}", "Environments of messages that the fast path could not decode as a whole.", "",
+		{counter, "messages.unusual", "{environment}", "Environments in a form that is slow to decode.", "",
 			one(func(s *autoconfig.Stats) uint64 { return s.Unusual })},
 		{counter, "items", "{item}", "Environments and filters in messages.", "item.outcome", items},
 		{counter, "keys.expired", "{key}", "Keys that have expired.", "",

@@ -2,11 +2,11 @@ package decode
 
 import "strings"
 
-// A style has the tokens between the values of a message, as some encoders write them.
+// A style is how an encoder writes what stands between the values of a message.
 type style struct {
 	path, data, version token // of a message
 
-	// members has the name of each member, up to where its value begins.
+	// members has the name of each member, up to where its value begins, or to a blank in front of it.
 	members [memberCount]token
 
 	value, expiring, timestamp      token // of the SDK key
@@ -19,6 +19,7 @@ var (
 	spacedStyle  = styleOf(strings.NewReplacer(":", ": ", ",", ", ").Replace) // that of Python's encoder
 )
 
+// styleOf returns the style in which spell writes what is compact.
 func styleOf(spell func(compact string) string) style {
 	t := func(s string) token { return tokenOf(spell(s)) }
 	return style{
@@ -26,25 +27,27 @@ func styleOf(spell func(compact string) string) style {
 		members: [memberCount]token{
 			t(`"envID":"`), t(`"envKey":"`), t(`"envName":"`), t(`"projKey":"`), t(`"projName":"`),
 			t(`"mobKey":"`), t(`"sdkKey":{`), t(`"sdkKeys":[`), t(`"mobileKeys":[`),
-			t(`"defaultTtl":`), t(`"secureMode":`), t(`"version":`),
+			tokenOf(`"defaultTtl":`), tokenOf(`"secureMode":`), tokenOf(`"version":`),
 		},
 		value: t(`"value":"`), expiring: t(`,"expiring":{`), timestamp: t(`,"timestamp":`),
 		key: t(`{"key":"`), keyValue: t(`,"value":"`), expiry: t(`,"expiry":`), hasViews: t(`,"hasViews":`),
 	}
 }
 
-// A place is where readUsual has ended.
-type place uint8
+// A stop is where readUsual has stopped.
+type stop uint8
 
 const (
-	atEnd    place = iota // behind the environment
-	atMember              // at a member, or at what is in its place
-	atComma               // behind a value: at a comma, or at what is in its place
+	atEnd    stop = iota // behind the environment
+	atMember             // at a member, or at what is in its place
+	atComma              // behind a value: at a comma, or at what is in its place
 )
 
 // readUsual reads members from pos on as long as they are new and have the form that encoders give them. It is called
-// again behind what the general path has read for it.
-func (r *environmentReader) readUsual(pos int) (next int, at place) {
+// again behind each member that the general path has read.
+//
+// The loop keeps what it needs in variables, which takes a quarter less time than fields; see BenchmarkPatch/stale.
+func (r *environmentReader) readUsual(pos int) (next int, at stop) {
 	data, seen, member := r.data, r.seen, r.member
 	for {
 		guess := &r.follows[member]
@@ -58,12 +61,8 @@ func (r *environmentReader) readUsual(pos int) (next int, at place) {
 			return r.pause(pos, seen, member)
 		}
 		member = *guess
-		next = r.value(member, value)
-		if next == failed && member >= defaultTTL && r.style == &compactStyle {
-			next = r.value(member, char(data, value, ' ')) // a blank in front of it is all that shows another style
-		}
-		if next == failed {
-			return r.pause(pos, seen, member) // the general path sets again whatever value has set
+		if next = r.value(member, value); next == failed {
+			return r.pause(pos, seen, member)
 		}
 		seen |= 1 << member
 		if next >= len(data) || data[next] != ',' {
@@ -83,16 +82,14 @@ func (r *environmentReader) readUsual(pos int) (next int, at place) {
 }
 
 // pause ends readUsual at a member.
-func (r *environmentReader) pause(pos int, seen uint, member uint8) (next int, at place) {
+func (r *environmentReader) pause(pos int, seen uint, member uint8) (next int, at stop) {
 	r.seen, r.member = seen, member
 	return pos, atMember
 }
 
 // search reads the name of a member in any style. It makes the style, and the member, the guess for what follows.
 func (r *environmentReader) search(pos int, guess *uint8) (next int) {
-	if next := char(r.data, pos, ' '); next != failed {
-		pos = next
-	}
+	pos = spaces(r.data, pos)
 	if next := r.style.members[*guess].read(r.data, pos); next != failed {
 		return next
 	}
@@ -132,11 +129,11 @@ func (r *environmentReader) value(member uint8, pos int) (next int) {
 	case mobileKeys:
 		next = r.keys(pos, &r.mobileKeys)
 	case defaultTTL:
-		r.ttl, next = narrow(integer(r.data, pos))
+		r.ttl, next = narrow(integer(r.data, blank(r.data, pos)))
 	case secureMode:
-		r.secure, next = boolean(r.data, pos)
+		r.secure, next = boolean(r.data, blank(r.data, pos))
 	case version:
-		r.version, next = narrow(integer(r.data, pos))
+		r.version, next = narrow(integer(r.data, blank(r.data, pos)))
 	}
 	return next
 }
@@ -194,7 +191,6 @@ func (r *environmentReader) sdkKey(pos int) int {
 // keys reads the rest of an array of {"key":"…","value":"…","expiry":N,"hasViews":B} into keys. The last two
 // members are optional. It fails if the array is longer than allowed.
 func (r *environmentReader) keys(pos int, keys *rawKeys) int {
-	keys.clear() // readUsual may have failed here once before, at a blank in front of the member
 	if end := char(r.data, pos, ']'); end != failed {
 		keys.empty = true
 		return end
@@ -202,10 +198,7 @@ func (r *environmentReader) keys(pos int, keys *rawKeys) int {
 	for more := true; more; pos, more = comma(r.data, pos) {
 		var k rawKey
 		start := pos
-		if k, pos = r.key(pos); pos == failed {
-			k, pos = r.key(char(r.data, start, ' '))
-		}
-		if pos == failed || len(keys.list) == r.maxKeys || !r.budget.spend(pos-start) {
+		if k, pos = r.key(blank(r.data, pos)); pos == failed || len(keys.list) == r.maxKeys || !r.budget.spend(pos-start) {
 			return failed
 		}
 		keys.list = append(keys.list, k)
