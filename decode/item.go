@@ -17,7 +17,6 @@ func (d *decoder) patch(data []byte, m *Message) error {
 	}
 	d.env.begin(data, &noEnvironment)
 	path, mistake, err := d.generalItem(data, &patchShape, d.env.readAny)
-	d.env.finish()
 	if err != nil {
 		return malformed(PatchEvent, err)
 	}
