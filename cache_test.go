@@ -306,10 +306,11 @@ func TestStuckLoad(t *testing.T) {
 	testkit.InBubble(t, func(t *testing.T, srv *autoconfigtest.Server) {
 		release := make(chan struct{})
 		defer close(release)
-		srv.Put(testkit.Listing(testkit.Environment("e1", 1)))
 		o := with(&memoryCache{onLoad: deaf(release)}, srv)
 		o.CloseTimeout = time.Second
 		c := testkit.Open(t, o)
+		synctest.Wait() // for the load to begin before the stream makes it superfluous
+		srv.Put(testkit.Listing(testkit.Environment("e1", 1)))
 		if err := c.Ready(t.Context()); err != nil {
 			t.Error(err)
 		}

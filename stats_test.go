@@ -85,7 +85,7 @@ func TestStats(t *testing.T) {
 		srv.Patch(testkit.Environment("a", 2))
 		srv.Delete("b", 2)
 		srv.SendEvent("unknown", "")
-		srv.SendEvent("patch", ` {"path":"/environments/a","data":{"envID":"a","version":1}}`)
+		srv.SendEvent("patch", `{"path":"/environments/a","data":{"envID":"a","version":1,"new":1}}`)
 		testkit.Pass(0)
 		visitor.Cancel()
 		<-visitor.Done

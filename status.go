@@ -151,7 +151,7 @@ type Stats struct {
 	Attempts, Connections uint64
 	// Bytes counts the bytes read from these streams, and Events the events in them: none with Options.Source.
 	Bytes, Events uint64
-	// Unusual counts what was in a form that is slow to decode: see decode.Options.OnUnusual.
+	// Unusual counts environments in a form that is slow to decode: see decode.Options.OnUnusual.
 	Unusual uint64
 	// LastRead is when something, if only a comment, was last read from a connection, or a message came from
 	// Options.Source; zero if nothing did. LastChange is when the configuration last changed; zero if it never did.

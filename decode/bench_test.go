@@ -73,10 +73,10 @@ func BenchmarkPatch(b *testing.B) {
 	})
 	b.Run("general", func(b *testing.B) {
 		b.ReportAllocs()
-		unusual := spaced(patches[0])
+		general := unusual(patches[0])
 		d := newDecoder(nil)
 		for b.Loop() {
-			if _, err := d.decode(PatchEvent, unusual); err != nil {
+			if _, err := d.decode(PatchEvent, general); err != nil {
 				b.Fatal(err)
 			}
 		}
@@ -115,5 +115,5 @@ func BenchmarkPut(b *testing.B) {
 	}
 	run("nothing known", put, nil)
 	run("all known", put, func(id []byte) *EnvironmentRep { return known[EnvironmentID(id)] })
-	run("general", spaced(put), nil)
+	run("general", unusual(put), nil)
 }

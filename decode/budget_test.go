@@ -46,7 +46,8 @@ func large(size int) map[string]sse.Event {
 	environment := `"e1":` + plainEnvironment
 	events := map[string]sse.Event{
 		"environments":            put(`"environments":{` + list(environment) + `}`),
-		"unusual environments":    put(`"environments":{` + list(`"e1":`+string(spaced([]byte(plainEnvironment)))) + `}`),
+		"unusual environments":    put(`"environments":{` + list(`"e1":`+string(unusual([]byte(plainEnvironment)))) + `}`),
+		"one unusual member":      put(`"environments":{` + list(`"e1":{"x":1,`+plainEnvironment[1:]) + `}`),
 		"wrong IDs":               put(`"environments":{` + list(`"e2":`+plainEnvironment) + `}`),
 		"too many":                put(`"environments":{` + list(`"e":{}`) + `}`),
 		"malformed at the end":    put(`"environments":{` + list(environment) + `,}`),
@@ -63,6 +64,7 @@ func large(size int) map[string]sse.Event {
 		"unknown name":            put(`"environments":{},"` + repeat("x") + `":1`),
 		"unknown strings":         put(`"environments":{},"x":[` + list(`""`) + `]`),
 		"keys":                    patch(`"sdkKeys":[` + list(`{"key":"a","value":"k"}`) + `]`),
+		"keys of another ID":      {Type: PatchEvent, Data: []byte(`{"path":"/environments/e2","data":{"sdkKeys":[` + list(`{"key":"a","value":"k"}`) + `]}}`)},
 		"unusual keys":            patch(`"sdkKeys":[` + list(`{"value":"k"}`) + `]`),
 		"null keys":               patch(`"sdkKeys":[` + list(`null`) + `]`),
 		"name of other letters":   patch(`"envName":"` + repeat("ü") + `"`),

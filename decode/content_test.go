@@ -77,7 +77,7 @@ func TestContentTellsThePosition(t *testing.T) {
 // TestContentHasTheOptions: the limit, the known environments and the unusual ones are those of Messages.
 func TestContentHasTheOptions(t *testing.T) {
 	known := EnvironmentRep{EnvID: "e1", Version: 1}
-	data := []byte(`{"environments":{"e1":` + string(encoded(t, known)) + `,"e2":{"envID": "e2"}}}`)
+	data := []byte(`{"environments":{"e1":` + string(encoded(t, known)) + `,"e2":{"envID":"e2","x":1}}}`)
 	unusual := 0
 	m, err := Content(t.Context(), data, &Options{
 		Known: func(id []byte) *EnvironmentRep {

@@ -3,6 +3,7 @@ package decode
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -48,6 +49,7 @@ var environments = map[string]string{
 	"arrays with null between":         strings.Replace(relayOrder, `"sdkKeys":`, `"sdkKeys":[{"key":"x","value":"y","expiry":5}],"sdkKeys":null,"sdkKeys":[{"value":"sdk-11111111-new"}],"skip":`, 1),
 	"arrays with an empty one between": strings.Replace(relayOrder, `"sdkKeys":`, `"sdkKeys":[{"key":"x","value":"y","expiry":5}],"sdkKeys":[],"sdkKeys":[{"value":"sdk-11111111-new"}],"skip":`, 1),
 	"array emptied by a later one":     strings.Replace(relayOrder, `"mobileKeys"`, `"sdkKeys":[],"mobileKeys"`, 1),
+	"odd key behind usual ones":        strings.Replace(relayOrder, `"hasViews":false},{"key":"b"`, `"expiry":5,"hasViews":true},{"key":"b","value":"sdk-4","expiry":6},{"x":1`, 1),
 	"array of other types":             strings.Replace(relayOrder, `"sdkKeys":[`, `"sdkKeys":[1,"a",{"value":7},`, 1),
 	"long s and Kelvin sign fold":      strings.NewReplacer(`sdkKey"`, "\u017fd\u212aKey\"", `mobKey`, `mob\u212aey`).Replace(plainEnvironment),
 	"escapes of every kind":            strings.Replace(plainEnvironment, `Production`, `\"\\\/\b\f\n\r\t\u00e9\uD83D\uDE00\ud83d\ud83d\ude00\ude00\ud83dx\u0000\uABCD\uEF09\uabcd\uef1A`, 1),
@@ -82,6 +84,7 @@ var environments = map[string]string{
 	"version is max int64 plus 1":      strings.Replace(plainEnvironment, `:7}`, `:9223372036854775808}`, 1),
 	"version past 32 bits":             strings.Replace(plainEnvironment, `:7}`, `:2147483648}`, 1),
 	"version of 18 digits":             strings.Replace(plainEnvironment, `:7}`, `:123456789012345678}`, 1),
+	"TTL as float":                     strings.Replace(plainEnvironment, `"defaultTtl":5`, `"defaultTtl":5.0`, 1),
 	"TTL past 32 bits":                 strings.Replace(plainEnvironment, `"defaultTtl":5`, `"defaultTtl":4294967301`, 1),
 	"version with 19 nines":            strings.Replace(plainEnvironment, `:7}`, `:9999999999999999999}`, 1),
 	"version as string":                strings.Replace(plainEnvironment, `:7}`, `:"7"}`, 1),
@@ -201,15 +204,32 @@ func corpus(tb testing.TB) []seed {
 			seeds = append(seeds, seed{1, []byte(`{"path":"/environments/` + id + `","data":` + string(env) + `}`)})
 		}
 	}
+	seeds = append(seeds, seed{1, append(patchOf(plainEnvironment), 'x')}, seed{2, []byte(`{"path":"/environments/e1","version":1}x`)})
 	for _, env := range environments {
 		seeds = append(seeds,
 			seed{1, []byte(`{"path":"/environments/e1","data":` + env + `}`)},
 			seed{0, []byte(`{"path":"/","data":{"environments":{"e0":` + strings.ReplaceAll(plainEnvironment, "e1", "e0") + `,"e1":` + env + `}}}`)})
 	}
 	const unknown = `{"?":[{"?":null},"?",-1.5e+7,true,false]}`
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal([]byte(relayOrder), &members); err != nil {
+		tb.Fatal(err)
+	}
+	for name, value := range members {
+		member := `"` + name + `":`
+		for _, instead := range []string{
+			member + `null,` + member, member + string(value) + `,` + member, // before the usual one
+			fmt.Sprintf(`"\u%04x%s":`, name[0], name[1:]), // only the general path reads it
+		} {
+			seeds = append(seeds, seed{1, patchOf(strings.Replace(relayOrder, member, instead, 1))})
+		}
+	}
 	for _, s := range seeds {
-		// The same with an unknown member in each object, and the same with white space.
+		// The same with an unknown member in each object, and the same with white space of two kinds.
 		if data := strings.ReplaceAll(string(s.data), `{"`, `{"?":`+unknown+`,"`); data != string(s.data) {
+			seeds = append(seeds, seed{s.event, []byte(data)})
+		}
+		if data := python(string(s.data)); data != string(s.data) {
 			seeds = append(seeds, seed{s.event, []byte(data)})
 		}
 		var indented bytes.Buffer
@@ -222,4 +242,9 @@ func corpus(tb testing.TB) []seed {
 		tb.Fatal(err)
 	}
 	return append(seeds, seed{1, own})
+}
+
+// python returns data with the white space of Python's encoder.
+func python(data string) string {
+	return strings.NewReplacer(`":`, `": `, `,"`, `, "`, `},{`, `}, {`).Replace(data)
 }

@@ -12,6 +12,9 @@ func (d *decoder) base(known *EnvironmentRep) *EnvironmentRep {
 // is the environment that the receiver holds, or nil. An entry with errNegativeVersion makes its message
 // malformed, unless it is superseded.
 func (d *decoder) entry(entry *EnvironmentEntry, event string, id []byte, known *EnvironmentRep) {
+	if d.env.unusual {
+		d.unusual++
+	}
 	version := d.env.version
 	entry.Version = version
 	switch {

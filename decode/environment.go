@@ -3,7 +3,7 @@ package decode
 import "bytes"
 
 // The members of an environment. Those up to sdkKey are texts, which index environmentReader.raw. The value of
-// the expiring key is one more text. The order is that of memberNames and environmentShape, and environmentReader.change
+// the expiring key is one more text. The order is that of style.members and environmentShape, and environmentReader.change
 // needs the four names, and the three keys, one behind the other.
 const (
 	envID = iota
@@ -41,10 +41,14 @@ type environmentReader struct {
 	secure     bool
 	version    int
 
-	// follows[m] is the member that came after m the last time, and first the one that came first. All
+	seen    uint  // a bit for each member that was read
+	member  uint8 // the last one that readUsual has read, or memberCount
+	unusual bool  // readMember has read one
+
+	style *style // of the last name that was searched for
+	// follows[m] is the member that came after m the last time, and follows[memberCount] the one that came first. All
 	// environments of a stream come from one encoder, so the guess saves a search; see BenchmarkPatch/stale.
-	follows [memberCount]uint8
-	first   uint8
+	follows [memberCount + 1]uint8
 	fresh   []byte // scratch space for share, of at most maxShared bytes
 }
 
@@ -69,6 +73,7 @@ type rawKey struct {
 // cleared.
 func (r *environmentReader) begin(data []byte, base *EnvironmentRep) {
 	r.data, r.base, r.changed = data, base, 0
+	r.seen, r.member, r.unusual = 0, memberCount, false
 	r.timestamp, r.ttl, r.version, r.secure = 0, 0, 0, false
 	r.sdkKeys.clear()
 	r.mobileKeys.clear()
@@ -85,6 +90,39 @@ func (r *environmentReader) clearTexts(members uint) {
 			r.raw[m] = nil
 		}
 	}
+}
+
+// finish ends the reading of an environment. Texts that are absent become empty.
+func (r *environmentReader) finish() {
+	if absent := ^r.seen & (1<<textMembers - 1); absent != 0 {
+		r.clearTexts(absent)
+	}
+	if r.unusual {
+		r.compare()
+	}
+}
+
+// compare clears changed for texts that equal those of base.
+func (r *environmentReader) compare() {
+	for m, text := range [textCount]string{
+		string(r.base.EnvID), r.base.EnvKey, r.base.EnvName, r.base.ProjKey, r.base.ProjName,
+		string(r.base.MobKey), string(r.base.SDKKey.Value), string(r.base.SDKKey.Expiring.Value),
+	} {
+		if string(r.raw[m]) == text {
+			r.changed &^= 1 << m
+		}
+	}
+}
+
+// rebase replaces base, which is empty.
+func (r *environmentReader) rebase(base *EnvironmentRep) {
+	for m := range r.raw {
+		if r.changed&(1<<m) == 0 {
+			r.raw[m] = nil
+		}
+	}
+	r.base, r.changed = base, 1<<textCount-1
+	r.compare()
 }
 
 // is reports whether the environment has the ID.

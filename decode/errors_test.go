@@ -147,16 +147,17 @@ func TestErrorsShowNoPayload(t *testing.T) {
 
 // TestNesting nests values as deep as encoding/json accepts, and deeper.
 func TestNesting(t *testing.T) {
-	for _, form := range []string{
-		`{"path":"/","data":{"environments":{"e1":{"envID":"e1","x":*}}}}`,
-		`{"path":"/","data":{"environments":{},"filters":{"f":*}}}`,
+	for form, event := range map[string]string{
+		`{"path":"/","data":{"environments":{"e1":{"envID":"e1","x":*}}}}`: PutEvent,
+		`{"path":"/","data":{"environments":{},"filters":{"f":*}}}`:        PutEvent,
+		`{"path":"/environments/e1","data":{"envID":"e1","x":*}}`:          PatchEvent,
 	} {
 		accepted := 0
 		for depth := range 10 {
 			depth += 9_990
 			nested := strings.Repeat("[", depth) + strings.Repeat("]", depth)
 			data := []byte(strings.Replace(form, "*", nested, 1))
-			_, err := newDecoder(nil).decode(PutEvent, data)
+			_, err := newDecoder(nil).decode(event, data)
 			if (err == nil) != json.Valid(data) {
 				t.Errorf("%s of depth %d: %v", form, depth, err)
 			}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"github.com/relaystream/autoconfig/stream"
@@ -69,34 +70,57 @@ func TestFastPathIsTaken(t *testing.T) {
 	}
 }
 
-// TestUnusualIsCounted counts environments with white space. Filters are never unusual.
+// TestUnusualIsCounted counts environments with members that the fast path does not read, whatever came before. White
+// space between members is usual, and filters and deletions are.
 func TestUnusualIsCounted(t *testing.T) {
 	const usual = `"e1":` + plainEnvironment
+	of := func(environment string) string { return string(patchOf(environment)) }
+	named := func(id string) string {
+		return `"` + id + `":{"envID":"` + id + `","envName":"` + strings.Repeat("x", checkEvery) + `"}`
+	}
 	for _, test := range []struct {
 		event, data string
 		want        int
 	}{
 		{PutEvent, `{"path":"/","data":{"environments":{` + usual + `},"filters":{"f": {"version":1}}}}`, 0},
-		{PutEvent, `{"path":"/","data":{"environments":{` + usual + `,"e2":{ },"e3":{ }}}}`, 2},
-		{PutEvent, `{"path": "/","data":{"environments":{ "e2": {"envID":"e2" } ,` + usual + ` }}}`, 1},
+		{PutEvent, `{"path":"/","data":{"environments":{` + usual + `,"e2":{"x":{}},"e3":{"version":null}}}}`, 2},
+		{PutEvent, `{"path":"/","data":{"environments":{` + usual + `,"e2":{ },"e3":{}}}}`, 0},
 		{PutEvent, `{"path": "/","data":{"environments":{ "e1" : ` + plainEnvironment + ` }}}`, 0},
+		{PutEvent, `{"path":"/","data":{"environments":{` + named("e1") + `,` + named("e2") + `}}}`, 2}, // too long, and known the second time
 		{PutEvent, `{"path": "/other"}`, 0},
-		{PatchEvent, `{"path":"/environments/e1","data":` + plainEnvironment + `}`, 0},
-		{PatchEvent, `{"path":"/environments/e1","data": ` + plainEnvironment + `}`, 1},
+		{PatchEvent, of(plainEnvironment), 0},
+		{PatchEvent, `{"data": ` + plainEnvironment + ` , "path":"\/environments\/e1"}`, 0},
+		{PatchEvent, of(indented(plainEnvironment)), 1}, // for the object in it
+		{PatchEvent, of(python(relayOrder)), 0},
+		{PatchEvent, of(`{"envID" : "e1" , "version" : 1 }`), 1},
+		{PatchEvent, of(`{ "envID":"e1" ,"version": 1 }`), 0},
+		{PatchEvent, of(`{"version":  2,"envID":"e1"}`), 1},
+		{PatchEvent, of(`{"version":1,"envID":"e1","sdkKeys":[],"sdkKey":{"value":"","expiring":{}}}`), 0},
+		{PatchEvent, of(`{"version":1,"envID":"e1","sdkKey":{"expiring":{},"value":""}}`), 1},
+		{PatchEvent, of(`{"version":1,"envID":"e1","\u0073dkKeys":[]}`), 1},
+		{PatchEvent, of(`{"version":1,"envID":"e1","mobileKeys":null}`), 1},
+		{PatchEvent, of(`{"version":1,"envID":"e1","version":1}`), 1},
+		{PatchEvent, `{"path":"/environments/e1","data":{"version":1},"data":{"envID":"e1"}}`, 0},
 		{PatchEvent, `{"path":"/filters/f","data": {"version":1}}`, 0},
 		{PatchEvent, `{"path": "/flags/f"}`, 0},
-		{DeleteEvent, `{"path":"/environments/e1","version":1}`, 0},
-		{DeleteEvent, `{"path":"/environments/e1","version": 1}`, 1},
-		{DeleteEvent, `{"path":"/filters/f","version":1}`, 0},
-		{DeleteEvent, `{"path": "/flags/f"}`, 0},
+		{DeleteEvent, `{"path":"/environments/e1","version": 1}`, 0},
+		{DeleteEvent, `{"version":1,"path":"/environments/e1"}`, 0},
 	} {
-		events := stream.Just(sse.Event{Type: test.event, Data: []byte(test.data)}, sse.Event{Type: "other"})
-		total, calls := 0, 0
-		messages, err := Messages(events, &Options{OnUnusual: func(n int) { total, calls = total+n, calls+1 }}).Count(t.Context())
-		if err != nil || messages != 2 || total != test.want || calls != min(total, 1) {
-			t.Errorf("%s %s: %d in %d calls, want %d, %v", test.event, test.data, total, calls, test.want, err)
+		for _, before := range []string{`{"path":"/flags/f"}`, of(`{"version": 1, "envID": "e1"}`), of(`{"envID":"e1","version":1}`)} {
+			events := stream.Just(sse.Event{Type: PatchEvent, Data: []byte(before)}, sse.Event{Type: test.event, Data: []byte(test.data)})
+			total, calls := 0, 0
+			messages, err := Messages(events, &Options{OnUnusual: func(n int) { total, calls = total+n, calls+1 }}).Count(t.Context())
+			if err != nil || messages != 2 || total != test.want || calls != min(total, 1) {
+				t.Errorf("%s %s behind %s: %d in %d calls, want %d, %v", test.event, test.data, before, total, calls, test.want, err)
+			}
 		}
 	}
+}
+
+func indented(data string) string {
+	var out bytes.Buffer
+	_ = json.Indent(&out, []byte(data), "", "\t")
+	return out.String()
 }
 
 func encoded(t *testing.T, message any) []byte {

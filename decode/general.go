@@ -18,63 +18,85 @@ var (
 	filterShape = structOf[FilterRep]("projKey", "key", "version")
 )
 
-// beginGeneral prepares the reader for readGeneral, with all texts empty.
-func (r *environmentReader) beginGeneral(data []byte) {
-	r.begin(data, nil)
-	r.clearTexts(1<<textMembers - 1)
+// readAny reads an environment in any form. It may be called several times, for objects that occur several times.
+func (r *environmentReader) readAny(in *reader) {
+	if in.begin(&environmentShape) {
+		next, at := r.readUsual(in.pos)
+		in.advance(next)
+		r.readOn(in, at)
+	}
 }
 
-// compare compares what readGeneral has read with base, as read does at once.
-func (r *environmentReader) compare(base *EnvironmentRep) {
-	r.base = base
-	for m, text := range [textCount]string{
-		string(base.EnvID), base.EnvKey, base.EnvName, base.ProjKey, base.ProjName,
-		string(base.MobKey), string(base.SDKKey.Value), string(base.SDKKey.Expiring.Value),
-	} {
-		if string(r.raw[m]) == text {
-			r.changed &^= 1 << m
+// readOn reads the rest of an environment. in stands where readUsual has stopped.
+func (r *environmentReader) readOn(in *reader, at stop) {
+	for at != atEnd {
+		if at == atMember {
+			r.readMember(in)
+		}
+		if !in.next() {
+			return
+		}
+		var next int
+		next, at = r.readUsual(in.pos)
+		in.advance(next)
+	}
+	in.stack = in.stack[:len(in.stack)-1]
+}
+
+// readMember reads a member in any form.
+func (r *environmentReader) readMember(in *reader) {
+	r.unusual = true
+	m := in.member()
+	if m >= 0 && r.seen&(1<<m) == 0 {
+		r.seen |= 1 << m
+		r.clearMember(m)
+	}
+	switch m {
+	case envID:
+		readRaw[EnvironmentID](r, in, m)
+	case envKey, envName, projKey, projName:
+		readRaw[string](r, in, m)
+	case mobKey:
+		readRaw[MobileKey](r, in, m)
+	case sdkKey:
+		r.readSDKKey(in)
+	case sdkKeys:
+		readKeyList[SDKKey](in, &r.sdkKeys, &sdkKeysShape, &listedSDKKeyShape)
+	case mobileKeys:
+		readKeyList[MobileKey](in, &r.mobileKeys, &mobileKeysShape, &listedMobileKeyShape)
+	case defaultTTL:
+		readInteger(in, &r.ttl)
+	case secureMode:
+		in.boolean(&r.secure)
+	case version:
+		readInteger(in, &r.version)
+	default:
+		in.skip()
+	}
+}
+
+// clearMember removes what base has, or readUsual has read before it failed, of a member.
+func (r *environmentReader) clearMember(m int) {
+	switch m {
+	case sdkKey:
+		r.timestamp = 0
+		r.clearTexts(1 << sdkKey)
+	case sdkKeys:
+		r.sdkKeys.clear()
+	case mobileKeys:
+		r.mobileKeys.clear()
+	default:
+		if m < textMembers {
+			r.clearTexts(1 << m)
 		}
 	}
 }
 
-// readGeneral reads an environment. It may be called several times, for members that occur several times.
-func (r *environmentReader) readGeneral(in *reader) {
-	for more := in.begin(&environmentShape); more; more = in.next() {
-		switch m := in.member(); m {
-		case envID:
-			readMember[EnvironmentID](r, in, m)
-		case envKey:
-			readMember[string](r, in, m)
-		case envName:
-			readMember[string](r, in, m)
-		case projKey:
-			readMember[string](r, in, m)
-		case projName:
-			readMember[string](r, in, m)
-		case mobKey:
-			readMember[MobileKey](r, in, m)
-		case sdkKey:
-			r.readSDKKey(in)
-		case sdkKeys:
-			readKeyList[SDKKey](in, &r.sdkKeys, &sdkKeysShape, &listedSDKKeyShape)
-		case mobileKeys:
-			readKeyList[MobileKey](in, &r.mobileKeys, &mobileKeysShape, &listedMobileKeyShape)
-		case defaultTTL:
-			readInteger(in, &r.ttl)
-		case secureMode:
-			in.boolean(&r.secure)
-		case version:
-			readInteger(in, &r.version)
-		default:
-			in.skip()
-		}
-	}
-}
-
-// readMember reads a member that is a text.
-func readMember[T ~string](r *environmentReader, in *reader, member int) {
+// readRaw reads a text.
+func readRaw[T ~string](r *environmentReader, in *reader, text int) {
 	if s, ok := readText[T](in); ok {
-		r.raw[member] = s
+		r.raw[text] = s
+		r.changed |= 1 << text
 	}
 }
 
@@ -83,7 +105,7 @@ func (r *environmentReader) readSDKKey(in *reader) {
 	for more := in.begin(&sdkKeyShape); more; more = in.next() {
 		switch in.member() {
 		case 0:
-			readMember[SDKKey](r, in, sdkKey)
+			readRaw[SDKKey](r, in, sdkKey)
 		case 1:
 			r.readExpiring(in)
 		default:
@@ -97,7 +119,7 @@ func (r *environmentReader) readExpiring(in *reader) {
 	for more := in.begin(&expiringShape); more; more = in.next() {
 		switch in.member() {
 		case 0:
-			readMember[SDKKey](r, in, expiringKey)
+			readRaw[SDKKey](r, in, expiringKey)
 		case 1:
 			readInteger(in, &r.timestamp)
 		default:

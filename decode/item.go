@@ -7,13 +7,16 @@ var (
 	deleteShape      = structOf[DeleteMessageData]("path", "version")
 )
 
+// noEnvironment is a base. It is never modified.
+var noEnvironment EnvironmentRep
+
 // patch reads a patch.
 func (d *decoder) patch(data []byte, m *Message) error {
 	if d.fastPatch(data, &m.Environment) {
 		return m.about(Patch)
 	}
-	d.env.beginGeneral(data)
-	path, mistake, err := d.generalItem(data, &patchShape, d.env.readGeneral)
+	d.env.begin(data, &noEnvironment)
+	path, mistake, err := d.generalItem(data, &patchShape, d.env.readAny)
 	if err != nil {
 		return malformed(PatchEvent, err)
 	}
@@ -26,17 +29,12 @@ func (d *decoder) patch(data []byte, m *Message) error {
 		m.Err = ignored(PatchEvent, path, ErrUnknownPath)
 		return nil
 	}
-	d.unusual = 1
 	if mistake != nil {
 		return malformed(PatchEvent, mistake)
 	}
 	known := d.known([]byte(id))
-	d.env.compare(d.base(known))
+	d.env.rebase(d.base(known))
 	d.entry(&m.Environment, PatchEvent, []byte(id), known)
-	if m.Environment.Err == errNegativeVersion {
-		*m = Message{}
-		return malformed(PatchEvent, errNegativeVersion)
-	}
 	return m.about(Patch)
 }
 
@@ -65,7 +63,6 @@ func (d *decoder) delete(data []byte, m *Message) error {
 		m.Err = ignored(DeleteEvent, path, ErrUnknownPath)
 		return nil
 	}
-	d.unusual = 1
 	if mistake != nil {
 		return malformed(DeleteEvent, mistake)
 	}
@@ -106,8 +103,8 @@ func (d *decoder) patchedFilter(data []byte, id FilterID) FilterEntry {
 	return filterEntry(PatchEvent, id, rep, r.finish())
 }
 
-// about makes m a message of the kind about its environment or its filter. It is an error if that is refused, and an
-// ignored message if that has another error.
+// about makes m a message of the kind about its environment or its filter. It is an error if that is refused, or is a patch
+// with a negative version, and an ignored message if that has another error.
 func (m *Message) about(kind Kind) error {
 	m.Kind = kind
 	err := m.Environment.Err
@@ -120,6 +117,9 @@ func (m *Message) about(kind Kind) error {
 	*m = Message{}
 	if refused, ok := err.(*RefusedError); ok {
 		return refused
+	}
+	if err == errNegativeVersion {
+		return malformed(PatchEvent, err)
 	}
 	m.Err = err
 	return nil

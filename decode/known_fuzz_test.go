@@ -36,6 +36,7 @@ func FuzzKnown(f *testing.F) {
 		f.Add(true, []byte(both(environment)), true, []byte(both(relayOrder)))
 		f.Add(true, []byte(both(plainEnvironment)), false, patchOf(environment))
 	}
+	f.Add(false, patchOf(plainEnvironment), false, []byte(`{"data":{"envID":"e1","envName":""},"path":"/environments/e1"}`))
 	f.Fuzz(func(t *testing.T, firstPut bool, first []byte, secondPut bool, second []byte) {
 		events := map[bool]string{false: PatchEvent, true: PutEvent}
 		known := receiver{}

@@ -99,15 +99,15 @@ func TestNamesAreShared(t *testing.T) {
 	var known *EnvironmentRep
 	d := newDecoder(&Options{Known: func([]byte) *EnvironmentRep { return known }})
 	for _, name := range []string{"Web Shop", `Search \u0026 Browse`} {
-		patch := func(version string) string {
-			return string(patchOf(strings.NewReplacer("Web Shop", name, ":7}", version).Replace(plainEnvironment)))
+		environment := func(version string) string {
+			return strings.NewReplacer("Web Shop", name, ":7}", version).Replace(plainEnvironment)
 		}
-		m, err := newDecoder(nil).decode(PatchEvent, []byte(patch(":7}")))
+		m, err := newDecoder(nil).decode(PatchEvent, patchOf(environment(":7}")))
 		if err != nil {
 			t.Fatal(err)
 		}
 		known = m.Environment.Rep
-		bothPaths(patch(":8}"), func(data []byte) {
+		check := func(data []byte) {
 			m, err := d.decode(PatchEvent, data)
 			if err != nil {
 				t.Fatal(err)
@@ -115,7 +115,9 @@ func TestNamesAreShared(t *testing.T) {
 			if got := m.Environment.Rep.ProjName; got != known.ProjName || unsafe.StringData(got) != unsafe.StringData(known.ProjName) {
 				t.Errorf("by %s %q has memory of its own", data, got)
 			}
-		})
+		}
+		bothPaths(string(patchOf(environment(":8}"))), check)
+		check(patchOf(string(unusual([]byte(environment(":8}")))))) // only its members are unusual
 	}
 }
 

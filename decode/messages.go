@@ -31,9 +31,10 @@ type Options struct {
 	// would delete something. Held is only called for such a put, on the goroutine of the subscriber, after
 	// all earlier messages have been passed on. By default such a put is always malformed.
 	Held func() (environments, filters int)
-	// OnUnusual is called when a message contained n environments in a form that takes several times as long
-	// to read as the usual one: with white space, an unknown member or null, for example. It is called at most
-	// once for each message, on the goroutine of the subscriber, before the message is passed on. It should be
+	// OnUnusual is called when a message contained n environments that are slow to read, because a member of each is
+	// unknown, null, repeated, spelt with escapes or in another case, or has within its value white space or an order
+	// that encoders rarely write. White space between members, and their order, do not count. OnUnusual is called at
+	// most once for each message, on the goroutine of the subscriber, before the message is passed on. It should be
 	// quick. By default nothing is called.
 	OnUnusual func(n int)
 }
@@ -101,7 +102,7 @@ func Messages(events stream.Observable[sse.Event], o *Options) stream.Observable
 type decoder struct {
 	known   func(id []byte) *EnvironmentRep
 	held    func() (environments, filters int)
-	unusual int // the number of unusual environments in the last message
+	unusual int // the number of environments in the last message that have unusual members
 	// last has the names of the last new environment. The next one often belongs to the same project, and
 	// can share their memory; see BenchmarkPut/nothing_known.
 	last   EnvironmentRep
@@ -113,7 +114,7 @@ type decoder struct {
 func newDecoder(o *Options) *decoder {
 	options := o.resolve()
 	d := &decoder{known: options.Known, held: options.Held, budget: budget{ctx: context.Background(), left: checkEvery}}
-	d.env.budget, d.in.budget = &d.budget, &d.budget
+	d.env.style, d.env.budget, d.in.budget = &compactStyle, &d.budget, &d.budget
 	d.env.maxKeys, d.in.maxListed, d.in.size = options.MaxListed, options.MaxListed, windowSize
 	return d
 }

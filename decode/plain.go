@@ -31,6 +31,23 @@ func comma(data []byte, pos int) (next int, ok bool) {
 	return pos, false
 }
 
+// blank reads a blank if there is one.
+func blank(data []byte, pos int) int {
+	if pos < len(data) && data[pos] == ' ' {
+		return pos + 1
+	}
+	return pos
+}
+
+// spaces reads white space, but no more than decoding may go on without a check of the context.
+func spaces(data []byte, pos int) int {
+	limit := min(len(data), pos+checkEvery)
+	for pos < limit && isSpace(data[pos]) {
+		pos++
+	}
+	return pos
+}
+
 // A token is a text of 8 to 16 bytes, stored as its first and last eight bytes, which may overlap. Comparing it
 // takes less time than comparing strings; see BenchmarkPatch/changed.
 type token struct {
@@ -109,12 +126,12 @@ func text(data []byte, pos int) (s []byte, next int) {
 	return s[:n:n], pos + n + 1
 }
 
-// sameText reads the rest of a string after its opening quote if it is plain ASCII and equal to s. It collects
-// the differences of all words and checks them once, which takes less time than text and a comparison; see
+// sameText reads the rest of a string after its opening quote if it is plain ASCII, equal to s, and not too long for text.
+// It collects the differences of all words and checks them once, which takes less time than text and a comparison; see
 // BenchmarkPatch/changed.
 func sameText(data []byte, pos int, s string) int {
 	end := pos + len(s)
-	if end >= len(data) || data[end] != '"' {
+	if end >= len(data) || len(s) >= checkEvery || data[end] != '"' {
 		return failed
 	}
 	want := []byte(s)

@@ -31,6 +31,7 @@ func (d *decoder) put(data []byte, source io.Reader, m *Message) error {
 	if !r.drain() {
 		return errIncomplete
 	}
+	d.budget.check() // what was read since the last time may have been too little for it
 	if err != nil {
 		return malformed(PutEvent, err)
 	}
@@ -96,27 +97,17 @@ func (d *decoder) environments(r *reader, c *content) {
 	})
 }
 
-// environment reads an environment of a put: fast, or in general if its form is unusual.
+// environment reads an environment of a put.
 func (d *decoder) environment(r *reader, c *content) {
 	var id []byte
 	var known *EnvironmentRep
-	var next int
 	r.whole(func() {
 		id = r.name()
 		known = d.known(id)
-		r.peek()
-		if next = d.env.read(r.data, r.pos, d.base(known)); next != failed {
-			r.spend(next - r.pos)
-			r.pos = next
-			return
-		}
-		d.env.beginGeneral(r.data)
-		d.env.readGeneral(r)
-		d.env.compare(d.base(known))
+		d.env.begin(r.data, d.base(known))
+		d.env.readAny(r)
+		d.env.finish()
 	})
-	if next == failed {
-		d.unusual++
-	}
 	var entry EnvironmentEntry
 	d.entry(&entry, PutEvent, id, known)
 	c.add(&entry, known)

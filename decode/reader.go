@@ -145,8 +145,7 @@ func (r *reader) peek() (c byte) {
 // peekSpaced is peek where there may be white space.
 func (r *reader) peekSpaced() byte {
 	for r.pos < len(r.data) && r.spend(1) {
-		c := r.data[r.pos]
-		if c != ' ' && c != '\n' && c != '\t' && c != '\r' {
+		if c := r.data[r.pos]; !isSpace(c) {
 			return c
 		}
 		r.pos++
@@ -156,6 +155,13 @@ func (r *reader) peekSpaced() byte {
 
 // spend spends n bytes of the budget and reports whether to go on.
 func (r *reader) spend(n int) bool { return r.budget.spend(n) || r.stop() }
+
+// advance makes pos the next position to read at.
+func (r *reader) advance(pos int) {
+	n := pos - r.pos
+	r.pos = pos
+	r.spend(n)
+}
 
 // stop makes everything fail. It returns false.
 func (r *reader) stop() bool {
@@ -395,5 +401,7 @@ func (r *reader) digits() bool {
 	}
 	return true
 }
+
+func isSpace(c byte) bool { return c == ' ' || c == '\n' || c == '\t' || c == '\r' }
 
 func isDigit(c byte) bool { return '0' <= c && c <= '9' }

@@ -2,30 +2,27 @@ package decode
 
 import (
 	"errors"
+	"fmt"
+	"regexp"
 	"strings"
 	"testing"
 )
 
-// bothPaths calls f with data as it is, and with white space in it, so that the general path reads it.
+// bothPaths calls f with data as it is, and in a form of which the general path reads each member.
 func bothPaths(data string, f func(data []byte)) {
 	f([]byte(data))
-	f(spaced([]byte(data)))
+	f(unusual([]byte(data)))
 }
 
-// spaced returns data with a blank behind the opening bracket of each object.
-func spaced(data []byte) []byte {
-	var all []byte
-	quoted := false
-	for i, b := range data {
-		all = append(all, b)
-		if b == '"' && (i == 0 || data[i-1] != '\\') {
-			quoted = !quoted
-		}
-		if b == '{' && !quoted {
-			all = append(all, ' ')
-		}
-	}
-	return all
+// memberName finds the first letter of the name of a member.
+var memberName = regexp.MustCompile(`([{,]\s*")([a-zA-Z])([a-zA-Z]*"\s*:)`)
+
+// unusual returns data with an escape in the name of each member.
+func unusual(data []byte) []byte {
+	return memberName.ReplaceAllFunc(data, func(name []byte) []byte {
+		parts := memberName.FindSubmatch(name)
+		return fmt.Appendf(nil, `%s\u%04x%s`, parts[1], parts[2][0], parts[3])
+	})
 }
 
 // TestRefusedEnvironments decodes environments whose keys contradict each other in every possible way.
@@ -74,9 +71,7 @@ func TestRefusedOnlyIfNew(t *testing.T) {
 			}
 		}
 		bothPaths(`{"path":"/environments/e1","data":`+e+`}`, func(data []byte) { check(PatchEvent, data) })
-		for _, e := range []string{e, "{ " + e[1:]} { // compact, and in an unusual form
-			bothPaths(`{"path":"/","data":{"environments":{"e1":`+e+`}}}`, func(data []byte) { check(PutEvent, data) })
-		}
+		bothPaths(`{"path":"/","data":{"environments":{"e1":`+e+`}}}`, func(data []byte) { check(PutEvent, data) })
 	}
 }
 

@@ -39,7 +39,7 @@ func (r *reader) whole(read func()) {
 // exhausted reports whether the last part may go on behind the window.
 func (r *reader) exhausted() bool {
 	if r.err != nil {
-		return r.short
+		return r.short && r.budget.err == nil
 	}
 	r.peek()
 	return r.pos == len(r.data) && r.budget.err == nil

@@ -88,7 +88,7 @@ func putOfMany(n int) []byte {
 		id := fmt.Sprintf(`"e%d"`, i)
 		e := strings.Replace([...]string{plainEnvironment, relayOrder}[i%2], `"e1"`, id, 1)
 		if i%5 == 0 {
-			e = string(spaced([]byte(e)))
+			e = strings.Replace(e, "envKey", "EnvKey", 1)
 		}
 		put.WriteString(id + ":" + e)
 	}
@@ -163,16 +163,30 @@ func TestPutTakesAsMuchMemoryAsItBrings(t *testing.T) {
 	}
 }
 
-// TestMalformedPutIsNotHeld: once it is known to be malformed, the rest is skipped.
-func TestMalformedPutIsNotHeld(t *testing.T) {
-	put := []byte(`{"path":"/","data":{"environments":{x` + strings.Repeat(" ", 8<<20))
-	n := bytesAllocated(func() {
-		if _, err := newDecoder(nil).message(&sse.Event{Type: PutEvent, Body: bytes.NewReader(put)}); !errors.As(err, new(*MalformedError)) {
-			t.Error(err)
+// TestUselessPutIsNotHeld: once it is known to be malformed, or nobody waits for it, the rest is skipped.
+func TestUselessPutIsNotHeld(t *testing.T) {
+	const beginning = `{"path":"/","data":{"environments":{`
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	for _, test := range []struct {
+		put  string
+		ctx  context.Context
+		want func(error) bool
+	}{
+		{beginning + `x` + strings.Repeat(" ", 8<<20), t.Context(), func(err error) bool { return errors.As(err, new(*MalformedError)) }},
+		{beginning + `"e1":{"x":"` + strings.Repeat("x", 8<<20), ended, func(err error) bool { return err == context.Canceled }},
+	} {
+		body := strings.NewReader(test.put)
+		n := bytesAllocated(func() {
+			d := newDecoder(nil)
+			d.budget.ctx = test.ctx
+			if _, err := d.message(&sse.Event{Type: PutEvent, Body: body}); !test.want(err) {
+				t.Error(err)
+			}
+		})
+		if n > 1<<20 {
+			t.Errorf("%.50s: %d bytes are allocated", test.put, n)
 		}
-	})
-	if n > 1<<20 {
-		t.Errorf("%d bytes are allocated", n)
 	}
 }
 

@@ -51,7 +51,7 @@ func ExampleRegister() {
 	// stream.events, counter, {event}: Events read.
 	// messages, counter, {message}: Messages decoded.
 	//     message.kind=complete message.kind=delete message.kind=ignored message.kind=omit message.kind=patch message.kind=put
-	// messages.unusual, counter, {message}: Messages, and environments of puts, that the fast path could not decode.
+	// messages.unusual, counter, {environment}: Environments in a form that is slow to decode.
 	// items, counter, {item}: Environments and filters in messages.
 	//     item.outcome=applied item.outcome=skipped item.outcome=stale item.outcome=unchanged
 	// keys.expired, counter, {key}: Keys that have expired.

@@ -42,7 +42,7 @@ func measures() []measure[autoconfig.Stats] {
 		{counter, "stream.events", "{event}", "Events read.", "",
 			one(func(s *autoconfig.Stats) uint64 { return s.Events })},
 		{counter, "messages", "{message}", "Messages decoded.", "message.kind", messages},
-		{counter, "messages.unusual", "{message}", "Messages, and environments of puts, that the fast path could not decode.", "",
+		{counter, "messages.unusual", "{environment}", "Environments in a form that is slow to decode.", "",
 			one(func(s *autoconfig.Stats) uint64 { return s.Unusual })},
 		{counter, "items", "{item}", "Environments and filters in messages.", "item.outcome", items},
 		{counter, "keys.expired", "{key}", "Keys that have expired.", "",
