@@ -5,9 +5,12 @@ package faults_test
 import (
 	"bufio"
 	"encoding/json"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -114,14 +117,27 @@ func (p *process) end() {
 	}
 }
 
-// stop makes the process stand still.
+// stop makes the process stand still. It returns when it does, where the system tells.
 func (p *process) stop() {
 	p.signal(syscall.SIGSTOP)
+	for deadline := time.Now().Add(limit); p.moves() && time.Now().Before(deadline); {
+		time.Sleep(time.Millisecond)
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.stopped.IsZero() {
 		p.stopped = time.Now()
 	}
+}
+
+// moves reports whether a thread of the process is not stopped, as far as Linux tells it.
+func (p *process) moves() bool {
+	threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", p.command.Process.Pid))
+	return slices.ContainsFunc(threads, func(name string) bool {
+		stat, _ := os.ReadFile(name) // number (name) state …
+		_, fields, _ := strings.Cut(string(stat), ") ")
+		return fields != "" && !strings.HasPrefix(fields, "T") && !strings.HasPrefix(fields, "Z") && !strings.HasPrefix(fields, "X")
+	})
 }
 
 // goOn lets a stopped process go on.
