@@ -1,6 +1,7 @@
 package decode
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -11,7 +12,8 @@ func patchOf(environment string) []byte {
 	return []byte(`{"path":"/environments/e1","data":` + environment + `}`)
 }
 
-// BenchmarkPatch decodes versions of one environment of which only the name and the version change.
+// BenchmarkPatch decodes versions of one environment of which only the name and the version change, and one version in
+// forms other than that of the service.
 func BenchmarkPatch(b *testing.B) {
 	var patches [16][]byte
 	for i := range patches {
@@ -71,16 +73,22 @@ func BenchmarkPatch(b *testing.B) {
 			}
 		}
 	})
-	b.Run("general", func(b *testing.B) {
-		b.ReportAllocs()
-		general := unusual(patches[0])
-		d := newDecoder(nil)
-		for b.Loop() {
-			if _, err := d.decode(PatchEvent, general); err != nil {
-				b.Fatal(err)
+	for name, form := range map[string][]byte{
+		"general":        unusual(patches[0]),
+		"python":         []byte(python(string(patches[0]))),
+		"unknown member": bytes.Replace(patches[0], []byte(`,"projKey"`), []byte(`,"tags":["a","b"],"projKey"`), 1),
+		"null members":   bytes.Replace(patches[0], []byte(`,"projKey"`), []byte(`,"sdkKeys":null,"mobileKeys":null,"projKey"`), 1),
+	} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			d := newDecoder(nil)
+			for b.Loop() {
+				if _, err := d.decode(PatchEvent, form); err != nil {
+					b.Fatal(err)
+				}
 			}
-		}
-	})
+		})
+	}
 }
 
 // BenchmarkPut decodes a put of 50,000 environments, four to a project.
