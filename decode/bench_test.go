@@ -74,7 +74,7 @@ func BenchmarkPatch(b *testing.B) {
 		}
 	})
 	for name, form := range map[string][]byte{
-		"general":        unusual(patches[0]),
+		"escaped names":  unusual(patches[0]),
 		"python":         []byte(python(string(patches[0]))),
 		"unknown member": bytes.Replace(patches[0], []byte(`,"projKey"`), []byte(`,"tags":["a","b"],"projKey"`), 1),
 		"null members":   bytes.Replace(patches[0], []byte(`,"projKey"`), []byte(`,"sdkKeys":null,"mobileKeys":null,"projKey"`), 1),
@@ -123,5 +123,5 @@ func BenchmarkPut(b *testing.B) {
 	}
 	run("nothing known", put, nil)
 	run("all known", put, func(id []byte) *EnvironmentRep { return known[EnvironmentID(id)] })
-	run("general", unusual(put), nil)
+	run("escaped names", unusual(put), nil)
 }
